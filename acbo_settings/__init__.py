@@ -1,0 +1,76 @@
+"""Training configuration for ACBO: layered, validated, frozen, and every value with its origin.
+
+`load_training_config()` at the start of a job is what most programs need. Importing this package brings the schema
+alone; pydantic is imported by the first call that needs it.
+
+>>> import acbo_settings
+>>> acbo_settings.load_training_config(environ={"ACBO_TOTAL_STEPS": "7000"}).total_steps
+7000
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .components import ExplorationConfig, GRPOConfig
+from .schema import (
+    EvaluationConfig,
+    ExplorationTrainingConfig,
+    GRPOTrainingConfig,
+    RewardTrainingConfig,
+    TrainingConfig,
+)
+
+if TYPE_CHECKING:
+    from .errors import ConfigurationError, ConfigurationWarning, Problem
+    from .loading import (
+        ResolvedConfig,
+        create_default_training_config,
+        create_training_config,
+        load_training_config,
+        resolve_training_config,
+        validate_training_config,
+    )
+    from .origins import Argument, Default, File, SourcedValue, Variable
+
+__all__ = [
+    "Argument",
+    "ConfigurationError",
+    "ConfigurationWarning",
+    "Default",
+    "EvaluationConfig",
+    "ExplorationConfig",
+    "ExplorationTrainingConfig",
+    "File",
+    "GRPOConfig",
+    "GRPOTrainingConfig",
+    "Problem",
+    "ResolvedConfig",
+    "RewardTrainingConfig",
+    "SourcedValue",
+    "TrainingConfig",
+    "Variable",
+    "create_default_training_config",
+    "create_training_config",
+    "load_training_config",
+    "resolve_training_config",
+    "validate_training_config",
+]
+
+_MODULES = ("errors", "origins", "loading")
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that a public name lives in when the name is first used (PEP 562)."""
+    if name in __all__:
+        for module in _MODULES:
+            found = vars(import_module(f".{module}", __name__)).get(name)
+            if found is not None:
+                globals()[name] = found
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,140 @@
+"""A configuration as plain data: by key path, as a dict, as TOML. Generic over dataclass fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+KeyPath = tuple[str, ...]
+"""Where a value stands in the tree: `("grpo", "group_size")`, or `("total_steps",)`."""
+
+
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of one dataclass instance as they are, nothing copied, those out of comparison (metadata) left out.
+
+    Args:
+        record: An instance of a dataclass.
+
+    Returns:
+        A new dict from field name to value.
+
+    >>> from acbo_settings import EvaluationConfig
+    >>> fields_of(EvaluationConfig())["eval_frequency"]
+    100
+    """
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.compare}
+
+
+def flatten(record: Any, prefix: KeyPath = ()) -> dict[KeyPath, Any]:
+    """Every setting of a configuration by its key path, in the order of the fields.
+
+    Args:
+        record: An instance of a dataclass whose fields are values or such instances.
+        prefix: What to put in front of every path.
+
+    Returns:
+        A new dict; the metadata is left out.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> flatten(TrainingConfig())["grpo", "group_size"]
+    64
+    """
+    flat: dict[KeyPath, Any] = {}
+    for name, value in fields_of(record).items():
+        if is_dataclass(value):
+            flat |= flatten(value, (*prefix, name))
+        else:
+            flat[*prefix, name] = value
+    return flat
+
+
+def custom_metadata(config: Any) -> dict[str, Any]:
+    """The metadata that is no record of a setting: what somebody added under a key of their own.
+
+    Args:
+        config: An instance of a dataclass with a field `metadata`.
+
+    Returns:
+        A new dict of plain dicts, lists and values.
+
+    >>> from acbo_settings import create_training_config
+    >>> custom_metadata(create_training_config(total_steps=7000, note="scm20"))
+    {'note': 'scm20'}
+    """
+    settings = fields_of(config)
+    return {key: thaw(value) for key, value in config.metadata.items() if key not in settings}
+
+
+def thaw(value: Any) -> Any:
+    """A frozen tree as plain dicts and lists, all of them new.
+
+    Args:
+        value: Mappings, sequences, and anything else, which is returned as it is.
+
+    Returns:
+        The same tree, to be changed at will.
+
+    >>> from pyrsistent import freeze
+    >>> thaw(freeze({"seeds": [1, 2]}))
+    {'seeds': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {key: thaw(item) for key, item in value.items()}
+    if hasattr(value, "__iter__") and not isinstance(value, str):
+        return [thaw(item) for item in value]
+    return value
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A configuration as plain data for JSON; see `TrainingConfig.to_dict`.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        A new dict of dicts.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> to_dict(TrainingConfig())["rewards"]["reward_scaling"]
+    'tanh'
+    """
+    tree = {name: fields_of(value) if is_dataclass(value) else value for name, value in fields_of(config).items()}
+    custom = custom_metadata(config)
+    return {**tree, "metadata": _json_ready(custom)} if custom else tree
+
+
+def _json_ready(value: Any) -> Any:
+    """Dates and times as ISO 8601 text, everything else as it is."""
+    if isinstance(value, dict):
+        return {key: _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json_ready(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
+    """The lines of a configuration as TOML, each with the setting that it holds; see `TrainingConfig.to_toml`.
+
+    Args:
+        config: The configuration.
+
+    Yields:
+        The key path of the setting (None for headers, blank lines and metadata) and the line without its end.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> next(toml_lines(TrainingConfig()))
+    (('total_steps',), 'total_steps = 5000')
+    """
+    import tomli_w
+
+    table: KeyPath = ()
+    for path, value in flatten(config).items():
+        if path[:-1] != table:
+            table = path[:-1]
+            yield from ((None, ""), (None, f"[{'.'.join(table)}]"))
+        yield path, tomli_w.dumps({path[-1]: value}).rstrip("\n")
+    if custom := custom_metadata(config):
+        yield None, ""
+        for line in tomli_w.dumps({"metadata": custom}).splitlines():
+            yield None, line

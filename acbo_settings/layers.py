@@ -1,0 +1,193 @@
+"""The readers: file, environment and call, each through the source class of pydantic-settings that is made for it.
+
+Where those fall short, the subclasses here take over: a file that is not there is no longer skipped, a variable that
+does not decode no longer hides all others, the environment can be passed in, and every key keeps its origin.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import create_model
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from .canonical import KeyPath
+from .errors import Problem
+from .files import parse_toml
+from .keys import Source
+from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
+from .schema import TrainingConfig, default_values
+from .variables import DELIMITER, PREFIX, parse_text
+
+
+class _Settings(BaseSettings):
+    # Never instantiated: the sources ask its fields. In a file, keys are spelled in one way only.
+    model_config = SettingsConfigDict(
+        case_sensitive=True,
+        defer_build=True,
+        arbitrary_types_allowed=True,
+        env_prefix=PREFIX.lower(),
+        env_nested_delimiter=DELIMITER,
+    )
+
+
+@cache
+def _settings_class() -> type[BaseSettings]:
+    """The fields of `TrainingConfig` for the sources of pydantic-settings, which take no dataclass at the top."""
+    fields: dict[str, Any] = {name: (type(value), value) for name, value in _top_level().items()}
+    return create_model("AcboSettings", __base__=_Settings, metadata=(dict[str, Any], {}), **fields)
+
+
+def _top_level() -> dict[str, Any]:
+    config = TrainingConfig()
+    return {path[0]: getattr(config, path[0]) for path in default_values()}
+
+
+class _TomlFile(TomlConfigSettingsSource):
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        super().__init__(_settings_class(), toml_file=file.name)
+
+    def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
+        return parse_toml(self.file)
+
+
+class _Variables(EnvSettingsSource):
+    """The variables that set one value each, or those that hold a table as JSON: named, recognized, by key path."""
+
+    def __init__(self, variables: Mapping[KeyPath, Variable]) -> None:
+        self.variables = variables
+        self.problems: list[Problem] = []
+        super().__init__(_settings_class(), case_sensitive=False)
+
+    def _load_env_vars(self) -> dict[str, str | None]:
+        return {(PREFIX + DELIMITER.join(path)).lower(): variable.text for path, variable in self.variables.items()}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return _parse_json_table(value)
+        except (ValueError, RecursionError) as error:
+            reason = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            path = (field_name,)
+            sourced = SourcedValue(value, self.variables[path])
+            message = f"should be a JSON object: {reason}"
+            self.problems.append(Problem(path=path, message=message, values=((path, sourced),)))
+            return {}
+
+
+def read_file_layer(file: SourceFile) -> Source:
+    """The layer of a configuration file.
+
+    Args:
+        file: The file as it was read.
+
+    Returns:
+        Its keys and values, and where each stands.
+
+    Raises:
+        UnreadableFile: When it is no valid TOML.
+
+    >>> layer = read_file_layer(SourceFile("acbo.toml", "total_steps = 7"))
+    >>> layer.tree, str(layer.origin_of(("total_steps",)))
+    ({'total_steps': 7}, 'acbo.toml:1')
+    """
+    return Source(_TomlFile(file)(), lambda path: File(file, path))
+
+
+def read_table_layer(tables: Mapping[KeyPath, Variable]) -> tuple[Source, list[Problem]]:
+    """The layer of the variables that hold a whole table as JSON.
+
+    Args:
+        tables: The variables by the key path of their table.
+
+    Returns:
+        The keys and values inside them, typed as JSON has them, and what does not decode.
+
+    >>> layer, problems = read_table_layer({("grpo",): Variable("ACBO_GRPO", '{"group_size": 128}')})
+    >>> layer.tree, str(layer.origin_of(("grpo", "group_size"))), problems
+    ({'grpo': {'group_size': 128}}, 'ACBO_GRPO', [])
+    """
+    source = _Variables(tables)
+    return Source(source(), lambda path: tables[path[:1]]), source.problems
+
+
+def read_variable_layer(settings: Mapping[KeyPath, Variable]) -> Source:
+    """The layer of the variables that set one value each.
+
+    Args:
+        settings: The variables by key path.
+
+    Returns:
+        Their values, each parsed for the type of its setting; a text that can not be stays text.
+
+    >>> layer = read_variable_layer({("grpo", "group_size"): Variable("ACBO_GRPO__GROUP_SIZE", " 128 ")})
+    >>> layer.tree
+    {'grpo': {'group_size': 128}}
+    """
+
+    def origin_of(path: KeyPath) -> Origin:
+        # A custom key may be a table that several variables fill: then any one of them names it.
+        return next(variable for key, variable in settings.items() if key[: len(path)] == path)
+
+    return Source(_parse_texts(_Variables(settings)()), origin_of)
+
+
+def read_argument_layer(tree: Mapping[str, Any], name: str, is_call: bool = False) -> Source:
+    """The layer of a dict that was passed in a call.
+
+    Args:
+        tree: The dict; it is not changed.
+        name: What the report calls it.
+        is_call: Whether it was passed to `create_training_config`.
+
+    Returns:
+        Its keys and values.
+
+    >>> read_argument_layer({"total_steps": 7}, "overrides").tree
+    {'total_steps': 7}
+    """
+    source = InitSettingsSource(_settings_class(), init_kwargs=dict(tree))
+    return Source(source(), lambda path: Argument(name), is_call)
+
+
+def _parse_texts(tree: dict[str, Any], prefix: KeyPath = ()) -> dict[str, Any]:
+    """A tree of texts with each setting parsed for its type; custom keys stay text."""
+    parsed: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = (*prefix, key)
+        if isinstance(value, dict):
+            parsed[key] = _parse_texts(value, path)
+        else:
+            parsed[key] = parse_text(value, default_values().get(path, ""))
+    return parsed
+
+
+def _parse_json_table(text: str) -> dict[str, Any]:
+    """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
+    table = json.loads(text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant)
+    if not isinstance(table, dict):
+        raise ValueError(f"found {json.dumps(table)[:40]}")
+    return table
+
+
+def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands in it twice")
+    return table
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no finite number")

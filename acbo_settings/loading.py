@@ -1,0 +1,290 @@
+"""The functions that make configurations: one path from sources to a frozen, validated `TrainingConfig`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .canonical import KeyPath
+from .errors import ConfigurationError, ConfigurationWarning, Problem
+from .origins import Argument, Default, SourcedValue, merge
+from .report import explain_value, format_problem, format_report
+from .schema import TrainingConfig, component_types, default_values
+
+if TYPE_CHECKING:
+    from .keys import SortedKeys, Source
+    from .rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConfig:
+    """A configuration, with the origin of each of its values; `resolve_training_config` makes it.
+
+    >>> resolved = resolve_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
+    >>> resolved.explain("grpo.group_size")
+    '128, from ACBO_GRPO__GROUP_SIZE, over the default 64'
+    """
+
+    config: TrainingConfig
+    """The validated configuration."""
+
+    values: Mapping[KeyPath, SourcedValue]
+    """Each of the 36 settings by key path: the value as its layer gave it, its origin, and what it shadows."""
+
+    advice: tuple[Problem, ...] = ()
+    """What `resolve_training_config` warned about."""
+
+    def explain(self, key: str) -> str:
+        """Say where a value came from and what it shadows.
+
+        Args:
+            key: A setting, such as `"grpo.group_size"` or `"total_steps"`.
+
+        Returns:
+            One line.
+
+        Raises:
+            KeyError: When there is no such setting.
+
+        >>> resolve_training_config(environ={}).explain("total_steps")
+        '5000, the default'
+        """
+        return explain_value(self.values[tuple(key.split("."))])
+
+
+def load_training_config(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
+) -> TrainingConfig:
+    """Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
+
+    Args:
+        path: The TOML file. Without it: the one that `ACBO_CONFIG_FILE` names, else `acbo.toml` in the working
+            directory, else none. A file that is named must exist.
+        overrides: Settings that win over everything, nested as in the file. It is not changed.
+        environ: The environment to read; without it, that of the process.
+        strict: Whether an unknown `ACBO_*` variable is an error; with False it is a `ConfigurationWarning`.
+
+    Returns:
+        The validated, frozen configuration.
+
+    Raises:
+        ConfigurationError: With everything that is wrong, each with its source.
+
+    Warns:
+        ConfigurationWarning: For each legal but suspicious combination that somebody's value causes.
+
+    >>> config = load_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
+    >>> config.grpo.group_size, config.total_steps
+    (128, 5000)
+    """
+    return resolve_training_config(path, overrides=overrides, environ=environ, strict=strict).config
+
+
+def resolve_training_config(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
+) -> ResolvedConfig:
+    """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
+
+    Args:
+        path: As for `load_training_config`, like the others.
+        overrides: Settings that win over everything.
+        environ: The environment to read.
+        strict: Whether an unknown `ACBO_*` variable is an error.
+
+    Returns:
+        The configuration and the origins of its values.
+
+    Raises:
+        ConfigurationError: With everything that is wrong, each with its source.
+
+    >>> resolved = resolve_training_config(overrides={"rewards": {"reward_scaling": "clip"}}, environ={})
+    >>> resolved.explain("rewards.reward_scaling")
+    '"clip", from overrides, over the default "tanh"'
+    """
+    from .files import UnreadableFile, find_file
+    from .layers import read_file_layer, read_table_layer, read_variable_layer
+    from .variables import sort_variables
+
+    variables = sort_variables(os.environ if environ is None else environ)
+    problems, sources = variables.problems, []
+    try:
+        if file := find_file(path, variables.config_file):
+            sources.append(read_file_layer(file))
+    except UnreadableFile as error:
+        problems.append(error.problem)
+    if variables.tables:
+        tables, undecodable = read_table_layer(variables.tables)
+        sources.append(tables)
+        problems += undecodable
+    if variables.settings:
+        sources.append(read_variable_layer(variables.settings))
+    sources += _argument_sources({"overrides": overrides}, problems)
+    return _resolve(sources, problems, variables.unknown, strict=strict)
+
+
+def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
+    """Create a validated configuration from a dict, keyword arguments, or both.
+
+    Args:
+        config_dict: Settings, nested as in `acbo.toml`. Keys at the top level that are no settings are kept in
+            `metadata`. It is not changed.
+        **kwargs: The same; they win over the dict. Components are merged key by key.
+
+    Returns:
+        The validated, frozen configuration.
+
+    Raises:
+        ConfigurationError: A ValueError, with everything that is wrong.
+
+    Warns:
+        ConfigurationWarning: For suspicious combinations, and for a component's field at the top level.
+
+    >>> config = create_training_config({"grpo": {"group_size": 128}}, total_steps=10000, note="scm20")
+    >>> config.grpo.group_size, config.total_steps, config.metadata["note"]
+    (128, 10000, 'scm20')
+    """
+    problems: list[Problem] = []
+    arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
+    sources = _argument_sources(arguments, problems, is_call=True)
+    return _resolve(sources, problems, []).config
+
+
+def create_default_training_config() -> TrainingConfig:
+    """Create the default configuration, with the recommended settings.
+
+    Returns:
+        The defaults, with empty metadata.
+
+    >>> create_default_training_config().grpo.group_size
+    64
+    """
+    return TrainingConfig()
+
+
+def validate_training_config(config: TrainingConfig) -> bool:
+    """Check a configuration, however it was built: types, ranges, and rules across settings.
+
+    Args:
+        config: The configuration. Besides what loading and creating check, its `eval_frequency` and its
+            `surrogate_update_frequency` must not be above `total_steps`.
+
+    Returns:
+        True.
+
+    Raises:
+        ConfigurationError: A ValueError, with everything that is wrong.
+
+    >>> validate_training_config(TrainingConfig(total_steps=10000))
+    True
+    """
+    from .rules import CONSISTENCY_ERRORS, ERRORS, broken_rules
+    from .validation import validate_fields
+
+    _, problems = validate_fields(config, {})
+    for rule, sentence in broken_rules(ERRORS + CONSISTENCY_ERRORS, config, {problem.path for problem in problems}):
+        values = {path: SourcedValue(_value_at(config, path), Argument("config")) for path in rule.reads}
+        problems.append(_rule_problem(rule, sentence, values))
+    if problems:
+        raise ConfigurationError(format_report(problems), problems)
+    return True
+
+
+def _argument_sources(
+    arguments: Mapping[str, Mapping[str, Any] | None], problems: list[Problem], is_call: bool = False
+) -> list[Source]:
+    """The layers of the dicts that were passed in a call; what is no dict becomes a problem."""
+    from .layers import read_argument_layer
+
+    sources = []
+    for name, tree in arguments.items():
+        if isinstance(tree, Mapping):
+            sources.append(read_argument_layer(tree, name, is_call))
+        elif tree is not None:
+            value = SourcedValue(tree, Argument(name))
+            message = f"Input should be a dict, not a {type(tree).__name__}"
+            problems.append(Problem(path=(), message=message, values=(((), value),)))
+    return sources
+
+
+def _resolve(
+    sources: Sequence[Source], problems: list[Problem], unknown: list[Problem], strict: bool = True
+) -> ResolvedConfig:
+    """Sources, lowest first, and what was wrong with reading them → the configuration, or one error for everything."""
+    from .keys import sort_keys
+    from .rules import ADVICE, ERRORS, broken_rules
+    from .validation import validate_fields
+
+    keys = [sort_keys(source) for source in sources]
+    defaults = {path: SourcedValue(value, Default()) for path, value in default_values().items()}
+    values = merge([defaults, *(found.settings for found in keys)])
+    key_problems = [problem for found in keys for problem in found.problems]
+    config, field_problems = validate_fields(_build(values), values)
+    problems = problems + field_problems
+    broken = {problem.path for problem in problems + key_problems}
+    candidate = config or _build({path: value for path, value in values.items() if path not in broken})
+    problems += [_rule_problem(rule, text, values) for rule, text in broken_rules(ERRORS, candidate, broken)]
+    problems += key_problems + (unknown if strict else [])
+    if problems or config is None:
+        raise ConfigurationError(format_report(problems), problems)
+    advice = [] if strict else unknown
+    advice = advice + [problem for found in keys for problem in found.advice]
+    for rule, text in broken_rules(ADVICE, config, set()):
+        if not all(values[path].is_default for path in rule.causes or rule.reads):
+            advice.append(_rule_problem(rule, text, values))
+    _warn(advice)
+    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, tuple(advice))
+
+
+def _build(values: Mapping[KeyPath, SourcedValue]) -> TrainingConfig:
+    """An unchecked configuration of these values, with defaults where there are none."""
+    fields: dict[str, dict[str, Any]] = {name: {} for name in component_types()}
+    top: dict[str, Any] = {}
+    for path, sourced in values.items():
+        (top if len(path) == 1 else fields[path[0]])[path[-1]] = sourced.value
+    components = {name: component_types()[name](**given) for name, given in fields.items()}
+    return TrainingConfig(**top, **components)
+
+
+def _rule_problem(rule: Rule, sentence: str, values: Mapping[KeyPath, SourcedValue]) -> Problem:
+    return Problem(path=rule.reads[0], message=sentence, values=tuple((path, values[path]) for path in rule.reads))
+
+
+def _metadata(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue], keys: Sequence[SortedKeys]) -> Any:
+    """The settings that were given, plus custom keys, frozen."""
+    from .metadata import freeze_metadata, overlay
+
+    tree: dict[str, Any] = {}
+    for path, sourced in values.items():
+        if not sourced.is_default:
+            table = tree if len(path) == 1 else tree.setdefault(path[0], {})
+            table[path[-1]] = _value_at(config, path)
+    for found in keys:
+        tree = overlay(tree, found.custom)
+    return freeze_metadata(tree)
+
+
+def _value_at(config: Any, path: KeyPath) -> Any:
+    for name in path:
+        config = getattr(config, name)
+    return config
+
+
+def _warn(advice: Sequence[Problem]) -> None:
+    """One warning each, attributed to the first caller outside of this package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        level, frame = level + 1, frame.f_back
+    for problem in advice:
+        warnings.warn(ConfigurationWarning(format_problem(problem)), stacklevel=level)

@@ -1,0 +1,97 @@
+"""Types and ranges: a configuration that may hold anything → the validated one, or all problems. pydantic judges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from .canonical import KeyPath, flatten
+from .errors import Problem
+from .metadata import MAX_INTEGER_BITS
+from .origins import Argument, SourcedValue, Variable
+from .rules import RANGE_SENTENCES
+from .schema import TrainingConfig, default_values
+from .suggestions import closest
+from .variables import parse_text
+
+_LARGEST = 1 << MAX_INTEGER_BITS
+
+
+@cache
+def _adapter() -> TypeAdapter[TrainingConfig]:
+    return TypeAdapter(TrainingConfig)
+
+
+def validate_fields(
+    config: object, values: Mapping[KeyPath, SourcedValue]
+) -> tuple[TrainingConfig | None, list[Problem]]:
+    """Check type and range of every field, however the configuration was built.
+
+    Args:
+        config: What should be a `TrainingConfig`.
+        values: The values with their origins, for the report; one that is missing came from the `config` argument.
+
+    Returns:
+        A configuration of exactly the schema's types (an integer given for a float is a float in it) and no
+        problems; or None and every field that is wrong.
+
+    >>> config, problems = validate_fields(TrainingConfig(total_steps=0), {})
+    >>> problems[0].message
+    'Input should be greater than or equal to 1'
+    """
+    try:
+        validated = _adapter().validate_python(config)
+    except ValidationError as error:
+        return None, [_problem(details, values) for details in error.errors(include_url=False)]
+    long = [path for path, value in flatten(validated).items() if isinstance(value, int) and value > _LARGEST]
+    return (None, [_too_long(path, values) for path in long]) if long else (validated, [])
+
+
+def _too_long(path: KeyPath, values: Mapping[KeyPath, SourcedValue]) -> Problem:
+    value = values.get(path, SourcedValue("a very long number", Argument("config")))
+    return Problem(path=path, message="has more than 4,300 digits", values=((path, value),))
+
+
+def _problem(details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> Problem:
+    """The facts of pydantic as ours, with the reference's own sentence where it has one."""
+    path = tuple(str(part) for part in details["loc"])
+    message = details["msg"]
+    if sentence := RANGE_SENTENCES.get((path, details["type"])):
+        message = f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
+    value = values.get(path, SourcedValue(details["input"], Argument("config")))
+    return Problem(path=path, message=message, values=((path, value),), hint=_hint(details, path, value))
+
+
+def _hint(details: ErrorDetails, path: KeyPath, sourced: SourcedValue) -> str:
+    """What the value may have been meant to be, written as its source wants it."""
+    given = details["input"]
+    meant: object = None
+    if details["type"] == "literal_error":
+        choices = re.findall(r"'(\w+)'", details.get("ctx", {})["expected"])
+        meant = closest(given, choices) if isinstance(given, str) else None
+        return f'did you mean "{meant}"?' if meant else ""
+    if details["type"] in ("int_type", "float_type", "bool_type"):
+        meant = _meant(given, default_values()[path])
+    if meant is None:
+        return ""
+    quoted = isinstance(given, str) and not isinstance(sourced.origin, Variable)
+    return f"did you mean {str(meant).lower()}{', without quotes' if quoted else ''}?"
+
+
+def _meant(given: object, default: object) -> object:
+    """A value of the default's type that is written almost like the one given, or None."""
+    if isinstance(given, str):
+        given = parse_text(given.replace("_", ""), default)
+    if isinstance(given, str) and not isinstance(default, bool):
+        given = parse_text(given, 0.0)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e15:
+        return given if isinstance(given, bool) and isinstance(default, bool) else None
+    if isinstance(default, bool):
+        return bool(given) if given in (0, 1) else None
+    if isinstance(default, int):
+        return int(given) if given == int(given) else None
+    return float(given)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from .loading import ResolvedConfig
 
 _EPILOG = """examples:
-  acbo-settings show > resolved.toml       the values of a job started here, with their origins
-  acbo-settings check runs/17/acbo.toml    everything that is wrong, before the queue
+  acbo-settings show > resolved.toml      what a job started here gets, with origins
+  acbo-settings check runs/17/acbo.toml   everything that is wrong, before the queue
 
-Environment variables that start with ACBO_ count as they do in a job, ACBO_CONFIG_FILE included.
+Environment variables that start with ACBO_ count as they do in a job.
 exit codes: 0 all right, 1 the configuration is not valid, 2 wrong usage"""
 
 
@@ -44,8 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except BrokenPipeError:
         # The reader has gone, as in `| head -1`: nothing is left to be written, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        _discard_output()
+        print(f"acbo-settings: cannot write: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

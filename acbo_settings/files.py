@@ -199,6 +199,8 @@ def _located(file: SourceFile, message: str) -> UnreadableFile:
     else:
         text = file.text.rstrip()
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    if reason == "Cannot overwrite a value":
+        reason = "This key is set twice"
     return _syntax_error(file, reason or message, Position(line, column, column))
 
 

@@ -62,16 +62,26 @@ class _TomlFile(TomlConfigSettingsSource):
         return parse_toml(self.file)
 
 
-class _Variables(EnvSettingsSource):
-    """The variables that set one value each, or those that hold a table as JSON: named, recognized, by key path."""
+class _SingleVariables(EnvSettingsSource):
+    """Recognized variables, by key path, that set one value each: all of them text."""
 
     def __init__(self, variables: Mapping[KeyPath, Variable]) -> None:
         self.variables = variables
-        self.problems: list[Problem] = []
         super().__init__(_settings_class(), case_sensitive=False)
 
     def _load_env_vars(self) -> dict[str, str | None]:
         return {(PREFIX + DELIMITER.join(path)).lower(): variable.text for path, variable in self.variables.items()}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        return value
+
+
+class _TableVariables(_SingleVariables):
+    """Recognized variables that hold a whole table as JSON; `problems` tells which do not decode."""
+
+    def __init__(self, variables: Mapping[KeyPath, Variable]) -> None:
+        self.problems: list[Problem] = []
+        super().__init__(variables)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         try:
@@ -117,7 +127,7 @@ def read_table_layer(tables: Mapping[KeyPath, Variable]) -> tuple[Source, list[P
     >>> layer.tree, str(layer.origin_of(("grpo", "group_size"))), problems
     ({'grpo': {'group_size': 128}}, 'ACBO_GRPO', [])
     """
-    source = _Variables(tables)
+    source = _TableVariables(tables)
     return Source(source(), lambda path: tables[path[:1]]), source.problems
 
 
@@ -139,7 +149,7 @@ def read_variable_layer(settings: Mapping[KeyPath, Variable]) -> Source:
         # A custom key may be a table that several variables fill: then any one of them names it.
         return next(variable for key, variable in settings.items() if key[: len(path)] == path)
 
-    return Source(_parse_texts(_Variables(settings)()), origin_of)
+    return Source(_parse_texts(_SingleVariables(settings)()), origin_of)
 
 
 def read_argument_layer(tree: Mapping[str, Any], name: str, is_call: bool = False) -> Source:

@@ -176,7 +176,7 @@ def _escape_character(character: str) -> str:
 def _source_name(problem: Problem) -> str:
     """What a problem with a whole source is called: its file, variable or argument."""
     origin = problem.values[0][1].origin
-    return escape(origin.source.name if isinstance(origin, File) else str(origin), 2 * _MAX_TEXT)
+    return escape(origin.source.name if isinstance(origin, File) else str(origin), 2 * _MAX_TEXT) or '""'
 
 
 def _telling_values(problem: Problem) -> tuple[tuple[KeyPath, SourcedValue], ...]:
@@ -228,6 +228,8 @@ def _width(character: str) -> int:
 
 def _named_place(path: KeyPath, sourced: SourcedValue) -> str:
     """Where one of several values comes from, named by the last part of its key."""
+    if path == (str(sourced.origin),):
+        return _origin(sourced)
     link = "is" if sourced.is_default else "from"
     return f"{escape(path[-1], _MAX_VALUE)} {link} {_origin(sourced)}"
 

@@ -151,6 +151,7 @@ def _place(path: KeyPath, variable: Variable, found: SortedVariables) -> None:
 def _find_problem(path: KeyPath, variables: list[Variable], named: Mapping[KeyPath, object]) -> Problem | None:
     """What makes a known variable unusable, whatever its setting's type."""
     variable = variables[0]
+    path = (variable.name,) if path == ("config_file",) else path
     if len(variables) > 1:
         message = f"is set by {len(variables)} variables, whose names differ in case alone: unset all but one"
         values = tuple(((v.name,), SourcedValue(v.text, v)) for v in variables)

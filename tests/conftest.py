@@ -1,0 +1,40 @@
+"""What every test has: an empty working directory, no `ACBO_*` variables, and whole reports kept as text files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPORTS = Path(__file__).parent / "reports"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-reports`, which rewrites the expected reports."""
+    parser.addoption("--update-reports", action="store_true", help="rewrite tests/reports with what is printed now")
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Run the test in an empty directory, without the machine's own variables of the package."""
+    for name in [name for name in os.environ if name.upper().startswith("ACBO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def assert_report(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a whole text with the file of that name in tests/reports."""
+
+    def compare(name: str, text: str) -> None:
+        expected = REPORTS / f"{name}.txt"
+        if request.config.getoption("--update-reports"):
+            expected.parent.mkdir(exist_ok=True)
+            expected.write_text(text + "\n", encoding="utf-8")
+        assert text + "\n" == expected.read_text(encoding="utf-8")
+
+    return compare

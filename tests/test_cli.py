@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acbo_settings import load_training_config
+from acbo_settings.cli import main
+
+ENVIRON = {"PATH": os.defpath, "COLUMNS": "80"}
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line in a process of its own with a clean environment."""
+    command = [sys.executable, "-m", "acbo_settings", *arguments]
+    return subprocess.run(command, env=ENVIRON | environ, capture_output=True, check=False, timeout=60)
+
+
+def test_show_prints_toml_with_origins(assert_report: Callable[[str, str], None]) -> None:
+    """Every setting is printed, and what is no default is followed by its origin."""
+    Path("acbo.toml").write_text('note = "größe"\n[grpo]\ngroup_size = 32\nlearning_rate = 1e-4\n', encoding="utf-8")
+    shown = run("show", ACBO_GRPO__GROUP_SIZE="128", ACBO_REWARDS='{"parent_weight": 0}', LC_ALL="C")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert_report("show", shown.stdout.decode("utf-8").rstrip("\n"))
+
+
+def test_what_show_prints_loads_back(tmp_path: Path) -> None:
+    """The output is an `acbo.toml` that gives the same configuration, custom metadata included."""
+    Path("acbo.toml").write_text('[metadata]\nname = "a # b"\n[grpo]\ngroup_size = 32\n')
+    Path("shown.toml").write_bytes(run("show", ACBO_TOTAL_STEPS="7000").stdout)
+    shown = load_training_config("shown.toml", environ={})
+    original = load_training_config(environ={"ACBO_TOTAL_STEPS": "7000"})
+    assert shown == original
+    assert shown.metadata["name"] == "a # b"
+    assert len(tomllib.loads(shown.to_toml())["grpo"]) == 8
+
+
+def test_check_of_a_good_file_says_ok() -> None:
+    """A valid configuration is `ok` on stdout, and exit code 0."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    checked = run("check")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"ok\n", b"")
+
+
+def test_check_of_a_broken_file_prints_the_report(assert_report: Callable[[str, str], None]) -> None:
+    """The report goes to stderr, nothing to stdout, and the exit code is 1."""
+    Path("broken.toml").write_text("[grpo]\ngroup_size = 4\n")
+    checked = run("check", "broken.toml", ACBO_GRPO_GROUP_SIZE="128")
+    assert (checked.returncode, checked.stdout) == (1, b"")
+    assert_report("check-broken", checked.stderr.decode().rstrip("\n"))
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_advice_goes_to_stderr(command: str) -> None:
+    """Advice is printed beside the result, and leaves the exit code 0."""
+    result = run(command, ACBO_EVALUATION__EARLY_STOPPING_PATIENCE="5")
+    assert result.returncode == 0
+    assert result.stderr.startswith(
+        b"advice: evaluation.early_stopping_patience: Early stopping patience has no effect"
+    )
+    assert b"advice" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_missing_file_is_no_traceback(command: str) -> None:
+    """A path that does not exist is a report and exit code 1."""
+    result = run(command, "runs/17/acbo.toml")
+    assert result.returncode == 1
+    assert result.stdout == b""
+    assert b"runs/17/acbo.toml: no such file" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["sohw"], ["check", "a", "b"], ["check", "--strickt"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing or unknown command, and arguments too many, are wrong usage."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: acbo-settings")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["show", "--help"], ["check", "--help"]])
+def test_help_fits_the_terminal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Help goes to stdout, names the arguments, and fits 80 columns."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert "acbo-settings" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    """In `acbo-settings show | head -1` nothing is written to stderr."""
+    command = f"{sys.executable} -m acbo_settings show | head -1"
+    piped = subprocess.run(command, shell=True, env=ENVIRON, capture_output=True, check=True, timeout=60)
+    assert (piped.stdout, piped.stderr) == (b"total_steps = 5000\n", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_full_disk_is_an_error_without_traceback(command: str) -> None:
+    """Output that can not be written is one line on stderr and exit code 1."""
+    with Path("/dev/full").open("wb") as full:
+        process = [sys.executable, "-m", "acbo_settings", command]
+        result = subprocess.run(process, env=ENVIRON, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (1, b"acbo-settings: cannot write: No space left on device\n")
+
+
+def test_the_installed_command_is_the_module() -> None:
+    """The console script runs the same program as `python -m acbo_settings`."""
+    script = Path(sys.executable).parent / "acbo-settings"
+    shown = subprocess.run([script, "check"], env=ENVIRON, capture_output=True, check=False, timeout=60)
+    assert (shown.returncode, shown.stdout) == (0, b"ok\n")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyrsistent import pmap
+
+from acbo_settings.keys import SortedKeys, Source, sort_keys
+from acbo_settings.origins import Argument
+
+
+def sort(tree: Any, is_call: bool = False) -> SortedKeys:
+    """Sort the keys of a dict that was passed in a call."""
+    return sort_keys(Source(tree, lambda path: Argument("overrides"), is_call))
+
+
+def only_problem(tree: Any) -> tuple[str, str, str]:
+    """The one problem of a dict: path, message, hint."""
+    (problem,) = sort(tree).problems
+    return ".".join(problem.path), problem.message, problem.hint
+
+
+def test_settings_are_told_from_custom_keys() -> None:
+    """Known paths are settings with an origin; other top-level keys and the metadata are custom."""
+    found = sort({"total_steps": 1, "grpo": {"group_size": 2}, "note": "a", "metadata": {"seed": 3}})
+    assert {path: value.value for path, value in found.settings.items()} == {
+        ("total_steps",): 1,
+        ("grpo", "group_size"): 2,
+    }
+    assert found.custom == {"note": "a", "seed": 3}
+    assert found.problems == found.advice == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "path", "message", "hint"),
+    [
+        ({"grpo": {"group_sise": 1}}, "grpo.group_sise", "no such setting", "did you mean grpo.group_size?"),
+        ({"grpo": {"group-size": 1}}, "grpo.group-size", "no such setting", "did you mean grpo.group_size?"),
+        ({"rewards": {"clip_ratio": 1}}, "rewards.clip_ratio", "no such setting", "did you mean grpo.clip_ratio?"),
+        ({"grpo": {"xyz": 1}}, "grpo.xyz", "no such setting", ""),
+        ({"grpo": {"x": {"y": 1}}}, "grpo.x", "no such setting", ""),
+        ({"gpro": {"group_size": 1}}, "gpro", "no such setting", "did you mean grpo?"),
+        ({"total-steps": 1}, "total-steps", "no such setting", "did you mean total_steps?"),
+        ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
+        ({"grpo": 3}, "grpo", "Input should be a table", ""),
+        ({"metadata": "x"}, "metadata", "Input should be a table", ""),
+        ({"grpo": None}, "grpo", "Input should be a table", ""),
+        ({1: 2}, "1", "keys must be text", ""),
+        ({"grpo": {1: 2}}, "grpo.1", "no such setting", ""),
+        ({"metadata": {"grpo": {}}}, "metadata.grpo", "grpo is a setting, and has no effect inside metadata", ""),
+        ({"note": None}, "note", "None has no form in TOML: leave the key out", ""),
+        ({"metadata": {"note": float("nan")}}, "metadata.note", "should be a finite number", ""),
+        ({"note": 1, "metadata": {"note": 2}}, "metadata.note", "is set at the top level too", ""),
+    ],
+)
+def test_mistakes_are_named(tree: Any, path: str, message: str, hint: str) -> None:
+    """Each kind of wrong key is one problem with its path, and a suggestion where something is near."""
+    assert only_problem(tree) == (path, message, hint)
+
+
+def test_a_misplaced_field_of_a_call_is_kept_with_advice() -> None:
+    """Passed to `create_training_config`, a component's field at the top level is metadata and advice."""
+    found = sort({"eval_frequency": 50}, is_call=True)
+    assert found.custom == {"eval_frequency": 50}
+    assert found.problems == []
+    assert found.advice[0].message == "is kept as metadata and has no effect: eval_frequency belongs to evaluation"
+
+
+def test_a_misspelt_field_of_a_call_is_refused() -> None:
+    """A typing error on top of the wrong place is an error there too."""
+    assert sort({"eval_frequenzy": 50}, is_call=True).problems[0].hint == "did you mean evaluation.eval_frequency?"
+
+
+def test_the_record_in_frozen_metadata_is_not_taken_for_settings() -> None:
+    """A configuration's own metadata, handed back, gives its custom keys alone."""
+    found = sort({"metadata": pmap({"total_steps": 7, "grpo": pmap({"group_size": 8}), "note": "a"})})
+    assert found.custom == {"note": "a"}
+    assert found.settings == {}
+    assert found.problems == []

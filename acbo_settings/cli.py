@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .loading import ResolvedConfig
 
 _EPILOG = """examples:
-  acbo-settings show > resolved.toml      what a job started here gets, with origins
-  acbo-settings check runs/17/acbo.toml   everything that is wrong, before the queue
+  acbo-settings show > resolved.toml      what a job would get, with origins
+  acbo-settings check runs/17/acbo.toml   all that is wrong, before the queue
 
 Environment variables that start with ACBO_ count as they do in a job.
 exit codes: 0 all right, 1 the configuration is not valid, 2 wrong usage"""

@@ -10,7 +10,7 @@ from .canonical import KeyPath
 from .errors import Problem
 from .metadata import find_unwritable
 from .origins import Origin, SourcedValue
-from .schema import component_types, default_values
+from .paths import component_types, default_values
 from .suggestions import closest_setting, near_miss
 
 

@@ -26,7 +26,8 @@ from .errors import Problem
 from .files import parse_toml
 from .keys import Source
 from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
-from .schema import TrainingConfig, default_values
+from .paths import default_values
+from .schema import TrainingConfig
 from .variables import DELIMITER, PREFIX, parse_text
 
 

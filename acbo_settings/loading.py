@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .canonical import KeyPath
 from .errors import ConfigurationError, ConfigurationWarning, Problem
 from .origins import Argument, Default, SourcedValue, merge
+from .paths import component_types, default_values
 from .report import explain_value, format_problem, format_report
-from .schema import TrainingConfig, component_types, default_values
+from .schema import TrainingConfig
 
 if TYPE_CHECKING:
     from .keys import SortedKeys, Source

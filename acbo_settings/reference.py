@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from . import schema
 from .canonical import KeyPath
+from .paths import component_types, default_values
 from .report import show_value
-from .schema import TrainingConfig, component_types, default_values
+from .schema import TrainingConfig
 from .variables import variable_name
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .canonical import KeyPath
-from .schema import TrainingConfig, default_values
+from .paths import default_values
+from .schema import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ bounds nor pydantic.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pyrsistent import PMap, pmap
@@ -310,30 +309,3 @@ class TrainingConfig:
         total_steps = 10000
         """
         return "\n".join(line for _, line in canonical.toml_lines(self)) + "\n"
-
-
-@cache
-def default_values() -> dict[canonical.KeyPath, object]:
-    """The default of each of the 36 settings by its key path, in the order of the schema.
-
-    Returns:
-        One dict for the whole process: do not change it.
-
-    >>> default_values()["grpo", "group_size"]
-    64
-    """
-    return canonical.flatten(TrainingConfig())
-
-
-@cache
-def component_types() -> dict[str, type]:
-    """The four tables of a configuration, by name.
-
-    Returns:
-        One dict for the whole process, from `"grpo"` and so on to the dataclass: do not change it.
-
-    >>> component_types()["grpo"].__name__
-    'GRPOTrainingConfig'
-    """
-    names = dict.fromkeys(path[0] for path in default_values() if len(path) > 1)
-    return {name: type(getattr(TrainingConfig(), name)) for name in names}

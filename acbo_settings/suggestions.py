@@ -7,7 +7,7 @@ from functools import cache
 from typing import TypeVar
 
 from .canonical import KeyPath
-from .schema import component_types, default_values
+from .paths import component_types, default_values
 
 Answer = TypeVar("Answer")
 

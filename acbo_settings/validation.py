@@ -13,8 +13,9 @@ from .canonical import KeyPath, flatten
 from .errors import Problem
 from .metadata import MAX_INTEGER_BITS
 from .origins import Argument, SourcedValue, Variable
+from .paths import default_values
 from .rules import RANGE_SENTENCES
-from .schema import TrainingConfig, default_values
+from .schema import TrainingConfig
 from .suggestions import closest
 from .variables import parse_text
 

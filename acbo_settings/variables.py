@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from .canonical import KeyPath
 from .errors import Problem
 from .origins import SourcedValue, Variable
-from .schema import component_types, default_values
+from .paths import component_types, default_values
 from .suggestions import closest_setting, normalized
 
 PREFIX = "ACBO_"

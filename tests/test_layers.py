@@ -11,7 +11,7 @@ from acbo_settings.canonical import KeyPath
 from acbo_settings.files import UnreadableFile
 from acbo_settings.layers import read_argument_layer, read_file_layer, read_table_layer, read_variable_layer
 from acbo_settings.origins import Argument, File, SourceFile, Variable
-from acbo_settings.schema import component_types
+from acbo_settings.paths import component_types
 from acbo_settings.variables import variable_name
 
 from .strategies import layers, text_of, tree_of

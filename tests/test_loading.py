@@ -31,7 +31,7 @@ from acbo_settings import (
     validate_training_config,
 )
 from acbo_settings.canonical import KeyPath, flatten
-from acbo_settings.schema import default_values
+from acbo_settings.paths import default_values
 
 from .strategies import (
     SETTINGS,

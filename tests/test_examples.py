@@ -1,0 +1,125 @@
+"""The examples run: by themselves, in a pod-like directory, and in a real SLURM."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acbo_settings import load_training_config
+
+from .test_readme import BLOCKS, ROOT, commands_of, shell_environment
+
+EXAMPLES = ROOT / "examples"
+
+
+def run(command: list[str], directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a directory with a clean environment and the tests' Python."""
+    environment = shell_environment(directory) | environ
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_the_job_script_prints_every_value_with_its_origin(assert_report: Callable[[str, str], None]) -> None:
+    """Run in the examples' directory, the job says what it trains with, and why."""
+    ran = run([sys.executable, "train.py"], EXAMPLES, ACBO_GRPO__GROUP_SIZE="128")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert_report("example-train", ran.stdout.rstrip("\n"))
+
+
+def test_the_job_script_stops_with_the_report() -> None:
+    """A broken environment ends the job with exit code 1 and the report, without a traceback."""
+    ran = run([sys.executable, "train.py"], EXAMPLES, ACBO_GRPO_GROUP_SIZE="128")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("Configuration validation failed: 1 problem")
+    assert "Traceback" not in ran.stderr
+
+
+def mount(config_map: dict[str, str], directory: Path) -> None:
+    """Lay a ConfigMap out as Kubernetes mounts one: files are links through a link to a dated directory."""
+    dated = directory / "..2026_01_01_00_00_00.1"
+    dated.mkdir(parents=True)
+    (directory / "..data").symlink_to(dated.name)
+    for name, text in config_map.items():
+        (dated / name).write_text(text, encoding="utf-8")
+        (directory / name).symlink_to(f"..data/{name}")
+
+
+def manifest() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ConfigMap and the Job of the Kubernetes example."""
+    config_map, job = yaml.safe_load_all((EXAMPLES / "kubernetes-job.yaml").read_text(encoding="utf-8"))
+    return config_map, job
+
+
+def test_the_kubernetes_job_gets_its_configuration(tmp_path: Path) -> None:
+    """With the ConfigMap mounted as Kubernetes does, and the variables of a Service, the container's command runs."""
+    config_map, job = manifest()
+    mount(config_map["data"], tmp_path / "etc/acbo")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    environ = {entry["name"]: entry["value"].replace("/etc/", f"{tmp_path}/etc/") for entry in container["env"]}
+    pod = {"ACBO_SERVICE_HOST": "10.0.0.1", "ACBO_SERVICE_PORT_HTTP": "80", "ACBO_PORT": "tcp://10.0.0.1:80"}
+    ran = run([sys.executable, str(EXAMPLES / "train.py")], tmp_path, **environ, **pod)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "grpo.group_size = 128, from ACBO_GRPO__GROUP_SIZE, over 32 from" in ran.stdout
+    assert container["command"] == ["python", "train.py"]
+
+
+@pytest.mark.heavy
+def test_kubernetes_takes_the_manifest() -> None:
+    """Both documents are valid by Kubernetes' own schemas."""
+    import kubernetes_validate
+
+    for document in manifest():
+        kubernetes_validate.validate(document, "1.31", strict=True)
+
+
+def test_the_example_file_of_the_experiment_is_valid() -> None:
+    """The examples' `acbo.toml` loads without advice."""
+    assert load_training_config(EXAMPLES / "acbo.toml", environ={}).metadata["experiment"] == "scm20"
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[dict[str, str]]:
+    """A real SLURM of one node, and the variables that lead to it."""
+    scripts = Path(__file__).parent / "slurm"
+    directory = tempfile.mkdtemp(prefix="slurm-", dir="/tmp")
+    subprocess.run([scripts / "up", directory], check=True, timeout=60)
+    yield {"SLURM_CONF": f"{directory}/slurm.conf", "PATH": f"{Path(sys.executable).parent}:{os.defpath}"}
+    subprocess.run([scripts / "down", directory], check=True, timeout=60)
+    shutil.rmtree(directory)
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_the_batch_script_runs_in_slurm(slurm: dict[str, str], tmp_path: Path) -> None:
+    """Submitted as the README says, the job's output has every value with its origin."""
+    for name in ("acbo.toml", "train.py", "job.sbatch"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    (block,) = [block for block in BLOCKS if block.note == "slurm"]
+    (_, nothing), (submit, submitted), (show, shown) = commands_of(block)
+    assert nothing == ""
+    exported = {"ACBO_LOG_FREQUENCY": "50"}
+    ran = run(["bash", "-c", submit], tmp_path, **slurm, **exported)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, submitted, "")
+    assert run(["bash", "-c", show], tmp_path).stdout == shown
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_a_broken_job_fails_in_slurm_with_the_report(slurm: dict[str, str], tmp_path: Path) -> None:
+    """A mistake in the submitting shell ends the job with its exit code, and the output file holds the report."""
+    for name in ("acbo.toml", "train.py", "job.sbatch"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    ran = run(["sbatch", "--wait", "job.sbatch"], tmp_path, **slurm, ACBO_GRPO_LEARNING_RATE="1e-3")
+    output = (tmp_path / "scm20.out").read_text()
+    assert ran.returncode == 1
+    assert "ACBO_GRPO_LEARNING_RATE: no such setting; did you mean ACBO_GRPO__LEARNING_RATE?" in output

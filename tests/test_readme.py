@@ -1,0 +1,125 @@
+"""Every block of the README is executed, or is the file that it says it is."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from acbo_settings import load_training_config
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"(?m)^(?:<!-- (\w+): (\S+) -->\n)?```(\w+)\n(.*?)^```$", re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block: the note above it, its language, its text."""
+
+    note: str
+    name: str
+    language: str
+    text: str
+
+
+BLOCKS = [Block(*(part or "" for part in match)) for match in BLOCK.findall(README)]
+
+
+def shell_environment(directory: Path) -> dict[str, str]:
+    """A clean environment in which `python` and `acbo-settings` are those of the tests."""
+    return {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(directory), "COLUMNS": "80"}
+
+
+def commands_of(block: Block) -> list[tuple[str, str]]:
+    """The commands of a console block, each with the output below it."""
+    parts = re.split(r"(?m)^\$ (.*)\n", block.text)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def run_console(block: Block, directory: Path, environment: dict[str, str]) -> None:
+    """Run the commands of a block in one shell, and compare what each prints."""
+    separator = "--- next command ---"
+    commands = commands_of(block)
+    script = f"\necho '{separator}'\n".join(command for command, _ in commands)
+    ran = subprocess.run(
+        ["bash", "-c", f"exec 2>&1\n{script}"],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.stdout.split(f"{separator}\n") == [output for _, output in commands]
+
+
+def test_the_blocks_are_those_that_are_executed() -> None:
+    """Each fenced block of the README is found, and is of a kind that a test here takes."""
+    assert README.count("\n```") == 2 * len(BLOCKS)
+    kinds = {(block.note, block.language) for block in BLOCKS}
+    assert kinds == {
+        ("file", "toml"),
+        ("file", "python"),
+        ("", "console"),
+        ("", "pycon"),
+        ("command", "sh"),
+        ("example", "bash"),
+        ("example", "yaml"),
+        ("slurm", "console"),
+    }
+
+
+def test_files_commands_and_python_do_what_the_readme_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From top to bottom: files are written, commands and Python print what stands there."""
+    runner = doctest.DocTestRunner()
+    names: dict[str, object] = {}
+    for block in BLOCKS:
+        if block.note == "file":
+            (tmp_path / block.name).write_text(block.text, encoding="utf-8")
+        elif block.language == "console" and not block.note:
+            run_console(block, tmp_path, shell_environment(tmp_path))
+        elif block.language == "pycon":
+            example = doctest.DocTestParser().get_doctest(block.text, names, "README", "README.md", 0)
+            runner.run(example, clear_globs=False)
+            names = example.globs
+    assert runner.summarize(verbose=False).failed == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.note == "example"], ids=lambda block: block.name)
+def test_examples_are_the_files(block: Block) -> None:
+    """An example shown in the README is the file in `examples/`, to the letter."""
+    assert (ROOT / "examples" / block.name).read_text(encoding="utf-8") == block.text
+
+
+def test_the_test_command_is_what_ci_runs() -> None:
+    """The continuous integration takes both commands from the README instead of repeating them."""
+    names = [block.name for block in BLOCKS if block.note == "command"]
+    assert names[:2] == ["job", "tests"]
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert all(f"readme_command {name}" in script for name in names)
+
+
+def test_the_readme_names_the_public_functions() -> None:
+    """Each exported name stands in the README."""
+    import acbo_settings
+
+    exported = set(acbo_settings.__all__) - {"GRPOConfig", "ExplorationConfig"}
+    assert [name for name in sorted(exported) if name not in README] == []
+
+
+def test_links_lead_to_files() -> None:
+    """Each relative link of the README is a file of the repository."""
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_json_table_of_the_readme_is_taken() -> None:
+    """The variable that holds a whole table works as it is written in the text."""
+    (text,) = re.findall(r"`ACBO_GRPO='(.*?)'`", README)
+    assert load_training_config(environ={"ACBO_GRPO": text}).grpo.group_size == 128

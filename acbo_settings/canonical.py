@@ -136,5 +136,5 @@ def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
         yield path, tomli_w.dumps({path[-1]: value}).rstrip("\n")
     if custom := custom_metadata(config):
         yield None, ""
-        for line in tomli_w.dumps({"metadata": custom}).splitlines():
+        for line in tomli_w.dumps({"metadata": custom}).removesuffix("\n").split("\n"):
             yield None, line

@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = {"show": _show, "check": _check}[parsed.command]
     try:
         code = command(parsed.path)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None when the shell closed it
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader has gone, as in `| head -1`: nothing is left to be written, at exit neither.

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from .canonical import KeyPath
 from .origins import SourcedValue
 
+MAX_PROBLEMS = 20
+"""Problems that one report spells out; the rest is counted, and gets no suggestions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

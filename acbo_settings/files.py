@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -11,7 +12,7 @@ from typing import Any
 
 from .errors import Problem
 from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
-from .positions import MAX_KEY_PARTS, Position, find_long_key, find_unreadable_value
+from .positions import MAX_KEY_PARTS, Position, find_long_key, find_long_number
 
 FILE_NAME = "acbo.toml"
 """The file that is read from the working directory when none is named."""
@@ -70,7 +71,13 @@ def find_file(path: str | os.PathLike[str] | None, variables: Mapping[str, str])
         return read_file(name, Argument("the path argument"))
     for variable, text in variables.items():
         return read_file(text, Variable(variable, text))
-    return read_file(FILE_NAME, None) if os.path.lexists(FILE_NAME) else None
+    try:
+        os.lstat(FILE_NAME)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # it may be there: reading says what is wrong
+    return read_file(FILE_NAME, None)
 
 
 def read_file(name: str, named_by: Origin | None) -> SourceFile:
@@ -98,7 +105,7 @@ def read_file(name: str, named_by: Origin | None) -> SourceFile:
         raise UnreadableFile(_problem(name, values, _reason(name, error))) from None
     except ValueError as error:
         raise UnreadableFile(_problem(name, values, str(error))) from None
-    return SourceFile(name, _decode(name, content))
+    return SourceFile(name, _decode(name, content.removeprefix(codecs.BOM_UTF8)))
 
 
 def _problem(name: str, values: tuple[tuple[tuple[str, ...], SourcedValue], ...], message: str) -> Problem:
@@ -113,8 +120,9 @@ def _read_bytes(name: str) -> bytes:
     if "\0" in name:
         raise ValueError("the path contains a NUL character")
     # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
-    _require_regular(os.stat(name))
-    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    path = _encode(name)
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         _require_regular(os.fstat(descriptor))
         content = b""
@@ -127,6 +135,14 @@ def _read_bytes(name: str) -> bytes:
     return content
 
 
+def _encode(name: str) -> bytes:
+    """The bytes of a path: UTF-8 whatever the locale, other bytes as Python stands for them in text."""
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError("the path holds characters that no path can hold") from None
+
+
 def _require_regular(status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
@@ -137,8 +153,9 @@ def _require_regular(status: os.stat_result) -> None:
 
 def _reason(name: str, error: OSError) -> str:
     """Why a file can not be opened, in the words of the system."""
-    if isinstance(error, FileNotFoundError) and os.path.islink(name):
-        return f"is a symbolic link to {os.readlink(name)}, which does not exist"
+    path = _encode(name)
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
+        return f"is a symbolic link to {os.fsdecode(os.readlink(path))}, which does not exist"
     if isinstance(error, FileNotFoundError):
         return "no such file"
     reason = error.strerror or str(error)
@@ -146,14 +163,14 @@ def _reason(name: str, error: OSError) -> str:
 
 
 def _decode(name: str, content: bytes) -> str:
-    """The text of a file in UTF-8, with or without a byte-order mark."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    """The text of a file in UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableFile(_problem(name, (), "is UTF-16, and TOML must be UTF-8: save it as UTF-8"))
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        text = content.decode("utf-8-sig", "backslashreplace").replace("\r\n", "\n")
-        before = content[: error.start].decode("utf-8-sig").replace("\r\n", "\n")
+        text = content.decode(errors="backslashreplace").replace("\r\n", "\n")
+        before = content[: error.start].decode().replace("\r\n", "\n")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         place = File(SourceFile(name, text), exact=Position(line, column, column))
         message = f"is not valid UTF-8: byte 0x{content[error.start]:02x}"
@@ -186,9 +203,8 @@ def parse_toml(file: SourceFile) -> dict[str, Any]:
     except RecursionError:
         raise UnreadableFile(_problem(file.name, (), "is nested too deeply")) from None
     except ValueError as error:
-        line = find_unreadable_value(file.text) or 1
-        message = "a number has more than 4,300 digits" if "digits" in str(error) else str(error)
-        raise _syntax_error(file, message, Position(line, 1, 1)) from None
+        place = find_long_number(file.text)
+        raise _syntax_error(file, "a number has too many digits" if place else str(error), place) from None
 
 
 def _located(file: SourceFile, message: str) -> UnreadableFile:
@@ -199,11 +215,12 @@ def _located(file: SourceFile, message: str) -> UnreadableFile:
     else:
         text = file.text.rstrip()
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    if reason == "Cannot overwrite a value":
-        reason = "This key is set twice"
-    return _syntax_error(file, reason or message, Position(line, column, column))
+    if reason == "Cannot overwrite a value" or reason.startswith("Cannot declare"):
+        reason = "This key or table is set twice"
+    hint = "text needs quotes, true and false are lower-case" if reason == "Invalid value" else ""
+    return _syntax_error(file, reason or message, Position(line, column, column), hint)
 
 
-def _syntax_error(file: SourceFile, message: str, position: Position) -> UnreadableFile:
+def _syntax_error(file: SourceFile, message: str, position: Position | None, hint: str = "") -> UnreadableFile:
     place = SourcedValue(None, File(file, exact=position))
-    return UnreadableFile(Problem(path=(), message=message, values=(((), place),)))
+    return UnreadableFile(Problem(path=(), message=message, values=(((), place),), hint=hint))

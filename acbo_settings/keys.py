@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .canonical import KeyPath
-from .errors import Problem
+from .errors import MAX_PROBLEMS, Problem
 from .metadata import find_unwritable
-from .origins import Origin, SourcedValue
+from .origins import Origin, SourcedValue, Variable
 from .paths import component_types, default_values
 from .suggestions import closest_setting, near_miss
+from .variables import variable_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +67,85 @@ def sort_keys(source: Source) -> SortedKeys:
 
     >>> from acbo_settings.origins import Argument
     >>> found = sort_keys(Source({"gpro": {"group_size": 128}}, lambda path: Argument("overrides")))
-    >>> found.problems[0].hint
-    'did you mean grpo?'
+    >>> found.problems[0].hint.split("?")[0]
+    'did you mean grpo'
     """
     found = SortedKeys()
     for key, value in source.tree.items():
-        path = (key,)
+        path = (_text_of(key),)
         if not isinstance(key, str):
-            path = (str(key),)
             found.problems.append(_problem(source, path, value, "keys must be text", at_key=True))
         elif path in default_values():
             found.settings[path] = SourcedValue(value, source.origin_of(path))
-        elif key not in component_types() and key != "metadata":
+        elif path[0] not in component_types() and path[0] != "metadata":
             _sort_custom_key(source, path, value, found)
         elif not isinstance(value, Mapping):
             found.problems.append(_problem(source, path, value, "Input should be a table"))
-        elif key == "metadata":
+        elif path[0] == "metadata":
             _sort_metadata(source, value, found)
         else:
-            _sort_component(source, key, value, found)
+            _sort_component(source, path[0], value, found)
     return found
+
+
+def _text_of(key: Any) -> str:
+    """A key as plain text; of one that is no text, what tells it best."""
+    if isinstance(key, str):
+        return str.__str__(key)
+    return str(key) if type(key) is int and key.bit_length() < 64 else f"<{type(key).__name__}>"
 
 
 def _sort_component(source: Source, component: str, table: Mapping[Any, Any], found: SortedKeys) -> None:
     for name, value in table.items():
-        path = (component, str(name))
+        path = (component, _text_of(name))
         if path in default_values():
             found.settings[path] = SourcedValue(value, source.origin_of(path))
         else:
-            meant = closest_setting(str(name), component)
-            found.problems.append(_problem(source, path, value, "no such setting", meant, at_key=True))
+            meant = closest_setting(path[1], component) if len(found.problems) < MAX_PROBLEMS else None
+            message = "no such setting" if isinstance(name, str) else "keys must be text"
+            found.problems.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
 
 
 def _sort_custom_key(source: Source, path: KeyPath, value: Any, found: SortedKeys) -> None:
     """A top-level key that is no setting: the user's own, or a mistake."""
     meant = near_miss(path[0])
-    if meant and len(meant) == 2 and meant[-1] == path[0] and source.is_call:
-        message = f"is kept as metadata and has no effect: {meant[-1]} belongs to {meant[0]}"
-        found.advice.append(_problem(source, path, value, message, meant, at_key=True))
-    elif meant:
-        found.problems.append(_problem(source, path, value, "no such setting", meant, at_key=True))
+    is_field = meant is not None and len(meant) == 2 and meant[-1] == path[0]
+    if meant and not (is_field and source.is_call):
+        way_out = "" if is_field else " A key of your own may stand in metadata"
+        hint = f"{_did_you_mean(meant)}{way_out}"
+        found.problems.append(_problem(source, path, value, "no such setting", hint, at_key=True))
         return
     _keep(source, path, value, found)
+    if meant:
+        message = f"is kept as metadata and has no effect: {meant[-1]} belongs to {meant[0]}"
+        found.advice.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
+    elif lost := _settings_inside(value):
+        message = f"is kept as metadata, so that {lost} in it has no effect"
+        found.advice.append(_problem(source, path, value, message, at_key=True))
+
+
+def _settings_inside(value: object) -> str | None:
+    """A setting or component that stands in a table of the user's own, where it would not be looked for."""
+    names = {path[0] for path in default_values()}
+    return next((key for key in value if key in names), None) if isinstance(value, Mapping) else None
 
 
 def _sort_metadata(source: Source, table: Mapping[Any, Any], found: SortedKeys) -> None:
     for name, value in _custom_items(table):
-        path = ("metadata", str(name))
-        meant = (str(name),)
-        if meant in default_values() or name in component_types():
-            message = f"{name} is a setting, and has no effect inside metadata"
-            hint = "put it at the top level, above the first table" if meant in default_values() else ""
-            found.problems.append(_problem(source, path, value, message, hint=hint, at_key=True))
-        elif name in found.custom:
-            found.problems.append(_problem(source, path, value, "is set at the top level too", at_key=True))
+        path = ("metadata", _text_of(name))
+        meant = path[1:]
+        if meant in default_values() or meant[0] in component_types():
+            message = f"{meant[0]} is a setting, and has no effect inside metadata"
+            found.problems.append(_problem(source, path, value, message, _way_to(meant, source, path), at_key=True))
         else:
-            _keep(source, path, value, found)
+            _keep(source, path, value, found, name)
+
+
+def _way_to(setting: KeyPath, source: Source, path: KeyPath) -> str:
+    """How to set a setting that was found inside metadata."""
+    if isinstance(source.origin_of(path), Variable):
+        return f"did you mean {variable_name(setting)}?"
+    return "put it at the top level, above the first table" if setting in default_values() else ""
 
 
 def _custom_items(table: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
@@ -133,24 +157,25 @@ def _custom_items(table: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield name, value
 
 
-def _keep(source: Source, path: KeyPath, value: Any, found: SortedKeys) -> None:
-    """Keep a custom value, if it can be written down."""
-    reason = find_unwritable({path[-1]: value})
-    if reason:
-        found.problems.append(_problem(source, path, value, reason))
+def _keep(source: Source, path: KeyPath, value: Any, found: SortedKeys, key: Any = "") -> None:
+    """Keep a custom value, if it can be written down and its name is not taken."""
+    name = path[-1]
+    if not isinstance(key, str):
+        found.problems.append(_problem(source, path, value, "keys must be text", at_key=True))
+    elif name in found.custom:
+        message = "is set both at the top level and in metadata"
+        found.problems.append(_problem(source, path, value, message, at_key=True))
+    elif unwritable := find_unwritable({name: value}):
+        where, reason = unwritable
+        found.problems.append(_problem(source, (*path, *map(_text_of, where[1:])), value, reason))
     else:
-        found.custom[path[-1]] = value
+        found.custom[name] = value
 
 
-def _problem(
-    source: Source,
-    path: KeyPath,
-    value: Any,
-    message: str,
-    meant: KeyPath | None = None,
-    hint: str = "",
-    at_key: bool = False,
-) -> Problem:
-    hint = f"did you mean {'.'.join(meant)}?" if meant else hint
+def _did_you_mean(meant: KeyPath | None) -> str:
+    return f"did you mean {'.'.join(meant)}?" if meant else ""
+
+
+def _problem(source: Source, path: KeyPath, value: Any, message: str, hint: str = "", at_key: bool = False) -> Problem:
     values = ((path, SourcedValue(value, source.origin_of(path))),)
     return Problem(path=path, message=message, values=values, hint=hint, at_key=at_key)

@@ -7,6 +7,7 @@ does not decode no longer hides all others, the environment can be passed in, an
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -88,10 +89,11 @@ class _TableVariables(_SingleVariables):
         try:
             return _parse_json_table(value)
         except (ValueError, RecursionError) as error:
-            reason = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            reason = "a number has too many digits" if "digits" in reason else reason
             path = (field_name,)
             sourced = SourcedValue(value, self.variables[path])
-            message = f"should be a JSON object: {reason}"
+            message = f"should be a table as JSON: {reason}"
             self.problems.append(Problem(path=path, message=message, values=((path, sourced),)))
             return {}
 
@@ -187,15 +189,14 @@ def _parse_json_table(text: str) -> dict[str, Any]:
     """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
     table = json.loads(text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant)
     if not isinstance(table, dict):
-        raise ValueError(f"found {json.dumps(table)[:40]}")
+        raise ValueError(f"{text.strip()[:40]} is no object")
     return table
 
 
 def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"the key {twice!r} stands in it twice")
     return table
 

@@ -116,9 +116,9 @@ def resolve_training_config(
     """
     from .files import UnreadableFile, find_file
     from .layers import read_file_layer, read_table_layer, read_variable_layer
-    from .variables import sort_variables
+    from .variables import process_environment, sort_variables
 
-    variables = sort_variables(os.environ if environ is None else environ)
+    variables = sort_variables(process_environment() if environ is None else environ)
     problems, sources = variables.problems, []
     try:
         if file := find_file(path, variables.config_file):

@@ -4,58 +4,81 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 from pyrsistent import PMap, freeze
 
-from .canonical import thaw
+from .canonical import KeyPath, thaw
 
 MAX_DEPTH = 50
 """Tables and arrays inside one another that a custom key may hold."""
 
-MAX_INTEGER_BITS = 14_280
-"""The size of the largest integer that Python turns into text, which is one of 4,300 decimal digits."""
+MAX_VALUES = 100_000
+"""Values that all custom keys of a source may hold together, each use of a shared list counted."""
+
+MAX_INTEGER_BITS = 996
+"""The size of the largest integer that is taken, which has 300 decimal digits. Python can be set to turn no more than
+640 digits into text, and a product of two settings must still be shown."""
 
 
-def find_unwritable(value: Any, depth: int = 0) -> str | None:
-    """Why a value can not be kept as metadata: everything kept must have a form in TOML.
+def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
+    """Why a table can not be kept as metadata: everything kept must have a form in TOML.
 
     Args:
-        value: Anything.
-        depth: How many tables and arrays it stands in.
+        tree: Custom keys and their values, of any type.
 
     Returns:
-        What is wrong, or None when text, numbers, booleans, dates and times, dicts and sequences are all there is.
+        Where the first such value stands and what is wrong with it; None when text, numbers, booleans, dates and times,
+        dicts and sequences are all there is.
 
-    >>> find_unwritable({"seeds": [1, 2]}), find_unwritable({"note": None})
-    (None, 'None has no form in TOML: leave the key out')
+    >>> find_unwritable({"seeds": [1, 2]}), find_unwritable({"wandb": {"note": None}})
+    (None, (('wandb', 'note'), 'None (null) has no form in TOML: leave the key out'))
     """
-    if depth > MAX_DEPTH:
-        return f"is nested more than {MAX_DEPTH} deep"
-    if isinstance(value, Mapping):
-        return next(filter(None, (_find_in_item(key, item, depth) for key, item in value.items())), None)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
-        return next(filter(None, (find_unwritable(item, depth + 1) for item in value)), None)
-    return _find_in_scalar(value)
+    waiting: list[tuple[KeyPath, Any, int]] = [((), tree, 0)]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return None
+        path, value, depth = waiting.pop()
+        reason = _find_in_keys(value) if isinstance(value, Mapping) else None
+        if depth > MAX_DEPTH:
+            reason = f"is nested more than {MAX_DEPTH} deep"
+        elif isinstance(value, Mapping):
+            items = list(islice(value.items(), MAX_VALUES))
+            waiting += [((*path, key), item, depth + 1) for key, item in reversed(items)]
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
+            waiting += [(path, item, depth + 1) for item in reversed(list(islice(value, MAX_VALUES)))]
+        else:
+            reason = _find_in_scalar(value)
+        if reason:
+            return path, reason
+    return (), f"holds more than {MAX_VALUES:,} values"
 
 
-def _find_in_item(key: Any, item: Any, depth: int) -> str | None:
-    if not isinstance(key, str):
-        return f"a key is a {type(key).__name__}, and keys must be text"
-    return _find_in_scalar(key) or find_unwritable(item, depth + 1)
+def _find_in_keys(table: Mapping[Any, Any]) -> str | None:
+    for key in table:
+        if not isinstance(key, str):
+            return f"a key is a {type(key).__name__}, and keys must be text"
+        if reason := _find_in_scalar(key):
+            return f"a key {reason}"
+    return None
 
 
 def _find_in_scalar(value: Any) -> str | None:
     if value is None:
-        return "None has no form in TOML: leave the key out"
+        return "None (null) has no form in TOML: leave the key out"
     if isinstance(value, str):
         has_surrogate = any("\ud800" <= character <= "\udfff" for character in value)
         return "is not valid UTF-8" if has_surrogate else None
     if isinstance(value, int):
-        return "has more than 4,300 digits" if value.bit_length() > MAX_INTEGER_BITS else None
+        return "has more than 300 digits" if value.bit_length() > MAX_INTEGER_BITS else None
     if isinstance(value, float):
         return None if math.isfinite(value) else "should be a finite number"
+    if isinstance(value, time) and value.tzinfo:
+        return "a time of day with an offset has no form in TOML"
+    if isinstance(value, datetime) and (value.utcoffset() or timedelta()) % timedelta(minutes=1):
+        return "an offset with seconds has no form in TOML"
     if isinstance(value, date | datetime | time):
         return None
     return f"a {type(value).__name__} has no form in TOML: give text, a number, a list or a dict"

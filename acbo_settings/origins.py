@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .positions import Position
 
 
+@dataclass(frozen=True)
 class SourceFile:
     """A configuration file as it was read once: its name as the user gave it, and its text.
 
@@ -24,12 +25,8 @@ class SourceFile:
     1
     """
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.text = text
-
-    def __repr__(self) -> str:
-        return f"SourceFile({self.name!r})"
+    name: str
+    text: str = field(repr=False)
 
     @cached_property
     def _positions(self) -> dict[KeyPath, Position]:
@@ -198,5 +195,6 @@ def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:
     merged: dict[KeyPath, SourcedValue] = {}
     for layer in layers:
         for path, sourced in layer.items():
-            merged[path] = replace(sourced, over=merged.get(path))
+            below = merged.get(path)
+            merged[path] = SourcedValue(sourced.value, sourced.origin, below) if below else sourced
     return merged

@@ -17,7 +17,7 @@ from .canonical import KeyPath
 # A string that is never closed reaches to the end of its line or document, so that no character is read twice.
 _TOKEN = re.compile(
     r"""
-      (?P<string> \"{3} (?: [^\\] | \\. )*? (?: \"{3,5} | \Z )
+      (?P<string> \"{3} (?: [^\\] | \\ (?: . | \Z ) )*? (?: \"{3,5} | \Z )
                 | '{3} .*? (?: '{3,5} | \Z )
                 | " (?: [^"\\\n] | \\[^\n] )*+ "?
                 | ' [^'\n]*+ '? )
@@ -29,8 +29,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-MAX_KEY_PARTS = 100
-"""Parts that a dotted key may have. `tomllib` takes time with the square of that number, half a minute for 50,000."""
+MAX_KEY_PARTS = 16
+"""Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
 
 
 class Position(NamedTuple):
@@ -93,26 +93,28 @@ def find_long_key(text: str) -> int | None:
     return None
 
 
-def find_unreadable_value(text: str) -> int | None:
-    """The line of the first statement that `tomllib` can not turn into values, such as a number of 5,000 digits.
+def find_long_number(text: str) -> Position | None:
+    """The first number with more digits than Python reads.
 
     Args:
-        text: A document of correct syntax.
+        text: Any text, TOML or not.
 
     Returns:
-        Its line, counted from 1, or None when each statement by itself can be read.
+        Where it stands, or None.
 
-    >>> find_unreadable_value("a = 1\\nb = " + "9" * 5000)
-    2
+    >>> find_long_number("a = 1\\nb = " + "9" * 5000)
+    Position(line=2, key_column=5, value_column=5)
     """
-    finder = _Finder(text)
-    starts = sorted({position.line for position in finder.positions.values()})
-    lines = text.split("\n")
-    for start, end in zip(starts, [*starts[1:], len(lines) + 1], strict=True):
+    for token in _tokens(text):
+        if token.kind != "bare" or len(token.text) < 500:
+            continue
         try:
-            tomllib.loads("\n".join(lines[start - 1 : end - 1]))
-        except (ValueError, RecursionError):
-            return start
+            tomllib.loads(f"number = {token.text}")
+        except tomllib.TOMLDecodeError:
+            continue
+        except ValueError:
+            column = token.start - text.rfind("\n", 0, token.start)
+            return Position(text.count("\n", 0, token.start) + 1, column, column)
     return None
 
 
@@ -147,7 +149,6 @@ class _Finder:
 
     def _header(self) -> KeyPath:
         """Read `[a.b]` or `[[a.b]]` and return the path that the statements below it belong to."""
-        opening = self._tokens[self._next]
         self._next += 1
         if is_array := self._peek() == "[":
             self._next += 1
@@ -156,7 +157,7 @@ class _Finder:
         self._next += 2 if is_array else 1
         if is_array:
             self._arrays.add(path)
-        self._record((), path, start, start if is_array else opening.start + 1)
+        self._record((), path, start, start)
         return path
 
     def _assignment(self, table: KeyPath) -> None:

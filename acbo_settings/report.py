@@ -7,11 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from .canonical import KeyPath
-from .errors import Problem
+from .errors import MAX_PROBLEMS, Problem
 from .origins import Argument, File, SourcedValue, Variable
-
-MAX_PROBLEMS = 20
-"""Problems that one report spells out; the rest is counted."""
 
 _MAX_TEXT = 300
 _MAX_VALUE = 60
@@ -65,7 +62,7 @@ def format_problem(problem: Problem) -> str:
     if not values:
         return head
     if len(values) == 1:
-        return "\n".join([head, *_place(values[0][1], problem.at_key)])
+        return "\n".join([head, *_place(problem, values[0][1])])
     return f"{head}\n  --> " + ", ".join(_named_place(path, value) for path, value in values)
 
 
@@ -147,7 +144,7 @@ def show_value(value: object) -> str:
         return "None"
     if isinstance(value, dict):
         return "a table"
-    return "an array" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+    return "an array" if isinstance(value, list | tuple) else escape(f"a {type(value).__name__}", _MAX_VALUE)
 
 
 def escape(text: str, width: int) -> str:
@@ -185,17 +182,18 @@ def _telling_values(problem: Problem) -> tuple[tuple[KeyPath, SourcedValue], ...
     return problem.values if isinstance(first, File) and first.position else problem.values[1:]
 
 
-def _place(sourced: SourcedValue, at_key: bool) -> list[str]:
+def _place(problem: Problem, sourced: SourcedValue) -> list[str]:
     """The lines below a problem that is about one value: its place, and the line of the file with a caret."""
     origin = sourced.origin
     if isinstance(origin, Variable):
-        return [] if at_key else [f"  --> {escape(origin.name, 2 * _MAX_VALUE)}={_shell_text(origin.text)}"]
+        place = f"  --> {escape(origin.name, 2 * _MAX_VALUE)}={_shell_text(origin.text)}"
+        return [] if problem.path == (origin.name,) and problem.at_key else [place]
     if isinstance(origin, Argument):
-        return [f"  --> {origin}" + ("" if at_key else f", given {show_value(sourced.value)}")]
+        return [f"  --> {origin}" + ("" if problem.at_key else f", given {show_value(sourced.value)}")]
     if not isinstance(origin, File) or origin.position is None:
         return [f"  --> {_origin(sourced)}"]
     line, key_column, value_column = origin.position
-    column = key_column if at_key else value_column
+    column = key_column if problem.at_key else value_column
     shown, caret = _window(origin.source.line(line), column - 1)
     number = f"{line:>2}"
     gutter = " " * len(number)

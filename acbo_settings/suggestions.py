@@ -124,9 +124,9 @@ def near_miss(name: str) -> KeyPath | None:
         name: A name at the top level of a file, or of a dict.
 
     Returns:
-        Its key path, or None. Up to two typing errors are near, one in a name of up to five characters.
+        Its key path, or None. One typing error is near, two in a name of ten characters or more.
 
     >>> near_miss("total_step"), near_miss("gpro"), near_miss("experiment")
     (('total_steps',), ('grpo',), None)
     """
-    return _closest(name, _settings(), 1 if len(normalized(name)) <= 5 else 2)
+    return _closest(name, _settings(), 1 if len(normalized(name)) < 10 else 2)

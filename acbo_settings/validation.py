@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from .canonical import KeyPath, flatten
+from .canonical import KeyPath
 from .errors import Problem
 from .metadata import MAX_INTEGER_BITS
 from .origins import Argument, SourcedValue, Variable
@@ -18,8 +19,6 @@ from .rules import RANGE_SENTENCES
 from .schema import TrainingConfig
 from .suggestions import closest
 from .variables import parse_text
-
-_LARGEST = 1 << MAX_INTEGER_BITS
 
 
 @cache
@@ -44,17 +43,34 @@ def validate_fields(
     >>> problems[0].message
     'Input should be greater than or equal to 1'
     """
+    problems = _find_untaken(config, values)
+    validated = None
     try:
         validated = _adapter().validate_python(config)
     except ValidationError as error:
-        return None, [_problem(details, values) for details in error.errors(include_url=False)]
-    long = [path for path, value in flatten(validated).items() if isinstance(value, int) and value > _LARGEST]
-    return (None, [_too_long(path, values) for path in long]) if long else (validated, [])
+        problems += [_problem(details, values) for details in error.errors(include_url=False)]
+    except AttributeError as error:
+        value = SourcedValue(config, Argument("config"))
+        problems.append(Problem(path=(), message=f"is incomplete: {error}", values=(((), value),)))
+    return (None, problems) if problems else (validated, [])
 
 
-def _too_long(path: KeyPath, values: Mapping[KeyPath, SourcedValue]) -> Problem:
-    value = values.get(path, SourcedValue("a very long number", Argument("config")))
-    return Problem(path=path, message="has more than 4,300 digits", values=((path, value),))
+def _find_untaken(config: object, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+    """What pydantic would take and this package does not: endless integers, and a float made from a Decimal or so."""
+    problems = []
+    for path, default in default_values().items():
+        value: Any = config
+        for name in path:
+            value = getattr(value, name, default)
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            message = "has more than 300 digits"
+        elif isinstance(default, float) and hasattr(value, "__float__") and not isinstance(value, int | float):
+            message = f"Input should be a valid number, not a {type(value).__name__}"
+        else:
+            continue
+        sourced = values.get(path, SourcedValue(value, Argument("config")))
+        problems.append(Problem(path=path, message=message, values=((path, sourced),)))
+    return problems
 
 
 def _problem(details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> Problem:

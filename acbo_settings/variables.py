@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .canonical import KeyPath
-from .errors import Problem
+from .errors import MAX_PROBLEMS, Problem
 from .origins import SourcedValue, Variable
 from .paths import component_types, default_values
+from .positions import MAX_KEY_PARTS
 from .suggestions import closest_setting, normalized
 
 PREFIX = "ACBO_"
@@ -52,6 +54,23 @@ class SortedVariables:
 
     unknown: list[Problem] = field(default_factory=list)
     """Names that nothing here knows."""
+
+
+def process_environment() -> dict[str, str]:
+    """The variables of this process that start with `ACBO_`, read as UTF-8 whatever the locale.
+
+    Returns:
+        Names and texts; bytes that are no UTF-8 are lone surrogates in them.
+
+    >>> "PATH" in process_environment()
+    False
+    """
+    prefix = PREFIX.encode()
+    return {
+        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
+        for name, text in os.environb.items()
+        if name.upper().startswith(prefix)
+    }
 
 
 def variable_name(path: KeyPath) -> str:
@@ -114,7 +133,8 @@ def sort_variables(environ: Mapping[str, str]) -> SortedVariables:
             continue
         path = _path_of(name)
         if path is None:
-            found.unknown.append(_unknown(Variable(name, text)))
+            hint = _hint(name) if len(found.unknown) < MAX_PROBLEMS else ""
+            found.unknown.append(_unknown(Variable(name, text), hint))
         else:
             named[path].append(Variable(name, text))
     for path, variables in named.items():
@@ -126,7 +146,7 @@ def sort_variables(environ: Mapping[str, str]) -> SortedVariables:
 
 
 def _is_kubernetes(name: str, text: str) -> bool:
-    return bool(_KUBERNETES.fullmatch(name) or (name == "ACBO_PORT" and _KUBERNETES_URL.match(text)))
+    return bool(_KUBERNETES.fullmatch(name) or (name == "ACBO_PORT" and _KUBERNETES_URL.match(str(text))))
 
 
 def _path_of(name: str) -> KeyPath | None:
@@ -136,7 +156,7 @@ def _path_of(name: str) -> KeyPath | None:
         return path
     if len(path) == 1:
         return path if path[0] in component_types() or path == ("metadata",) else None
-    return path if path[0] == "metadata" and all(path) else None
+    return path if path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS else None
 
 
 def _place(path: KeyPath, variable: Variable, found: SortedVariables) -> None:
@@ -161,7 +181,7 @@ def _find_problem(path: KeyPath, variables: list[Variable], named: Mapping[KeyPa
         message = f"the environment holds text, not a {type(variable.text).__name__}"
     elif not variable.text.strip():
         message = "is set to an empty text: give a value or unset it"
-    elif any("\ud800" <= character <= "\udfff" for character in variable.text):
+    elif path != (variable.name,) and any("\ud800" <= character <= "\udfff" for character in variable.text):
         message = "is not valid UTF-8"
     elif above:
         message = f"can not be set below {'.'.join(above[0])}, which {variable_name(above[0])} sets to a text"
@@ -170,21 +190,22 @@ def _find_problem(path: KeyPath, variables: list[Variable], named: Mapping[KeyPa
     return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
 
 
-def _unknown(variable: Variable) -> Problem:
+def _unknown(variable: Variable, hint: str) -> Problem:
     value = ((variable.name,), SourcedValue(variable.text, variable))
     message = "no such setting"
-    return Problem(path=(variable.name,), message=message, values=(value,), hint=_hint(variable.name), at_key=True)
+    return Problem(path=(variable.name,), message=message, values=(value,), hint=hint, at_key=True)
 
 
 def _hint(name: str) -> str:
     rest = normalized(name)[len(normalized(PREFIX)) :]
     if rest.startswith("metadata") and len(rest) > len("metadata"):
-        start = name.lower().index("metadata") + len("metadata")
-        return f"did you mean {PREFIX}METADATA{DELIMITER}{name[start:].strip('_').upper()}?"
+        key = re.sub(r"(?i)^acbo\W*_*meta[\W_]*data[\W_]*", "", name)
+        meant = f"{PREFIX}METADATA{DELIMITER}{re.sub('_{3,}', DELIMITER, key.strip('_')).upper()}"
+        return f"did you mean {meant}?" if meant != name.upper() else ""
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
         return f"did you mean {CONFIG_FILE}?"
-    if meant := closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1]):
-        return f"did you mean {variable_name(meant)}?"
+    if path := closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1]):
+        return f"did you mean {variable_name(path)}?"
     if _KUBERNETES_OTHER.fullmatch(name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""

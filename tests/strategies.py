@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,9 +40,9 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
     return st.floats(low, high, exclude_min="gt" in bounds).map(lambda value: value + 0.0)
 
 
-def layers(paths: list[KeyPath] | None = None) -> st.SearchStrategy[dict[KeyPath, Any]]:
+def layers(paths: Sequence[KeyPath] = ()) -> st.SearchStrategy[dict[KeyPath, Any]]:
     """Any subset of the settings, each with a valid value."""
-    chosen = {path: values_of(SETTINGS[path]) for path in paths or SETTINGS}
+    chosen = {path: values_of(SETTINGS[path]) for path in paths or list(SETTINGS)}
     return st.fixed_dictionaries({}, optional=chosen)
 
 

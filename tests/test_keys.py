@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from pyrsistent import pmap
 
 from acbo_settings.keys import SortedKeys, Source, sort_keys
 from acbo_settings.origins import Argument
+
+WAY_OUT = " A key of your own may stand in metadata"
 
 
 def sort(tree: Any, is_call: bool = False) -> SortedKeys:
@@ -39,18 +42,30 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"rewards": {"clip_ratio": 1}}, "rewards.clip_ratio", "no such setting", "did you mean grpo.clip_ratio?"),
         ({"grpo": {"xyz": 1}}, "grpo.xyz", "no such setting", ""),
         ({"grpo": {"x": {"y": 1}}}, "grpo.x", "no such setting", ""),
-        ({"gpro": {"group_size": 1}}, "gpro", "no such setting", "did you mean grpo?"),
-        ({"total-steps": 1}, "total-steps", "no such setting", "did you mean total_steps?"),
+        (
+            {"gpro": {"group_size": 1}},
+            "gpro",
+            "no such setting",
+            "did you mean grpo? A key of your own may stand in metadata",
+        ),
+        (
+            {"total-steps": 1},
+            "total-steps",
+            "no such setting",
+            "did you mean total_steps? A key of your own may stand in metadata",
+        ),
         ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
         ({"grpo": 3}, "grpo", "Input should be a table", ""),
         ({"metadata": "x"}, "metadata", "Input should be a table", ""),
         ({"grpo": None}, "grpo", "Input should be a table", ""),
         ({1: 2}, "1", "keys must be text", ""),
-        ({"grpo": {1: 2}}, "grpo.1", "no such setting", ""),
+        ({"grpo": {1: 2}}, "grpo.1", "keys must be text", ""),
+        ({"metadata": {b"g": 2}}, "metadata.<bytes>", "keys must be text", ""),
+        ({10**5000: 1}, "<int>", "keys must be text", ""),
         ({"metadata": {"grpo": {}}}, "metadata.grpo", "grpo is a setting, and has no effect inside metadata", ""),
-        ({"note": None}, "note", "None has no form in TOML: leave the key out", ""),
+        ({"note": None}, "note", "None (null) has no form in TOML: leave the key out", ""),
         ({"metadata": {"note": float("nan")}}, "metadata.note", "should be a finite number", ""),
-        ({"note": 1, "metadata": {"note": 2}}, "metadata.note", "is set at the top level too", ""),
+        ({"note": 1, "metadata": {"note": 2}}, "metadata.note", "is set both at the top level and in metadata", ""),
     ],
 )
 def test_mistakes_are_named(tree: Any, path: str, message: str, hint: str) -> None:
@@ -68,7 +83,10 @@ def test_a_misplaced_field_of_a_call_is_kept_with_advice() -> None:
 
 def test_a_misspelt_field_of_a_call_is_refused() -> None:
     """A typing error on top of the wrong place is an error there too."""
-    assert sort({"eval_frequenzy": 50}, is_call=True).problems[0].hint == "did you mean evaluation.eval_frequency?"
+    assert (
+        sort({"eval_frequenzy": 50}, is_call=True).problems[0].hint
+        == "did you mean evaluation.eval_frequency?" + WAY_OUT
+    )
 
 
 def test_the_record_in_frozen_metadata_is_not_taken_for_settings() -> None:
@@ -77,3 +95,42 @@ def test_the_record_in_frozen_metadata_is_not_taken_for_settings() -> None:
     assert found.custom == {"note": "a"}
     assert found.settings == {}
     assert found.problems == []
+
+
+def test_both_orders_of_a_custom_key_set_twice_are_refused() -> None:
+    """A key at the top level and in metadata is one problem, whichever the source gives first."""
+    for tree in ({"x": 1, "metadata": {"x": 2}}, {"metadata": {"x": 2}, "x": 1}):
+        assert only_problem(tree)[1] == "is set both at the top level and in metadata"
+
+
+def test_the_place_of_an_unwritable_value_is_named() -> None:
+    """Deep in a custom table, the key that can not be kept is the one that is named."""
+    assert only_problem({"wandb": {"config": {"x": float("inf")}}})[:2] == (
+        "wandb.config.x",
+        "should be a finite number",
+    )
+
+
+def test_settings_in_a_table_of_the_users_own_are_pointed_out() -> None:
+    """A table that is no component is kept, with advice when a setting stands in it."""
+    found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}})
+    assert found.custom == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
+    (advice,) = found.advice
+    assert advice.message == "is kept as metadata, so that total_steps in it has no effect"
+
+
+def test_shared_lists_end_in_a_problem() -> None:
+    """A list that holds itself many times over is refused, not walked for ever."""
+    shared: list[Any] = []
+    for _ in range(40):
+        shared = [shared, shared]
+    assert only_problem({"x": shared})[1] == "holds more than 100,000 values"
+
+
+def test_text_keys_of_other_classes_are_text() -> None:
+    """A key that is a text enum names the setting that it equals."""
+
+    class Field(StrEnum):
+        size = "group_size"
+
+    assert list(sort({"grpo": {Field.size: 9}}).settings) == [("grpo", "group_size")]

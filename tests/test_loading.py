@@ -228,11 +228,12 @@ def test_a_near_miss_at_the_top_level_is_refused_from_every_source(key: str, tmp
     (tmp_path / "acbo.toml").write_text(tomli_w.dumps({key: 1}))
     empty = tmp_path / "empty.toml"
     empty.touch()
+    as_keywords: dict[str, Any] = {key: 1}
     calls: list[Callable[[], object]] = [
         lambda: load_training_config(environ={}),
         lambda: load_training_config(empty, overrides={key: 1}, environ={}),
         lambda: create_training_config({key: 1}),
-        lambda: create_training_config(**{key: 1}),
+        lambda: create_training_config(**as_keywords),
     ]
     for call in calls:
         assert problems_of(call)[0].hint.startswith("did you mean ")

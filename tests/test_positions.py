@@ -19,8 +19,8 @@ from acbo_settings.positions import (
     MAX_KEY_PARTS,
     Position,
     find_long_key,
+    find_long_number,
     find_positions,
-    find_unreadable_value,
 )
 
 LONG_NUMBER = "9" * 5000
@@ -48,14 +48,17 @@ KEYS = st.builds(
 
 
 def array(items: list[str], comma: str, end: str) -> str:
+    """The source text of an array."""
     return f"[{comma.join(items)}{end}]"
 
 
 def inline_table(items: list[tuple[str, str]], equals: str) -> str:
+    """The source text of an inline table of these keys and values."""
     return "{" + ", ".join(f"{key}{equals}{value}" for key, value in items) + "}"
 
 
 def arrays_and_tables(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """The source texts of arrays and inline tables of such values."""
     commas = st.sampled_from([",", " , ", ",\n\n", ", # ] ' \"\n\t"])
     ends = st.sampled_from(["", " ", "\n", " # [\n"])
     arrays = st.builds(array, st.lists(values, max_size=3), commas, ends)
@@ -64,6 +67,7 @@ def arrays_and_tables(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def is_valid(text: str) -> bool:
+    """Whether tomllib accepts a document."""
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -132,6 +136,7 @@ def read_corpus(folder: Path) -> list[str]:
 
 
 def assert_same_paths(text: str) -> None:
+    """Compare the keys that have a position with those of the parsed tree."""
     assert set(find_positions(text)) == set(paths_of(tomllib.loads(text)))
 
 
@@ -283,30 +288,33 @@ def test_no_long_key(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "line", "column"),
     [
-        (f"a = {LONG_NUMBER}", 1),
-        (f"a = 1\n\n# note\nb = {LONG_NUMBER}\nc = 2", 4),
-        (f"[a]\nb = 1\n[c]\nd = [1,\n{LONG_NUMBER}]", 4),
-        (f"a.b = 1\na.c = {LONG_NUMBER}", 2),
-        (f"a = {{b = {LONG_NUMBER}}}", 1),
-        ("a = 1\nb = " + "[" * 5000 + "]" * 5000, 2),
-        (f'a = {{b = """\nx""", c = 1}}\nd = {LONG_NUMBER}', 3),
-        (f"[[a]]\nb = 1\n[[a]]\nb = {LONG_NUMBER}", 4),
-        (f"a = 1\na = {LONG_NUMBER}", 2),
+        (f"a = {LONG_NUMBER}", 1, 5),
+        (f"a = 1\n\n# note\nb = {LONG_NUMBER}\nc = 2", 4, 5),
+        (f"[a]\nb = 1\n[c]\nd = [1,\n{LONG_NUMBER}]", 5, 1),
+        (f"a = {{b = -{LONG_NUMBER}}}", 1, 10),
+        (f"[[a]]\nb = 1\n[[a]]\nb = {LONG_NUMBER}", 4, 5),
+        (f"a = 1\na = {LONG_NUMBER}\nb 1", 2, 5),
     ],
 )
-def test_unreadable_value_is_found(text: str, line: int) -> None:
-    """The statement that tomllib can not turn into values has its line named."""
-    assert find_unreadable_value(text) == line
+def test_long_number_is_found(text: str, line: int, column: int) -> None:
+    """The first number with more digits than Python reads is found, whatever stands below it."""
+    assert find_long_number(text) == Position(line, column, column)
+
+
+@pytest.mark.parametrize("value", [f'"{LONG_NUMBER}"', f"0x{LONG_NUMBER}", f"1.{LONG_NUMBER}", f"1 # {LONG_NUMBER}"])
+def test_other_long_texts_are_no_long_number(value: str) -> None:
+    """Texts, comments, floats and hexadecimal numbers may have any number of digits."""
+    assert find_long_number(f"a = {value}") is None
 
 
 @settings(deadline=None)
 @given(documents())
-def test_valid_documents_have_neither_long_keys_nor_unreadable_values(text: str) -> None:
-    """Whatever tomllib reads, statement by statement, raises no alarm."""
+def test_valid_documents_have_neither_long_keys_nor_long_numbers(text: str) -> None:
+    """Whatever tomllib reads raises no alarm."""
     assert find_long_key(text) is None
-    assert find_unreadable_value(text) is None
+    assert find_long_number(text) is None
 
 
 KIB = 1 << 10

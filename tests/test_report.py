@@ -17,9 +17,9 @@ from acbo_settings import (
     resolve_training_config,
     validate_training_config,
 )
-from acbo_settings.errors import Problem
+from acbo_settings.errors import MAX_PROBLEMS, Problem
 from acbo_settings.origins import File, SourcedValue, SourceFile
-from acbo_settings.report import MAX_PROBLEMS, escape, format_problem, format_report, show_value
+from acbo_settings.report import escape, format_problem, format_report, show_value
 
 AssertReport = Callable[[str, str], None]
 
@@ -131,7 +131,7 @@ def test_reports_of_unusable_paths(
 
 def test_report_of_a_call(assert_report: AssertReport) -> None:
     """Mistakes in dict and keyword arguments name the argument and the value."""
-    given: dict[str, Any] = {"grpo": {"group_size": "64", "xyz": 1}, "note": object, 7: 8}
+    given: dict[Any, Any] = {"grpo": {"group_size": "64", "xyz": 1}, "note": object, 7: 8}
     call = lambda: create_training_config(given, warmup_steps=6000, evaluation=[1])  # noqa: E731
     assert_report("call", report_of(call))
 

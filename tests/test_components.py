@@ -1,0 +1,92 @@
+"""Components: the records for the GRPO and the exploration module carry every setting, unchanged."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from acbo_settings import ExplorationConfig, ExplorationTrainingConfig, GRPOConfig, GRPOTrainingConfig
+
+GRPO: dict[str, Any] = {
+    "group_size": 128,
+    "num_iterations": 6,
+    "learning_rate": 1e-4,
+    "max_grad_norm": 2.0,
+    "clip_ratio": 0.3,
+    "entropy_coeff": 0.02,
+    "kl_penalty_coeff": 0.04,
+    "scale_rewards": False,
+}
+EXPLORATION: dict[str, Any] = {
+    "strategy_type": "uncertainty_guided",
+    "uncertainty_weight": 2.0,
+    "count_weight": 0.2,
+    "variable_uncertainty_weight": 0.6,
+    "temperature": 1.5,
+    "initial_temperature": 5.0,
+    "final_temperature": 0.01,
+    "adaptation_steps": 2000,
+    "stagnation_threshold": 50,
+}
+RECORDS = [GRPOConfig(**GRPO), ExplorationConfig(**EXPLORATION)]
+
+
+def values_of(record: Any) -> dict[str, Any]:
+    """The fields of a record with their values."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def test_grpo_config_carries_all_settings() -> None:
+    """All eight settings, none of them at its default here, reach the GRPO module as they are."""
+    given = GRPOTrainingConfig(**GRPO)
+    default = values_of(GRPOTrainingConfig())
+    assert all(value != default[name] for name, value in GRPO.items())
+    assert values_of(given.to_grpo_config()) == values_of(given) == GRPO
+    assert type(given.to_grpo_config()) is GRPOConfig
+
+
+def test_exploration_config_carries_all_settings() -> None:
+    """All nine settings, none of them at its default here, reach the exploration module as they are."""
+    given = ExplorationTrainingConfig(**EXPLORATION)
+    default = values_of(ExplorationTrainingConfig())
+    assert all(value != default[name] for name, value in EXPLORATION.items())
+    assert values_of(given.to_exploration_config()) == values_of(given) == EXPLORATION
+    assert type(given.to_exploration_config()) is ExplorationConfig
+
+
+def test_defaults_are_carried_too() -> None:
+    """A record made from the defaults holds the defaults."""
+    assert values_of(GRPOTrainingConfig().to_grpo_config()) == values_of(GRPOTrainingConfig())
+    assert values_of(ExplorationTrainingConfig().to_exploration_config()) == values_of(ExplorationTrainingConfig())
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_are_frozen(record: Any) -> None:
+    """No field can be changed, and none be added."""
+    name = fields(record)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(record, name, 1)
+    assert not hasattr(record, "__dict__")
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_are_values(record: Any) -> None:
+    """A copy is equal, has the same hash, and survives another process."""
+    for copied in (copy.deepcopy(record), pickle.loads(pickle.dumps(record)), type(record)(**values_of(record))):
+        assert copied == record
+        assert hash(copied) == hash(record)
+    assert type(record)(**values_of(record) | {fields(record)[0].name: 0}) != record
+
+
+@pytest.mark.parametrize(("record", "given"), [(GRPOConfig, GRPO), (ExplorationConfig, EXPLORATION)])
+def test_records_have_no_defaults(record: Any, given: dict[str, Any]) -> None:
+    """Each field must be given, and by its name, so that none can be forgotten or exchanged."""
+    for name in given:
+        with pytest.raises(TypeError, match=name):
+            record(**{other: value for other, value in given.items() if other != name})
+    with pytest.raises(TypeError, match="positional"):
+        record(*given.values())

@@ -25,22 +25,25 @@ from acbo_settings.metadata import find_unwritable, freeze_metadata
 
 TOP_LEVEL = ["total_steps", "warmup_steps", "surrogate_update_frequency", "log_frequency", "save_trajectory_data"]
 
+CHARACTERS = "".join(map(chr, [*range(0x180), 0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF, 0xFFFF, 0x1F3B2, 0x10FFFF]))
+"""Control characters, Latin letters, and the first, last and strangest of the others."""
+
 OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 SCALARS: st.SearchStrategy[Any] = st.one_of(
     st.booleans(),
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.text(),
+    st.text(CHARACTERS),
     st.dates(),
     st.times().map(lambda value: value.replace(fold=0)),
     st.datetimes(timezones=st.none() | OFFSETS).map(lambda value: value.replace(fold=0)),
 )
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS,
-    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(CHARACTERS, max_size=5), values, max_size=3),
     max_leaves=8,
 )
-METADATA = st.dictionaries(st.text(max_size=5).map("my {}".format), VALUES, max_size=4)
+METADATA = st.dictionaries(st.text(CHARACTERS, max_size=5).map("my {}".format), VALUES, max_size=4)
 """Custom keys with every kind of value that metadata may hold."""
 
 

@@ -118,3 +118,10 @@ def test_the_installed_command_is_the_module() -> None:
     script = Path(sys.executable).parent / "acbo-settings"
     shown = subprocess.run([script, "check"], env=ENVIRON, capture_output=True, check=False, timeout=60)
     assert (shown.returncode, shown.stdout) == (0, b"ok\n")
+
+
+def test_closed_output_is_no_traceback() -> None:
+    """With stdout closed by the shell, a valid configuration is still exit code 0."""
+    command = f"{sys.executable} -m acbo_settings check >&-"
+    ran = subprocess.run(command, shell=True, env=ENVIRON, capture_output=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, b"")

@@ -29,7 +29,7 @@ PLACES: list[tuple[Callable[[Any], dict[str, Any]], tuple[str, ...]]] = [
 """Trees around a value, with the path of the key that holds it."""
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.booleans() | st.integers() | st.text(max_size=3),
+    st.booleans() | st.integers() | st.text("aä\n", max_size=3),
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text("abcd", max_size=1), values, max_size=3),
     max_leaves=8,
 )

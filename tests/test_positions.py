@@ -334,11 +334,17 @@ def assert_linear(work: Callable[[str], object], make: Callable[[int], str], lar
 
 @pytest.mark.parametrize(
     "pattern",
-    ['"""', "'''", '"a', "'a", "[", '"\\', '\\"""\n', "''' \"\"\"\n", '"""\n\\', "#'''\n"],
+    ['"""', "'''", '"text', "[", '"\\', '\\"""\n', "''' \"\"\"\n", '"""\n\\', "#'''\n"],
 )
 def test_long_keys_are_looked_for_in_linear_time(pattern: str) -> None:
     """Unclosed strings, quotes and brackets in any number make no character be read again and again."""
     assert_linear(find_long_key, lambda size: pattern * (size // len(pattern)) + "\n" + DOTS + "\\", 1024 * KIB)
+
+
+@pytest.mark.parametrize("pattern", [LONG_NUMBER[:999] + "x\n", LONG_NUMBER[:499] + ",", '"""\n\\'])
+def test_long_numbers_are_looked_for_in_linear_time(pattern: str) -> None:
+    """Many texts of many digits take time with their length."""
+    assert_linear(find_long_number, lambda size: pattern * (size // len(pattern)) + "\\", 1024 * KIB)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +353,7 @@ def test_long_keys_are_looked_for_in_linear_time(pattern: str) -> None:
         ('a = """', '""\\"', '"""'),
         ("a = '''", "''\n", "'''"),
         ("", "#[]'''\n", ""),
-        ("a = [", "[2, {b = 'c'}, 4], # [\n", "]"),
+        ("a = [", "[12345678, {b = 'text'}], # [\n", "]"),
     ],
 )
 def test_positions_are_found_in_linear_time(opening: str, pattern: str, closing: str) -> None:

@@ -374,7 +374,11 @@ def test_table_and_single_variables_go_together() -> None:
     assert found.problems == found.unknown == []
 
 
-@given(st.dictionaries(st.text("ABCMETDOR_-.é", max_size=12).map("ACBO_{}".format), st.text(max_size=3), max_size=4))
+@given(
+    st.dictionaries(
+        st.text("ABCMETDOR_-.é", max_size=12).map("ACBO_{}".format), st.text("1ä \n\udcff", max_size=3), max_size=4
+    )
+)
 def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
     """Whatever the names and texts are, each variable with the prefix is found once, or is one of Kubernetes'."""
     found = sort_variables(environ)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .components import ExplorationConfig, GRPOConfig
 from .schema import (
     EvaluationConfig,
     ExplorationTrainingConfig,
@@ -23,6 +22,7 @@ from .schema import (
 )
 
 if TYPE_CHECKING:
+    from .components import ExplorationConfig, GRPOConfig
     from .errors import ConfigurationError, ConfigurationWarning, Problem
     from .loading import (
         ResolvedConfig,
@@ -33,6 +33,25 @@ if TYPE_CHECKING:
         validate_training_config,
     )
     from .origins import Argument, Default, File, SourcedValue, Variable
+
+_MODULE_OF = {
+    "Argument": "origins",
+    "ConfigurationError": "errors",
+    "ConfigurationWarning": "errors",
+    "Default": "origins",
+    "ExplorationConfig": "components",
+    "File": "origins",
+    "GRPOConfig": "components",
+    "Problem": "errors",
+    "ResolvedConfig": "loading",
+    "SourcedValue": "origins",
+    "Variable": "origins",
+    "create_default_training_config": "loading",
+    "create_training_config": "loading",
+    "load_training_config": "loading",
+    "resolve_training_config": "loading",
+    "validate_training_config": "loading",
+}
 
 __all__ = [
     "Argument",
@@ -58,18 +77,14 @@ __all__ = [
     "validate_training_config",
 ]
 
-_MODULES = ("errors", "origins", "loading")
-
 
 def __getattr__(name: str) -> object:
     """Import the module that a public name lives in when the name is first used (PEP 562)."""
-    if name in __all__:
-        for module in _MODULES:
-            found = vars(import_module(f".{module}", __name__)).get(name)
-            if found is not None:
-                globals()[name] = found
-                return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .canonical import KeyPath
 from .errors import MAX_PROBLEMS, Problem
@@ -15,8 +14,7 @@ from .suggestions import closest_setting, near_miss
 from .variables import variable_name
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What one source holds, as it was read.
 
     Args:
@@ -35,25 +33,24 @@ class Source:
     is_call: bool = False
 
 
-@dataclass(slots=True)
 class SortedKeys:
     """The keys of one source, sorted; `sort_keys` makes it.
+
+    Attributes:
+        settings: The settings among them, by key path, not validated yet.
+        custom: Custom keys and the contents of `metadata`.
+        problems: Keys that do not exist, and what is no table or no metadata.
+        advice: Keys that were kept but are probably misplaced.
 
     >>> SortedKeys().problems
     []
     """
 
-    settings: dict[KeyPath, SourcedValue] = field(default_factory=dict)
-    """The settings among them, by key path, not validated yet."""
-
-    custom: dict[str, Any] = field(default_factory=dict)
-    """Custom keys and the contents of `metadata`."""
-
-    problems: list[Problem] = field(default_factory=list)
-    """Keys that do not exist, and what is no table or no metadata."""
-
-    advice: list[Problem] = field(default_factory=list)
-    """Keys that were kept but are probably misplaced."""
+    def __init__(self) -> None:
+        self.settings: dict[KeyPath, SourcedValue] = {}
+        self.custom: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self.advice: list[Problem] = []
 
 
 def sort_keys(source: Source) -> SortedKeys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .canonical import KeyPath
 
@@ -79,8 +79,7 @@ class Default:
         return "the default"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """The value stands in a file; `position` says where, and is worked out when it is asked for.
 
     Args:
@@ -107,8 +106,7 @@ class File:
         return f"{self.source.name}:{self.source.position(self.path).line}" if self.path else self.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """The value was set by an environment variable.
 
     Args:
@@ -126,8 +124,7 @@ class Variable:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """The value was passed in a call.
 
     Args:
@@ -146,8 +143,7 @@ class Argument:
 Origin = Default | File | Variable | Argument
 
 
-@dataclass(frozen=True, slots=True)
-class SourcedValue:
+class SourcedValue(NamedTuple):
     """A value, where it came from, and the value of a lower layer that it shadows.
 
     Args:

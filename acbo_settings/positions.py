@@ -15,8 +15,8 @@ from typing import NamedTuple
 from .canonical import KeyPath
 
 # A string that is never closed reaches to the end of its line or document, so that no character is read twice.
-_TOKEN = re.compile(
-    r"""
+# It is a text, because most starts need no positions: `re` compiles and keeps it when it is first used.
+_TOKEN = r"""
       (?P<string> \"{3} (?: [^\\] | \\ (?: . | \Z ) )*? (?: \"{3,5} | \Z )
                 | '{3} .*? (?: '{3,5} | \Z )
                 | " (?: [^"\\\n] | \\[^\n] )*+ "?
@@ -25,9 +25,7 @@ _TOKEN = re.compile(
     | (?P<newline> \n )
     | (?P<mark> [][{}=,] )
     | (?P<bare> [^][{}=,\s"'\#]++ )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 
 MAX_KEY_PARTS = 16
 """Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
@@ -119,7 +117,7 @@ def find_long_number(text: str) -> Position | None:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text, re.VERBOSE | re.DOTALL):
         if match.lastgroup != "comment":
             yield _Token(match.lastgroup or "", match.group(), match.start(), match.end())
 

@@ -7,15 +7,14 @@ when something is wrong, else with None. Because the settings are named, a rule 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .canonical import KeyPath
 from .paths import default_values
 from .schema import TrainingConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule over several settings.
 
     Args:

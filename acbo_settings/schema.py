@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pyrsistent import PMap, pmap
 
 from . import canonical
-from .components import ExplorationConfig, GRPOConfig
 
 if TYPE_CHECKING:
     from annotated_types import Ge, Gt, Le
+
+    from .components import ExplorationConfig, GRPOConfig
 else:
 
     def _bound(name):
@@ -95,6 +96,8 @@ class GRPOTrainingConfig:
         >>> GRPOTrainingConfig(num_iterations=6).to_grpo_config().num_iterations
         6
         """
+        from .components import GRPOConfig
+
         return GRPOConfig(**canonical.fields_of(self))
 
 
@@ -197,6 +200,8 @@ class ExplorationTrainingConfig:
         >>> ExplorationTrainingConfig(temperature=0.5).to_exploration_config().temperature
         0.5
         """
+        from .components import ExplorationConfig
+
         return ExplorationConfig(**canonical.fields_of(self))
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from .canonical import KeyPath
 from .errors import MAX_PROBLEMS, Problem
@@ -24,36 +23,35 @@ DELIMITER = "__"
 CONFIG_FILE = "ACBO_CONFIG_FILE"
 """The variable that names the configuration file."""
 
-# What Kubernetes sets in every pod of a namespace that has a Service named acbo.
-_KUBERNETES = re.compile(r"ACBO_SERVICE_HOST|ACBO_SERVICE_PORT(_\w+)?|ACBO_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?")
-_KUBERNETES_URL = re.compile(r"(tcp|udp|sctp)://")
-_KUBERNETES_OTHER = re.compile(r"ACBO_\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+# What Kubernetes sets in every pod of a namespace that has a Service named acbo, and for one named acbo-something.
+# Texts, because most environments have none of them: `re` compiles and keeps them when they are first used.
+_KUBERNETES = r"ACBO_SERVICE_HOST|ACBO_SERVICE_PORT(_\w+)?|ACBO_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?"
+_KUBERNETES_URLS = ("tcp://", "udp://", "sctp://")
+_KUBERNETES_OTHER = r"ACBO_\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-@dataclass(slots=True)
 class SortedVariables:
     """The `ACBO_*` variables of an environment, sorted; `sort_variables` makes it.
+
+    Attributes:
+        settings: Variables that set one value each: a setting, or a custom key below `metadata`.
+        tables: Variables that hold a whole table as JSON.
+        config_file: The variable that names the configuration file: its name as spelled, and the path.
+        problems: Known names with an unusable text, and keys that two variables set.
+        unknown: Names that nothing here knows.
 
     >>> SortedVariables().unknown
     []
     """
 
-    settings: dict[KeyPath, Variable] = field(default_factory=dict)
-    """Variables that set one value each: a setting, or a custom key below `metadata`."""
-
-    tables: dict[KeyPath, Variable] = field(default_factory=dict)
-    """Variables that hold a whole table as JSON."""
-
-    config_file: dict[str, str] = field(default_factory=dict)
-    """The variable that names the configuration file: its name as spelled, and the path."""
-
-    problems: list[Problem] = field(default_factory=list)
-    """Known names with an unusable text, and keys that two variables set."""
-
-    unknown: list[Problem] = field(default_factory=list)
-    """Names that nothing here knows."""
+    def __init__(self) -> None:
+        self.settings: dict[KeyPath, Variable] = {}
+        self.tables: dict[KeyPath, Variable] = {}
+        self.config_file: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.unknown: list[Problem] = []
 
 
 def process_environment() -> dict[str, str]:
@@ -146,7 +144,10 @@ def sort_variables(environ: Mapping[str, str]) -> SortedVariables:
 
 
 def _is_kubernetes(name: str, text: str) -> bool:
-    return bool(_KUBERNETES.fullmatch(name) or (name == "ACBO_PORT" and _KUBERNETES_URL.match(str(text))))
+    if not name.startswith(("ACBO_SERVICE_", "ACBO_PORT")):
+        return False
+    is_url = str(text).startswith(_KUBERNETES_URLS)
+    return re.fullmatch(_KUBERNETES, name) is not None or (name == "ACBO_PORT" and is_url)
 
 
 def _path_of(name: str) -> KeyPath | None:
@@ -206,6 +207,6 @@ def _hint(name: str) -> str:
         return f"did you mean {CONFIG_FILE}?"
     if path := closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1]):
         return f"did you mean {variable_name(path)}?"
-    if _KUBERNETES_OTHER.fullmatch(name):
+    if re.fullmatch(_KUBERNETES_OTHER, name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""

@@ -17,11 +17,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acbo_settings.errors import Problem
-from acbo_settings.files import MAX_BYTES, UnreadableFile, find_file, parse_toml, read_file
+from acbo_settings.files import UnreadableFile, find_file, parse_toml, read_file
 from acbo_settings.origins import Argument, File, SourceFile, Variable
 from acbo_settings.positions import MAX_KEY_PARTS, Position
 
 LONG_NUMBER = "9" * 5000
+MIB = 1_048_576
 
 
 def refusal(name: str) -> Problem:
@@ -55,7 +56,7 @@ def make_socket(path: Path) -> None:
 
 def make_large(path: Path) -> None:
     """Write a file of one byte more than the most that is read."""
-    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    path.write_bytes(b"#" * (MIB + 1))
 
 
 def make_link_loop(path: Path) -> None:
@@ -193,7 +194,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 
 def test_largest_file_is_read(isolated: Path) -> None:
     """A file of exactly 1 MiB is read to its last byte."""
-    content = "#" * (MAX_BYTES - 6) + "\na = 1"
+    content = "#" * (MIB - 6) + "\na = 1"
     (isolated / "acbo.toml").write_text(content)
     assert read_file("acbo.toml", None).text == content
 
@@ -331,6 +332,22 @@ def test_syntax_error_is_located(text: str, place: str, message: str) -> None:
 def test_error_at_the_end_of_the_document_is_located(text: str, place: str) -> None:
     """Where tomllib only speaks of the end of the document, that is the place behind the last character."""
     assert syntax_error(text)[0] == f"acbo.toml:{place}"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a = tanh", "text needs quotes, true and false are lower-case"),
+        ("a = True", "text needs quotes, true and false are lower-case"),
+        ("a 1", ""),
+        ("a = 1\na = 2", ""),
+    ],
+)
+def test_hint_for_a_syntax_error(text: str, hint: str) -> None:
+    """A value without quotes or in the case of Python gets a hint, and other mistakes none."""
+    with pytest.raises(UnreadableFile) as caught:
+        parse_toml(SourceFile("acbo.toml", text))
+    assert caught.value.problem.hint == hint
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 200_000, "a = " + "[" * 5000 + "]" * 5000, "a = " + "{a = " * 100_000])

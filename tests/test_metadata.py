@@ -76,7 +76,7 @@ def leaves(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[s
         5e-324,
         date(2026, 1, 31),
         datetime(2026, 1, 31, 12, 30),
-        datetime(2026, 1, 31, tzinfo=timezone(timedelta(hours=-3, minutes=-30))),
+        datetime(2026, 1, 31, tzinfo=timezone(timedelta(hours=-3, minutes=-45))),
         time(12, 30, 0, 1),
         [],
         (1, ("a", [2.5])),

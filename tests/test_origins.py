@@ -28,10 +28,18 @@ ORIGINS: list[tuple[Origin, str]] = [
     (File(FILE, ("grpo",), exact=Position(3, 5, 9)), "runs/17/acbo.toml:3:5"),
 ]
 
+
+def sourced(value: int, argument: str) -> SourcedValue:
+    """A value that was passed in a call."""
+    return SourcedValue(value, Argument(argument))
+
+
 LAYERS = st.lists(
     st.dictionaries(
         st.sampled_from([("total_steps",), ("log_frequency",), ("grpo", "group_size"), ("grpo", "clip_ratio")]),
-        st.builds(SourcedValue, st.integers(0, 9), st.builds(Argument, st.sampled_from(["config_dict", "overrides"]))),
+        st.tuples(st.integers(0, 9), st.sampled_from(["config_dict", "overrides"]).map(Argument)).map(
+            lambda given: SourcedValue(*given)
+        ),
     ),
     max_size=5,
 )
@@ -52,6 +60,13 @@ def test_origin_can_be_pickled(origin: Origin, text: str) -> None:
         assert str(copied) == text
 
 
+def test_origins_differ() -> None:
+    """Origins of another kind, name, place or file are not equal."""
+    origins = [*(origin for origin, _ in ORIGINS), Variable("overrides", ""), Argument("7"), File(SourceFile("a", ""))]
+    for place, origin in enumerate(origins):
+        assert [other == origin for other in origins] == [other == place for other in range(len(origins))]
+
+
 @pytest.mark.parametrize(
     ("origin", "position"),
     [
@@ -69,6 +84,21 @@ def test_position_of_a_file_origin(origin: File, position: Position | None) -> N
 def test_line_of_a_file(number: int, line: str) -> None:
     """Lines are counted from 1, come without their end, and are empty past the last one."""
     assert FILE.line(number) == line
+
+
+def test_last_line_of_a_file_needs_no_end() -> None:
+    """The last line is there whether a line feed follows it or not."""
+    assert (
+        SourceFile("acbo.toml", "a = 1\nb = 2").line(2) == SourceFile("acbo.toml", "a = 1\nb = 2\n").line(2) == "b = 2"
+    )
+
+
+@pytest.mark.parametrize("record", [*(origin for origin, _ in ORIGINS), FILE, SourcedValue(1, Default())])
+def test_origins_are_frozen(record: Any) -> None:
+    """Where a value came from can not be changed."""
+    for name in ("source", "name", "text", "value", "other"):
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(record, name, "changed")
 
 
 def test_unknown_key_has_no_position() -> None:

@@ -256,6 +256,7 @@ def test_document_without_keys(text: str) -> None:
         ("x = {y = 1, " + "a." * MAX_KEY_PARTS + "a = 1}", 1),
         ("a." * MAX_KEY_PARTS, 1),
         ("." * MAX_KEY_PARTS, 1),
+        ("\n" + "a." * MAX_KEY_PARTS + "a = 1", 2),
     ],
 )
 def test_long_key_is_found(text: str, line: int) -> None:
@@ -272,6 +273,8 @@ DOTS = "." * (2 * MAX_KEY_PARTS)
         "",
         "a." * (MAX_KEY_PARTS - 1) + "a = 1",
         "[" + "a." * (MAX_KEY_PARTS - 1) + "a]",
+        "a." * (MAX_KEY_PARTS - 1) + f"a = 1 # {DOTS}",
+        f"# {DOTS}\n" + "a." * (MAX_KEY_PARTS - 1) + "a = 1",
         f"a = '{DOTS}'",
         f'a = "\\"{DOTS}" # {DOTS}',
         f"a = '''\n{DOTS}\n'''",
@@ -292,6 +295,7 @@ def test_no_long_key(text: str) -> None:
     [
         (f"a = {LONG_NUMBER}", 1, 5),
         (f"a = 1\n\n# note\nb = {LONG_NUMBER}\nc = 2", 4, 5),
+        (f"\na = {LONG_NUMBER}", 2, 5),
         (f"[a]\nb = 1\n[c]\nd = [1,\n{LONG_NUMBER}]", 5, 1),
         (f"a = {{b = -{LONG_NUMBER}}}", 1, 10),
         (f"[[a]]\nb = 1\n[[a]]\nb = {LONG_NUMBER}", 4, 5),

@@ -16,7 +16,7 @@ from acbo_settings import load_training_config
 BATCHES = 7
 LOADS = 200
 
-REPEATS = 60
+REPEATS = 300
 LOOPS = 1000
 READS = 100
 

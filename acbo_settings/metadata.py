@@ -16,11 +16,11 @@ MAX_DEPTH = 50
 """Tables and arrays inside one another that a custom key may hold."""
 
 MAX_VALUES = 100_000
-"""Values that all custom keys of a source may hold together, each use of a shared list counted."""
+"""Values that a custom key may hold, each use of a shared list counted."""
 
-MAX_INTEGER_BITS = 996
-"""The size of the largest integer that is taken, which has 300 decimal digits. Python can be set to turn no more than
-640 digits into text, and a product of two settings must still be shown."""
+LARGEST_INTEGER = 10**300 - 1
+"""The largest integer that is taken. Python can be set to turn no more than 640 digits into text, and a product of two
+settings must still be shown."""
 
 
 def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
@@ -72,7 +72,7 @@ def _find_in_scalar(value: Any) -> str | None:
         has_surrogate = any("\ud800" <= character <= "\udfff" for character in value)
         return "is not valid UTF-8" if has_surrogate else None
     if isinstance(value, int):
-        return "has more than 300 digits" if value.bit_length() > MAX_INTEGER_BITS else None
+        return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else None
     if isinstance(value, float):
         return None if math.isfinite(value) else "should be a finite number"
     if isinstance(value, time) and value.tzinfo:

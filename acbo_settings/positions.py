@@ -10,6 +10,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from .canonical import KeyPath
@@ -103,8 +104,8 @@ def find_long_number(text: str) -> Position | None:
     >>> find_long_number("a = 1\\nb = " + "9" * 5000)
     Position(line=2, key_column=5, value_column=5)
     """
-    for token in _tokens(text):
-        if token.kind != "bare" or len(token.text) < 500:
+    for token, following in pairwise([*_tokens(text), _Token("newline", "", len(text), len(text))]):
+        if token.kind != "bare" or len(token.text) < 500 or following.text == "=":
             continue
         try:
             tomllib.loads(f"number = {token.text}")

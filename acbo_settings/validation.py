@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from .canonical import KeyPath
 from .errors import Problem
-from .metadata import MAX_INTEGER_BITS
+from .metadata import LARGEST_INTEGER
 from .origins import Argument, SourcedValue, Variable
 from .paths import default_values
 from .rules import RANGE_SENTENCES
@@ -62,7 +62,7 @@ def _find_untaken(config: object, values: Mapping[KeyPath, SourcedValue]) -> lis
         value: Any = config
         for name in path:
             value = getattr(value, name, default)
-        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+        if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
             message = "has more than 300 digits"
         elif isinstance(default, float) and hasattr(value, "__float__") and not isinstance(value, int | float):
             message = f"Input should be a valid number, not a {type(value).__name__}"

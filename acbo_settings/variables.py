@@ -202,7 +202,7 @@ def _hint(name: str) -> str:
     if rest.startswith("metadata") and len(rest) > len("metadata"):
         key = re.sub(r"(?i)^acbo\W*_*meta[\W_]*data[\W_]*", "", name)
         meant = f"{PREFIX}METADATA{DELIMITER}{re.sub('_{3,}', DELIMITER, key.strip('_')).upper()}"
-        return f"did you mean {meant}?" if meant != name.upper() else ""
+        return f"did you mean {meant}?" if meant != name.upper() and key != name else ""
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
         return f"did you mean {CONFIG_FILE}?"
     if path := closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1]):

@@ -132,7 +132,9 @@ def resolve_training_config(
     if variables.settings:
         sources.append(read_variable_layer(variables.settings))
     sources += _argument_sources({"overrides": overrides}, problems)
-    return _resolve(sources, problems, variables.unknown, strict=strict)
+    if strict:
+        return _resolve(sources, problems, unknown=variables.unknown)
+    return _resolve(sources, problems, advice=variables.unknown)
 
 
 def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
@@ -159,7 +161,7 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     problems: list[Problem] = []
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
     sources = _argument_sources(arguments, problems, is_call=True)
-    return _resolve(sources, problems, []).config
+    return _resolve(sources, problems).config
 
 
 def create_default_training_config() -> TrainingConfig:
@@ -220,11 +222,14 @@ def _argument_sources(
 
 
 def _resolve(
-    sources: Sequence[Source], problems: list[Problem], unknown: list[Problem], strict: bool = True
+    sources: Sequence[Source],
+    problems: list[Problem],
+    unknown: Sequence[Problem] = (),
+    advice: Sequence[Problem] = (),
 ) -> ResolvedConfig:
     """Sources, lowest first, and what was wrong with reading them → the configuration, or one error for everything."""
     from .keys import sort_keys
-    from .rules import ADVICE, ERRORS, broken_rules
+    from .rules import ERRORS, broken_rules
     from .validation import validate_fields
 
     keys = [sort_keys(source) for source in sources]
@@ -236,16 +241,23 @@ def _resolve(
     broken = {problem.path for problem in problems + key_problems}
     candidate = config or _build({path: value for path, value in values.items() if path not in broken})
     problems += [_rule_problem(rule, text, values) for rule, text in broken_rules(ERRORS, candidate, broken)]
-    problems += key_problems + (unknown if strict else [])
+    problems += [*key_problems, *unknown]
     if problems or config is None:
         raise ConfigurationError(format_report(problems), problems)
-    advice = [] if strict else unknown
-    advice = advice + [problem for found in keys for problem in found.advice]
-    for rule, text in broken_rules(ADVICE, config, set()):
-        if not all(values[path].is_default for path in rule.causes or rule.reads):
-            advice.append(_rule_problem(rule, text, values))
+    advice = (*advice, *(problem for found in keys for problem in found.advice), *_advise(config, values))
     _warn(advice)
-    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, tuple(advice))
+    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, advice)
+
+
+def _advise(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+    """What is suspicious about a valid configuration, where somebody's value is the cause."""
+    from .rules import ADVICE, broken_rules
+
+    broken = broken_rules(ADVICE, config, set())
+    caused = [
+        (rule, text) for rule, text in broken if not all(values[path].is_default for path in rule.causes or rule.reads)
+    ]
+    return [_rule_problem(rule, text, values) for rule, text in caused]
 
 
 def _build(values: Mapping[KeyPath, SourcedValue]) -> TrainingConfig:

@@ -21,6 +21,8 @@ from .schema import (
     TrainingConfig,
 )
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from .components import ExplorationConfig, GRPOConfig
     from .errors import ConfigurationError, ConfigurationWarning, Problem
@@ -78,13 +80,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import the module that a public name lives in when the name is first used (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # with it in sight, type checkers would take any name
+
+    def __getattr__(name):
+        """Import the module that a public name lives in when the name is first used (PEP 562)."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

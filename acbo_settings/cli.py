@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import __version__
+
 if TYPE_CHECKING:
     from .loading import ResolvedConfig
 
@@ -18,7 +20,7 @@ _EPILOG = """examples:
   acbo-settings check runs/17/acbo.toml   all that is wrong, before the queue
 
 Environment variables that start with ACBO_ count as they do in a job.
-exit codes: 0 all right, 1 the configuration is not valid, 2 wrong usage"""
+exit codes: 0 success, 1 the configuration is not valid, 2 wrong usage"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,10 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in (
         ("show", "print the resolved configuration as TOML, with origins as comments"),
-        ("check", "print everything that is wrong with it, or ok"),
+        ("check", "print everything that is wrong with the configuration, or ok"),
     ):
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         command.add_argument(
@@ -94,8 +97,11 @@ def _show(path: str | None) -> int:
 
 
 def _check(path: str | None) -> int:
-    if _resolve(path) is None:
+    resolved = _resolve(path)
+    if resolved is None:
         return 1
+    if resolved.file is None:
+        print(f"note: there is no acbo.toml in {os.getcwd()}: defaults and variables alone", file=sys.stderr)
     print("ok")
     return 0
 

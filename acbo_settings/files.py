@@ -65,9 +65,9 @@ def find_file(path: str | os.PathLike[str] | None, variables: Mapping[str, str])
     acbo_settings.files.UnreadableFile: no such file
     """
     if path is not None:
-        name = os.fspath(path)
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
         if not isinstance(name, str):
-            raise TypeError(f"path must be a str or an os.PathLike[str], not {type(path).__name__}")
+            raise TypeError(f"path must be a str or os.PathLike, not {type(path).__name__}; settings go into overrides")
         return read_file(name, Argument("the path argument"))
     for variable, text in variables.items():
         return read_file(text, Variable(variable, text))
@@ -102,15 +102,28 @@ def read_file(name: str, named_by: Origin | None) -> SourceFile:
     try:
         content = _read_bytes(name)
     except OSError as error:
-        raise UnreadableFile(_problem(name, values, _reason(name, error))) from None
+        hint = _where_looked(name) if isinstance(error, FileNotFoundError) else ""
+        raise UnreadableFile(_problem(name, values, _reason(name, error), hint)) from None
     except ValueError as error:
         raise UnreadableFile(_problem(name, values, str(error))) from None
     return SourceFile(name, _decode(name, content.removeprefix(codecs.BOM_UTF8)))
 
 
-def _problem(name: str, values: tuple[tuple[tuple[str, ...], SourcedValue], ...], message: str) -> Problem:
+def _problem(
+    name: str, values: tuple[tuple[tuple[str, ...], SourcedValue], ...], message: str, hint: str = ""
+) -> Problem:
     file = ((), SourcedValue(None, File(SourceFile(name, ""))))
-    return Problem(path=(), message=message, values=(file, *values))
+    return Problem(path=(), message=message, values=(file, *values), hint=hint)
+
+
+def _where_looked(name: str) -> str:
+    """What may explain that a file is not found."""
+    if name.startswith("~"):
+        return "~ is not expanded here"
+    try:
+        return "" if os.path.isabs(name) else f"the working directory is {os.getcwd()}"
+    except OSError:
+        return "the working directory does not exist any more"
 
 
 def _read_bytes(name: str) -> bytes:

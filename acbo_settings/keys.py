@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any, NamedTuple
 
 from .canonical import KeyPath
@@ -77,7 +78,8 @@ def sort_keys(source: Source) -> SortedKeys:
         elif path[0] not in component_types() and path[0] != "metadata":
             _sort_custom_key(source, path, value, found)
         elif not isinstance(value, Mapping):
-            found.problems.append(_problem(source, path, value, "Input should be a table"))
+            hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
+            found.problems.append(_problem(source, path, value, "Input should be a table", hint))
         elif path[0] == "metadata":
             _sort_metadata(source, value, found)
         else:
@@ -108,8 +110,9 @@ def _sort_custom_key(source: Source, path: KeyPath, value: Any, found: SortedKey
     meant = near_miss(path[0])
     is_field = meant is not None and len(meant) == 2 and meant[-1] == path[0]
     if meant and not (is_field and source.is_call):
-        way_out = "" if is_field else " A key of your own may stand in metadata"
-        hint = f"{_did_you_mean(meant)}{way_out}"
+        hint = _did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
+        if tuple(path[0].split(".")) == meant:
+            hint = f"nest it: {meant[1]} inside {meant[0]}"
         found.problems.append(_problem(source, path, value, "no such setting", hint, at_key=True))
         return
     _keep(source, path, value, found)

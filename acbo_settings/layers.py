@@ -189,7 +189,7 @@ def _parse_json_table(text: str) -> dict[str, Any]:
     """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
     table = json.loads(text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant)
     if not isinstance(table, dict):
-        raise ValueError(f"{text.strip()[:40]} is no object")
+        raise ValueError(f"{text.strip()[:40]} is not an object")
     return table
 
 
@@ -202,4 +202,4 @@ def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no finite number")
+    raise ValueError(f"{name} is not a finite number")

@@ -13,7 +13,7 @@ from .canonical import KeyPath
 from .errors import ConfigurationError, ConfigurationWarning, Problem
 from .origins import Argument, Default, SourcedValue, merge
 from .paths import component_types, default_values
-from .report import explain_value, format_problem, format_report
+from .report import dotted, explain_value, format_problem, format_report
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
@@ -25,25 +25,28 @@ if TYPE_CHECKING:
 class ResolvedConfig:
     """A configuration, with the origin of each of its values; `resolve_training_config` makes it.
 
+    Attributes:
+        config: The validated configuration.
+        values: Each of the 36 settings by key path, such as `("grpo", "group_size")`: the value as its layer gave it,
+            its origin, and what it shadows.
+        file: The file that was read, as it was named, or None.
+        advice: What `resolve_training_config` warned about.
+
     >>> resolved = resolve_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
     >>> resolved.explain("grpo.group_size")
     '128, from ACBO_GRPO__GROUP_SIZE, over the default 64'
     """
 
     config: TrainingConfig
-    """The validated configuration."""
-
     values: Mapping[KeyPath, SourcedValue]
-    """Each of the 36 settings by key path: the value as its layer gave it, its origin, and what it shadows."""
-
+    file: str | None = None
     advice: tuple[Problem, ...] = ()
-    """What `resolve_training_config` warned about."""
 
-    def explain(self, key: str) -> str:
+    def explain(self, key: str | KeyPath) -> str:
         """Say where a value came from and what it shadows.
 
         Args:
-            key: A setting, such as `"grpo.group_size"` or `"total_steps"`.
+            key: A setting, such as `"grpo.group_size"` or `("grpo", "group_size")`.
 
         Returns:
             One line.
@@ -54,7 +57,13 @@ class ResolvedConfig:
         >>> resolve_training_config(environ={}).explain("total_steps")
         '5000, the default'
         """
-        return explain_value(self.values[tuple(key.split("."))])
+        path = tuple(key.split(".")) if isinstance(key, str) else key
+        if path not in self.values:
+            from .suggestions import closest_setting
+
+            meant = closest_setting(path[-1], path[0]) or ()
+            raise KeyError(f"no such setting: {dotted(path)}" + (f"; did you mean {dotted(meant)}?" if meant else ""))
+        return explain_value(self.values[path])
 
 
 def load_training_config(
@@ -119,7 +128,7 @@ def resolve_training_config(
     from .variables import process_environment, sort_variables
 
     variables = sort_variables(process_environment() if environ is None else environ)
-    problems, sources = variables.problems, []
+    problems, sources, file = variables.problems, [], None
     try:
         if file := find_file(path, variables.config_file):
             sources.append(read_file_layer(file))
@@ -132,17 +141,17 @@ def resolve_training_config(
     if variables.settings:
         sources.append(read_variable_layer(variables.settings))
     sources += _argument_sources({"overrides": overrides}, problems)
-    if strict:
-        return _resolve(sources, problems, unknown=variables.unknown)
-    return _resolve(sources, problems, advice=variables.unknown)
+    unknown, advice = (variables.unknown, []) if strict else ([], variables.unknown)
+    resolved = _resolve(sources, problems, unknown, advice)
+    return replace(resolved, file=file.name if file else None)
 
 
 def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
     """Create a validated configuration from a dict, keyword arguments, or both.
 
     Args:
-        config_dict: Settings, nested as in `acbo.toml`. Keys at the top level that are no settings are kept in
-            `metadata`. It is not changed.
+        config_dict: Settings, nested as in `acbo.toml`. What is given is recorded in `metadata`, keys at the top level
+            that are not settings included. It is not changed.
         **kwargs: The same; they win over the dict. Components are merged key by key.
 
     Returns:
@@ -216,8 +225,9 @@ def _argument_sources(
             sources.append(read_argument_layer(tree, name, is_call))
         elif tree is not None:
             value = SourcedValue(tree, Argument(name))
-            message = f"Input should be a dict, not a {type(tree).__name__}"
-            problems.append(Problem(path=(), message=message, values=(((), value),)))
+            message = f"Input should be a dict, not {type(tree).__name__}"
+            hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
+            problems.append(Problem(path=(), message=message, values=(((), value),), hint=hint))
     return sources
 
 
@@ -246,7 +256,7 @@ def _resolve(
         raise ConfigurationError(format_report(problems), problems)
     advice = (*advice, *(problem for found in keys for problem in found.advice), *_advise(config, values))
     _warn(advice)
-    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, advice)
+    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, advice=advice)
 
 
 def _advise(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:

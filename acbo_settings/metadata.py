@@ -59,7 +59,7 @@ def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
 def _find_in_keys(table: Mapping[Any, Any]) -> str | None:
     for key in table:
         if not isinstance(key, str):
-            return f"a key is a {type(key).__name__}, and keys must be text"
+            return f"keys must be text, not {type(key).__name__}"
         if reason := _find_in_scalar(key):
             return f"a key {reason}"
     return None
@@ -81,7 +81,7 @@ def _find_in_scalar(value: Any) -> str | None:
         return "an offset with seconds has no form in TOML"
     if isinstance(value, date | datetime | time):
         return None
-    return f"a {type(value).__name__} has no form in TOML: give text, a number, a list or a dict"
+    return f"{type(value).__name__} has no form in TOML: give text, a number, a list or a dict"
 
 
 def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _stopping_never_fires(config: TrainingConfig) -> str | None:
     if not evaluation.early_stopping_enabled or steps < config.total_steps:
         return None
     return (
-        f"Early stopping can not fire: patience counts evaluations, and {evaluation.early_stopping_patience} of them,"
+        f"Early stopping cannot fire: patience counts evaluations, and {evaluation.early_stopping_patience} of them,"
         f" one every {evaluation.eval_frequency} steps, take {steps} of {config.total_steps} steps"
     )
 

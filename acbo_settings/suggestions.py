@@ -11,6 +11,18 @@ from .paths import component_types, default_values
 
 Answer = TypeVar("Answer")
 
+_OTHER_NAMES = {
+    "lr": ("grpo", "learning_rate"),
+    "num_generations": ("grpo", "group_size"),
+    "epsilon": ("grpo", "clip_ratio"),
+    "beta": ("grpo", "kl_penalty_coeff"),
+    "max_steps": ("total_steps",),
+    "logging_steps": ("log_frequency",),
+    "eval_steps": ("evaluation", "eval_frequency"),
+    "save_steps": ("evaluation", "checkpoint_frequency"),
+}
+"""What the settings are called elsewhere, TRL above all."""
+
 _DROPPED = {ord(character): None for character in "_-. "}
 
 
@@ -102,7 +114,7 @@ def _settings(component: str = "") -> dict[str, KeyPath]:
 
 
 def closest_setting(name: str, component: str = "") -> KeyPath | None:
-    """The setting or table that may have been meant by a name that does not exist.
+    """The setting or table that may have been meant by a name that does not exist, such as TRL's name for it.
 
     Args:
         name: The name, with or without its component, in any separators.
@@ -114,6 +126,8 @@ def closest_setting(name: str, component: str = "") -> KeyPath | None:
     >>> closest_setting("group-size"), closest_setting("clip_ration", "grpo")
     (('grpo', 'group_size'), ('grpo', 'clip_ratio'))
     """
+    if name.lower() in _OTHER_NAMES:
+        return _OTHER_NAMES[name.lower()]
     return (_closest(name, _settings(component)) if component else None) or _closest(name, _settings())
 
 

@@ -65,7 +65,7 @@ def _find_untaken(config: object, values: Mapping[KeyPath, SourcedValue]) -> lis
         if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
             message = "has more than 300 digits"
         elif isinstance(default, float) and hasattr(value, "__float__") and not isinstance(value, int | float):
-            message = f"Input should be a valid number, not a {type(value).__name__}"
+            message = f"Input should be a valid number, not {type(value).__name__}"
         else:
             continue
         sourced = values.get(path, SourcedValue(value, Argument("config")))
@@ -79,6 +79,8 @@ def _problem(details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> P
     message = details["msg"]
     if sentence := RANGE_SENTENCES.get((path, details["type"])):
         message = f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
+    if not path:
+        message = f"{message}, not {type(details['input']).__name__}"
     value = values.get(path, SourcedValue(details["input"], Argument("config")))
     return Problem(path=path, message=message, values=((path, value),), hint=_hint(details, path, value))
 
@@ -94,15 +96,15 @@ def _hint(details: ErrorDetails, path: KeyPath, sourced: SourcedValue) -> str:
     if details["type"] in ("int_type", "float_type", "bool_type"):
         meant = _meant(given, default_values()[path])
     if meant is None:
-        return ""
-    quoted = isinstance(given, str) and not isinstance(sourced.origin, Variable)
+        return "write true or false" if details["type"] == "bool_type" else ""
+    quoted = isinstance(given, str) and (not isinstance(sourced.origin, Variable) or given[:1] in "'\"")
     return f"did you mean {str(meant).lower()}{', without quotes' if quoted else ''}?"
 
 
 def _meant(given: object, default: object) -> object:
     """A value of the default's type that is written almost like the one given, or None."""
     if isinstance(given, str):
-        given = parse_text(given.replace("_", ""), default)
+        given = parse_text(given.strip("'\"").replace("_", ""), default)
     if isinstance(given, str) and not isinstance(default, bool):
         given = parse_text(given, 0.0)
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e15:

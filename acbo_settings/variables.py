@@ -174,18 +174,18 @@ def _find_problem(path: KeyPath, variables: list[Variable], named: Mapping[KeyPa
     variable = variables[0]
     path = (variable.name,) if path == ("config_file",) else path
     if len(variables) > 1:
-        message = f"is set by {len(variables)} variables, whose names differ in case alone: unset all but one"
+        message = f"is set by {len(variables)} variables, whose names differ only in case: unset all but one"
         values = tuple(((v.name,), SourcedValue(v.text, v)) for v in variables)
         return Problem(path=path, message=message, values=values)
     above = [path[:length] for length in range(2, len(path)) if path[:length] in named]
     if not isinstance(variable.text, str):
-        message = f"the environment holds text, not a {type(variable.text).__name__}"
+        message = f"the environment holds text, not {type(variable.text).__name__}"
     elif not variable.text.strip():
-        message = "is set to an empty text: give a value or unset it"
+        message = "is empty: give a value or unset it"
     elif path != (variable.name,) and any("\ud800" <= character <= "\udfff" for character in variable.text):
         message = "is not valid UTF-8"
     elif above:
-        message = f"can not be set below {'.'.join(above[0])}, which {variable_name(above[0])} sets to a text"
+        message = f"cannot be set below {'.'.join(above[0])}, which {variable_name(above[0])} sets to text"
     else:
         return None
     return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
@@ -205,7 +205,12 @@ def _hint(name: str) -> str:
         return f"did you mean {meant}?" if meant != name.upper() and key != name else ""
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
         return f"did you mean {CONFIG_FILE}?"
-    if path := closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1]):
+    component, _, field = name[len(PREFIX) :].lower().partition(DELIMITER)
+    if field and component in component_types():
+        path = closest_setting(field, component)
+    else:
+        path = closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1])
+    if path:
         return f"did you mean {variable_name(path)}?"
     if re.fullmatch(_KUBERNETES_OTHER, name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"

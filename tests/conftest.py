@@ -36,6 +36,7 @@ def assert_report(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a whole text with the file of that name in tests/reports."""
 
     def compare(name: str, text: str) -> None:
+        text = text.replace(os.getcwd(), "/working/directory")
         expected = REPORTS / f"{name}.txt"
         if request.config.getoption("--update-reports"):
             expected.parent.mkdir(exist_ok=True)

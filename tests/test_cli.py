@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_check_of_a_broken_file_prints_the_report(assert_report: Callable[[str, 
 @pytest.mark.parametrize("command", ["show", "check"])
 def test_advice_goes_to_stderr(command: str) -> None:
     """Advice is printed beside the result, and leaves the exit code 0."""
+    Path("acbo.toml").touch()
     result = run(command, ACBO_EVALUATION__EARLY_STOPPING_PATIENCE="5")
     assert result.returncode == 0
     assert result.stderr.startswith(
@@ -107,6 +109,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 @pytest.mark.parametrize("command", ["show", "check"])
 def test_a_full_disk_is_an_error_without_traceback(command: str) -> None:
     """Output that can not be written is one line on stderr and exit code 1."""
+    Path("acbo.toml").touch()
     with Path("/dev/full").open("wb") as full:
         process = [sys.executable, "-m", "acbo_settings", command]
         result = subprocess.run(process, env=ENVIRON, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
@@ -122,6 +125,22 @@ def test_the_installed_command_is_the_module() -> None:
 
 def test_closed_output_is_no_traceback() -> None:
     """With stdout closed by the shell, a valid configuration is still exit code 0."""
+    Path("acbo.toml").touch()
     command = f"{sys.executable} -m acbo_settings check >&-"
     ran = subprocess.run(command, shell=True, env=ENVIRON, capture_output=True, check=False, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_check_says_when_there_was_no_file() -> None:
+    """Where no file was found, `ok` comes with a note: it may be the wrong directory."""
+    checked = run("check")
+    assert (checked.returncode, checked.stdout) == (0, b"ok\n")
+    assert checked.stderr.startswith(b"note: there is no acbo.toml in ")
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the version of the installed distribution."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"acbo-settings {version('acbo-settings')}\n"

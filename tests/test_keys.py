@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pyrsistent import pmap
 
+from acbo_settings import GRPOTrainingConfig
 from acbo_settings.keys import SortedKeys, Source, sort_keys
 from acbo_settings.origins import Argument
 
-WAY_OUT = " A key of your own may stand in metadata"
+WAY_OUT = " (a custom key of such a name can go into metadata)"
 
 
 def sort(tree: Any, is_call: bool = False) -> SortedKeys:
@@ -46,13 +47,13 @@ def test_settings_are_told_from_custom_keys() -> None:
             {"gpro": {"group_size": 1}},
             "gpro",
             "no such setting",
-            "did you mean grpo? A key of your own may stand in metadata",
+            "did you mean grpo? (a custom key of such a name can go into metadata)",
         ),
         (
             {"total-steps": 1},
             "total-steps",
             "no such setting",
-            "did you mean total_steps? A key of your own may stand in metadata",
+            "did you mean total_steps? (a custom key of such a name can go into metadata)",
         ),
         ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
         ({"grpo": 3}, "grpo", "Input should be a table", ""),
@@ -134,3 +135,16 @@ def test_text_keys_of_other_classes_are_text() -> None:
         size = "group_size"
 
     assert list(sort({"grpo": {Field.size: 9}}).settings) == [("grpo", "group_size")]
+
+
+def test_a_dotted_key_of_a_dict_is_told_to_be_nested() -> None:
+    """A key that spells the path with a dot gets the way to write it."""
+    assert only_problem({"grpo.group_size": 128})[2] == "nest it: group_size inside grpo"
+
+
+def test_a_record_in_place_of_a_table_is_told_how_to_become_one() -> None:
+    """A dataclass where a dict is wanted is refused with the function that makes one of it."""
+    assert only_problem({"grpo": GRPOTrainingConfig()})[1:] == (
+        "Input should be a table",
+        "dataclasses.asdict gives one",
+    )

@@ -95,6 +95,23 @@ def test_origins_name_line_variable_and_override(tmp_path: Path) -> None:
     assert resolved.explain("total_steps") == "5000, the default"
 
 
+def test_values_can_be_asked_for_by_key_or_by_path() -> None:
+    """Both spellings give the explanation; a key that does not exist gets a suggestion, and the file is named."""
+    resolved = resolve_training_config(environ={})
+    assert resolved.explain("grpo.group_size") == resolved.explain(("grpo", "group_size")) == "64, the default"
+    with pytest.raises(KeyError, match="did you mean grpo.group_size"):
+        resolved.explain("grpo.group_sise")
+    assert resolved.file is None
+    Path("acbo.toml").touch()
+    assert resolve_training_config(environ={}).file == "acbo.toml"
+
+
+def test_a_path_that_is_none_is_a_type_error() -> None:
+    """Settings in place of the path are the programmer's mistake, and the message says where they go."""
+    with pytest.raises(TypeError, match="path must be a str or os.PathLike, not dict; settings go into overrides"):
+        load_training_config({"total_steps": 7})  # type: ignore[arg-type]
+
+
 def test_a_variable_wins_over_the_json_table_around_it() -> None:
     """A whole table may come as JSON; a single variable inside it wins, and shadows it."""
     environ = {"ACBO_GRPO": '{"group_size": 96, "num_iterations": 2}', "ACBO_GRPO__GROUP_SIZE": "128"}
@@ -205,7 +222,7 @@ def test_floats_are_finite_from_every_layer(path: KeyPath, value: float, tmp_pat
     for layer, call in layer_calls(path, value, tmp_path):
         if layer != "table":
             assert problems_of(call)[0].path == path, layer
-    with pytest.raises(ConfigurationError, match="is no finite number"):
+    with pytest.raises(ConfigurationError, match="is not a finite number"):
         load_training_config(environ=table_variables_of({path: value}))
 
 

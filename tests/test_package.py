@@ -47,7 +47,7 @@ print("pydantic" in sys.modules)
 def test_unknown_attributes_are_attribute_errors() -> None:
     """A misspelt public name is refused as by any module, and `dir` lists the public ones."""
     with pytest.raises(AttributeError, match="has no attribute 'load_trainin_config'"):
-        acbo_settings.load_trainin_config  # noqa: B018
+        getattr(acbo_settings, "load_trainin_config")  # noqa: B009 (type checkers know that it is not there)
     assert set(acbo_settings.__all__) <= set(dir(acbo_settings))
 
 
@@ -75,7 +75,7 @@ def imports_of(module: str) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node not in hidden:
             found |= {node.module} if node.module else {alias.name for alias in node.names}
-    return found
+    return found & set(MODULES)
 
 
 def third_party_imports_of(module: str) -> set[str]:

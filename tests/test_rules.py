@@ -147,12 +147,12 @@ def test_consistency_error(key: str, name: str) -> None:
         ),
         (
             {**STOPPING, "evaluation.early_stopping_patience": 50},
-            "Early stopping can not fire: patience counts evaluations, and 50 of them, one every 100 steps,"
+            "Early stopping cannot fire: patience counts evaluations, and 50 of them, one every 100 steps,"
             " take 5000 of 5000 steps",
         ),
         (
             {"evaluation.early_stopping_enabled": True, "evaluation.eval_frequency": 25},
-            "Early stopping can not fire: patience counts evaluations, and 200 of them, one every 25 steps,"
+            "Early stopping cannot fire: patience counts evaluations, and 200 of them, one every 25 steps,"
             " take 5000 of 5000 steps",
         ),
         (

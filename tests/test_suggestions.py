@@ -211,3 +211,23 @@ def test_near_miss(name: str, expected: KeyPath | None) -> None:
 def test_plausible_custom_keys_are_no_near_miss(name: str) -> None:
     """Names that people give to keys of their own are left alone."""
     assert near_miss(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("num_generations", "grpo.group_size"),
+        ("epsilon", "grpo.clip_ratio"),
+        ("beta", "grpo.kl_penalty_coeff"),
+        ("entropy_coef", "grpo.entropy_coeff"),
+        ("max_steps", "total_steps"),
+        ("logging_steps", "log_frequency"),
+        ("eval_steps", "evaluation.eval_frequency"),
+        ("save_steps", "evaluation.checkpoint_frequency"),
+        ("lr", "grpo.learning_rate"),
+    ],
+)
+def test_names_of_other_libraries_are_known(name: str, key: str) -> None:
+    """What TRL calls a setting leads to it, and a top-level key of that name is still the user's own."""
+    assert closest_setting(name) == closest_setting(name, "grpo") == tuple(key.split("."))
+    assert near_miss(name) is None or name == "entropy_coef"

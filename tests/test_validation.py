@@ -80,7 +80,12 @@ def test_an_integer_written_otherwise_is_recognized(given: Any, hint: str) -> No
 
 @pytest.mark.parametrize(
     ("given", "hint"),
-    [(1, "did you mean true?"), (0, "did you mean false?"), ("off", "did you mean false, without quotes?"), (2, "")],
+    [
+        (1, "did you mean true?"),
+        (0, "did you mean false?"),
+        ("off", "did you mean false, without quotes?"),
+        (2, "write true or false"),
+    ],
 )
 def test_a_boolean_written_otherwise_is_recognized(given: Any, hint: str) -> None:
     """Numbers and texts that stand for a boolean get a hint."""
@@ -101,6 +106,13 @@ def test_a_variable_is_not_told_of_quotes() -> None:
     """A variable's text has no quotes to be left out."""
     values = {("total_steps",): SourcedValue("1e3", Variable("ACBO_TOTAL_STEPS", "1e3"))}
     assert problem_of(TrainingConfig(total_steps="1e3"), values=values).hint == "did you mean 1000?"  # type: ignore[arg-type]
+
+
+def test_quotes_inside_of_a_variable_are_told() -> None:
+    """A variable whose text has quotes around a number is told that they are one too many."""
+    values = {("total_steps",): SourcedValue('"64"', Variable("ACBO_TOTAL_STEPS", '"64"'))}
+    problem = problem_of(TrainingConfig(total_steps='"64"'), values=values)  # type: ignore[arg-type]
+    assert problem.hint == "did you mean 64, without quotes?"
 
 
 def test_a_number_that_can_not_be_written_is_refused() -> None:

@@ -310,7 +310,7 @@ def test_two_variables_for_one_key(path: KeyPath, names: list[str]) -> None:
     """A key that several variables set is one problem which names all of them, even when their texts agree."""
     problem = only_problem(dict.fromkeys(names, "1"))
     assert problem.path == path
-    expected = f"is set by {len(names)} variables, whose names differ in case alone: unset all but one"
+    expected = f"is set by {len(names)} variables, whose names differ only in case: unset all but one"
     assert problem.message == expected
     assert [value.origin for _, value in problem.values] == [Variable(name, "1") for name in names]
 
@@ -318,14 +318,14 @@ def test_two_variables_for_one_key(path: KeyPath, names: list[str]) -> None:
 def test_two_variables_for_the_file() -> None:
     """Two variables that name the file are a problem, and neither of them is used."""
     problem = only_problem({"ACBO_CONFIG_FILE": "a.toml", "acbo_config_file": "b.toml"})
-    assert problem.message == "is set by 2 variables, whose names differ in case alone: unset all but one"
+    assert problem.message == "is set by 2 variables, whose names differ only in case: unset all but one"
 
 
 UNUSABLE: list[tuple[Any, str]] = [
-    ("", "is set to an empty text: give a value or unset it"),
-    (" \t\n", "is set to an empty text: give a value or unset it"),
-    (7, "the environment holds text, not a int"),
-    (None, "the environment holds text, not a NoneType"),
+    ("", "is empty: give a value or unset it"),
+    (" \t\n", "is empty: give a value or unset it"),
+    (7, "the environment holds text, not int"),
+    (None, "the environment holds text, not NoneType"),
 ]
 
 
@@ -369,7 +369,7 @@ def test_custom_key_below_a_text() -> None:
     found = sort_variables({"ACBO_METADATA__A__B__C": "1", "ACBO_METADATA__A": "2", "ACBO_METADATA__B__C": "3"})
     (problem,) = found.problems
     assert problem.path == ("metadata", "a", "b", "c")
-    assert problem.message == "can not be set below metadata.a, which ACBO_METADATA__A sets to a text"
+    assert problem.message == "cannot be set below metadata.a, which ACBO_METADATA__A sets to text"
     assert list(found.settings) == [("metadata", "a"), ("metadata", "b", "c")]
 
 

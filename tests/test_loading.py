@@ -99,7 +99,7 @@ def test_values_can_be_asked_for_by_key_or_by_path() -> None:
     """Both spellings give the explanation; a key that does not exist gets a suggestion, and the file is named."""
     resolved = resolve_training_config(environ={})
     assert resolved.explain("grpo.group_size") == resolved.explain(("grpo", "group_size")) == "64, the default"
-    with pytest.raises(KeyError, match="did you mean grpo.group_size"):
+    with pytest.raises(KeyError, match=r"did you mean grpo\.group_size"):
         resolved.explain("grpo.group_sise")
     assert resolved.file is None
     Path("acbo.toml").touch()
@@ -108,7 +108,7 @@ def test_values_can_be_asked_for_by_key_or_by_path() -> None:
 
 def test_a_path_that_is_none_is_a_type_error() -> None:
     """Settings in place of the path are the programmer's mistake, and the message says where they go."""
-    with pytest.raises(TypeError, match="path must be a str or os.PathLike, not dict; settings go into overrides"):
+    with pytest.raises(TypeError, match=r"path must be a str or os\.PathLike, not dict; settings go into overrides"):
         load_training_config({"total_steps": 7})  # type: ignore[arg-type]
 
 

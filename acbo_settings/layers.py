@@ -75,6 +75,7 @@ class _SingleVariables(EnvSettingsSource):
         return {(PREFIX + DELIMITER.join(path)).lower(): variable.text for path, variable in self.variables.items()}
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Leave text as it is: pydantic-settings would take a nested metadata variable for JSON."""
         return value
 
 
@@ -86,6 +87,7 @@ class _TableVariables(_SingleVariables):
         super().__init__(variables)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Decode one table; what does not decode is noted, so that the others are still read."""
         try:
             return _parse_json_table(value)
         except (ValueError, RecursionError) as error:
@@ -149,7 +151,7 @@ def read_variable_layer(settings: Mapping[KeyPath, Variable]) -> Source:
     """
 
     def origin_of(path: KeyPath) -> Origin:
-        # A custom key may be a table that several variables fill: then any one of them names it.
+        """The variable of a key; of a custom table that several variables fill, the first."""
         return next(variable for key, variable in settings.items() if key[: len(path)] == path)
 
     return Source(_parse_texts(_SingleVariables(settings)()), origin_of)

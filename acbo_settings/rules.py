@@ -83,6 +83,7 @@ def _frequency_rule(path: KeyPath, name: str) -> Rule:
     """The rule that something happens again before the run ends, its frequency being at most `total_steps`."""
 
     def check(config: TrainingConfig) -> str | None:
+        """Compare the frequency with the length of the run."""
         record = getattr(config, path[0]) if len(path) == 2 else config
         frequency = getattr(record, path[-1])
         if frequency <= config.total_steps:
@@ -124,6 +125,7 @@ def _adaptive_only_rule(path: KeyPath) -> Rule:
     """The advice that a setting has no effect, because it acts under the adaptive strategy alone."""
 
     def check(config: TrainingConfig) -> str | None:
+        """Look at the strategy."""
         if config.exploration.strategy_type != "uncertainty_guided":
             return None
         return f'{path[-1]} has no effect under strategy_type = "uncertainty_guided"'

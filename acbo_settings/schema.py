@@ -25,6 +25,7 @@ else:
         """The constructor `annotated_types.<name>`, imported when an annotation is resolved."""
 
         def construct(value):
+            """Make the bound."""
             import annotated_types
 
             return getattr(annotated_types, name)(value)

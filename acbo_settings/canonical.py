@@ -49,6 +49,25 @@ def flatten(record: Any, prefix: KeyPath = ()) -> dict[KeyPath, Any]:
     return flat
 
 
+def value_at(config: Any, path: KeyPath) -> Any:
+    """The value of one setting.
+
+    Args:
+        config: An instance of a dataclass, or a tree of them.
+        path: The key path.
+
+    Returns:
+        What stands there.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> value_at(TrainingConfig(), ("grpo", "group_size"))
+    64
+    """
+    for name in path:
+        config = getattr(config, name)
+    return config
+
+
 def custom_metadata(config: Any) -> dict[str, Any]:
     """The metadata that is no record of a setting: what somebody added under a key of their own.
 
@@ -63,11 +82,13 @@ def custom_metadata(config: Any) -> dict[str, Any]:
     {'note': 'scm20'}
     """
     settings = fields_of(config)
-    return {key: thaw(value) for key, value in config.metadata.items() if key not in settings}
+    return {key: value for key, value in thaw(config.metadata).items() if key not in settings}
 
 
 def thaw(value: Any) -> Any:
-    """A frozen tree as plain dicts and lists, all of them new.
+    """A frozen tree as plain dicts and lists, all of them new; enums and the like become plain text and numbers.
+
+    Keys are sorted: a frozen map has an order that changes from process to process.
 
     Args:
         value: Mappings, sequences, and anything else, which is returned as it is.
@@ -80,9 +101,13 @@ def thaw(value: Any) -> Any:
     {'seeds': [1, 2]}
     """
     if isinstance(value, Mapping):
-        return {key: thaw(item) for key, item in value.items()}
-    if hasattr(value, "__iter__") and not isinstance(value, str):
+        return {key: thaw(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if hasattr(value, "__iter__"):
         return [thaw(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value) if isinstance(value, int) else float(value)
     return value
 
 
@@ -120,7 +145,7 @@ def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
         config: The configuration.
 
     Yields:
-        The key path of the setting (None for headers, blank lines and metadata) and the line without its end.
+        The key path of the setting or custom key that starts there, or None, and the line without its end.
 
     >>> from acbo_settings import TrainingConfig
     >>> next(toml_lines(TrainingConfig()))
@@ -134,7 +159,20 @@ def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
             table = path[:-1]
             yield from ((None, ""), (None, f"[{'.'.join(table)}]"))
         yield path, tomli_w.dumps({path[-1]: value}).rstrip("\n")
-    if custom := custom_metadata(config):
-        yield None, ""
-        for line in tomli_w.dumps({"metadata": custom}).removesuffix("\n").split("\n"):
-            yield None, line
+    yield from _metadata_lines(custom_metadata(config))
+
+
+def _metadata_lines(custom: dict[str, Any]) -> Iterator[tuple[KeyPath | None, str]]:
+    """The metadata as TOML: values first, then tables, as TOML wants it."""
+    import tomli_w
+
+    dumped = {key: tomli_w.dumps({"metadata": {key: value}}).rstrip("\n").split("\n") for key, value in custom.items()}
+    header = "[metadata]"
+    values = {key: lines[1:] for key, lines in dumped.items() if lines[0] == header}
+    if values:
+        yield from ((None, ""), (None, header))
+    tables = {key: ["", *lines] for key, lines in dumped.items() if lines[0] != header}
+    for key, lines in (values | tables).items():
+        first = 0 if key in values else 1
+        for number, line in enumerate(lines):
+            yield ("metadata", key) if number == first else None, line

@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,8 +91,9 @@ def _show(path: str | None) -> int:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # TOML is UTF-8, whatever the locale says
+    values = {**resolved.values, **resolved.custom}
     for key_path, line in toml_lines(resolved.config):
-        sourced = resolved.values.get(key_path) if key_path else None
+        sourced = values.get(key_path) if key_path else None
         print(line if sourced is None or sourced.is_default else f"{line}  # {explain_origin(sourced)}")
     return 0
 
@@ -101,7 +103,7 @@ def _check(path: str | None) -> int:
     if resolved is None:
         return 1
     if resolved.file is None:
-        print(f"note: there is no acbo.toml in {os.getcwd()}: defaults and variables alone", file=sys.stderr)
+        print("note: no acbo.toml in the working directory: defaults and variables alone", file=sys.stderr)
     print("ok")
     return 0
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Any, NamedTuple
+
+from pyrsistent import PMap
 
 from .canonical import KeyPath
 from .errors import MAX_PROBLEMS, Problem
 from .metadata import find_unwritable
 from .origins import Origin, SourcedValue, Variable
 from .paths import component_types, default_values
-from .suggestions import closest_setting, near_miss
+from .suggestions import closest_setting, near_miss, setting_called_elsewhere
 from .variables import variable_name
 
 
@@ -39,7 +41,7 @@ class SortedKeys:
 
     Attributes:
         settings: The settings among them, by key path, not validated yet.
-        custom: Custom keys and the contents of `metadata`.
+        custom: Custom keys and the contents of `metadata`, each by the key path that it has in the metadata.
         problems: Keys that do not exist, and what is no table or no metadata.
         advice: Keys that were kept but are probably misplaced.
 
@@ -49,7 +51,7 @@ class SortedKeys:
 
     def __init__(self) -> None:
         self.settings: dict[KeyPath, SourcedValue] = {}
-        self.custom: dict[str, Any] = {}
+        self.custom: dict[KeyPath, SourcedValue] = {}
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []
 
@@ -122,6 +124,9 @@ def _sort_custom_key(source: Source, path: KeyPath, value: Any, found: SortedKey
     elif lost := _settings_inside(value):
         message = f"is kept as metadata, so that {lost} in it has no effect"
         found.advice.append(_problem(source, path, value, message, at_key=True))
+    elif meant := setting_called_elsewhere(path[0]):
+        message = "is kept as metadata and has no effect"
+        found.advice.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
 
 
 def _settings_inside(value: object) -> str | None:
@@ -131,7 +136,9 @@ def _settings_inside(value: object) -> str | None:
 
 
 def _sort_metadata(source: Source, table: Mapping[Any, Any], found: SortedKeys) -> None:
-    for name, value in _custom_items(table):
+    for name, value in table.items():
+        if isinstance(table, PMap) and name in source.tree:
+            continue  # a configuration's own metadata records settings, and here the settings themselves are given too
         path = ("metadata", _text_of(name))
         meant = path[1:]
         if meant in default_values() or meant[0] in component_types():
@@ -148,28 +155,20 @@ def _way_to(setting: KeyPath, source: Source, path: KeyPath) -> str:
     return "put it at the top level, above the first table" if setting in default_values() else ""
 
 
-def _custom_items(table: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    """The items of a metadata table. A frozen one is a configuration's own, and records its settings too: not those."""
-    from pyrsistent import PMap
-
-    for name, value in table.items():
-        if not isinstance(table, PMap) or (name not in component_types() and (name,) not in default_values()):
-            yield name, value
-
-
 def _keep(source: Source, path: KeyPath, value: Any, found: SortedKeys, key: Any = "") -> None:
     """Keep a custom value, if it can be written down and its name is not taken."""
     name = path[-1]
+    kept = ("metadata", name)
     if not isinstance(key, str):
         found.problems.append(_problem(source, path, value, "keys must be text", at_key=True))
-    elif name in found.custom:
+    elif kept in found.custom:
         message = "is set both at the top level and in metadata"
         found.problems.append(_problem(source, path, value, message, at_key=True))
     elif unwritable := find_unwritable({name: value}):
         where, reason = unwritable
         found.problems.append(_problem(source, (*path, *map(_text_of, where[1:])), value, reason))
     else:
-        found.custom[name] = value
+        found.custom[kept] = SourcedValue(value, source.origin_of(path))
 
 
 def _did_you_mean(meant: KeyPath | None) -> str:

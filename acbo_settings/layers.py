@@ -1,7 +1,8 @@
 """The readers: file, environment and call, each through the source class of pydantic-settings that is made for it.
 
 Where those fall short, the subclasses here take over: a file that is not there is no longer skipped, a variable that
-does not decode no longer hides all others, the environment can be passed in, and every key keeps its origin.
+does not decode no longer hides all others, the environment can be passed in, and every key keeps its origin. The
+sources read one by one; laying them over one another, with what each value shadows, is `origins.merge`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from .canonical import KeyPath
+from .canonical import KeyPath, fields_of
 from .errors import Problem
 from .files import parse_toml
 from .keys import Source
@@ -46,13 +47,8 @@ class _Settings(BaseSettings):
 @cache
 def _settings_class() -> type[BaseSettings]:
     """The fields of `TrainingConfig` for the sources of pydantic-settings, which take no dataclass at the top."""
-    fields: dict[str, Any] = {name: (type(value), value) for name, value in _top_level().items()}
+    fields: dict[str, Any] = {name: (type(value), value) for name, value in fields_of(TrainingConfig()).items()}
     return create_model("AcboSettings", __base__=_Settings, metadata=(dict[str, Any], {}), **fields)
-
-
-def _top_level() -> dict[str, Any]:
-    config = TrainingConfig()
-    return {path[0]: getattr(config, path[0]) for path in default_values()}
 
 
 class _TomlFile(TomlConfigSettingsSource):
@@ -92,7 +88,6 @@ class _TableVariables(_SingleVariables):
             return _parse_json_table(value)
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            reason = "a number has too many digits" if "digits" in reason else reason
             path = (field_name,)
             sourced = SourcedValue(value, self.variables[path])
             message = f"should be a table as JSON: {reason}"
@@ -189,7 +184,9 @@ def _parse_texts(tree: dict[str, Any], prefix: KeyPath = ()) -> dict[str, Any]:
 
 def _parse_json_table(text: str) -> dict[str, Any]:
     """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
-    table = json.loads(text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant)
+    table = json.loads(
+        text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant, parse_int=_parse_integer
+    )
     if not isinstance(table, dict):
         raise ValueError(f"{text.strip()[:40]} is not an object")
     return table
@@ -201,6 +198,13 @@ def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"the key {twice!r} stands in it twice")
     return table
+
+
+def _parse_integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a number has too many digits") from None
 
 
 def _refuse_constant(name: str) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .canonical import KeyPath
+from .canonical import KeyPath, value_at
 from .errors import ConfigurationError, ConfigurationWarning, Problem
 from .origins import Argument, Default, SourcedValue, merge
 from .paths import component_types, default_values
@@ -29,6 +29,7 @@ class ResolvedConfig:
         config: The validated configuration.
         values: Each of the 36 settings by key path, such as `("grpo", "group_size")`: the value as its layer gave it,
             its origin, and what it shadows.
+        custom: The same for each custom key of the metadata, by paths such as `("metadata", "experiment")`.
         file: The file that was read, as it was named, or None.
         advice: What `resolve_training_config` warned about.
 
@@ -39,6 +40,7 @@ class ResolvedConfig:
 
     config: TrainingConfig
     values: Mapping[KeyPath, SourcedValue]
+    custom: Mapping[KeyPath, SourcedValue]
     file: str | None = None
     advice: tuple[Problem, ...] = ()
 
@@ -46,7 +48,7 @@ class ResolvedConfig:
         """Say where a value came from and what it shadows.
 
         Args:
-            key: A setting, such as `"grpo.group_size"` or `("grpo", "group_size")`.
+            key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")` or `"metadata.note"`.
 
         Returns:
             One line.
@@ -58,12 +60,13 @@ class ResolvedConfig:
         '5000, the default'
         """
         path = tuple(key.split(".")) if isinstance(key, str) else key
-        if path not in self.values:
-            from .suggestions import closest_setting
+        if sourced := self.values.get(path) or self.custom.get(path):
+            return explain_value(sourced)
+        from .suggestions import closest_setting
 
-            meant = closest_setting(path[-1], path[0]) or ()
-            raise KeyError(f"no such setting: {dotted(path)}" + (f"; did you mean {dotted(meant)}?" if meant else ""))
-        return explain_value(self.values[path])
+        meant = (closest_setting(path[-1], path[0]) if path else None) or ()
+        hint = f"; did you mean {dotted(meant)}?" if meant in self.values else ""
+        raise KeyError(f"no such setting: {dotted(path)}{hint}")
 
 
 def load_training_config(
@@ -87,6 +90,7 @@ def load_training_config(
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source.
+        TypeError: When `path` is no path.
 
     Warns:
         ConfigurationWarning: For each legal but suspicious combination that somebody's value causes.
@@ -111,13 +115,17 @@ def resolve_training_config(
         path: As for `load_training_config`, like the others.
         overrides: Settings that win over everything.
         environ: The environment to read.
-        strict: Whether an unknown `ACBO_*` variable is an error.
+        strict: Whether an unknown `ACBO_*` variable is an error; with False it is a `ConfigurationWarning`.
 
     Returns:
         The configuration and the origins of its values.
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source.
+        TypeError: When `path` is no path.
+
+    Warns:
+        ConfigurationWarning: For each legal but suspicious combination.
 
     >>> resolved = resolve_training_config(overrides={"rewards": {"reward_scaling": "clip"}}, environ={})
     >>> resolved.explain("rewards.reward_scaling")
@@ -190,7 +198,7 @@ def validate_training_config(config: TrainingConfig) -> bool:
 
     Args:
         config: The configuration. Besides what loading and creating check, its `eval_frequency` and its
-            `surrogate_update_frequency` must not be above `total_steps`.
+            `surrogate_update_frequency` must not be above `total_steps`. What its metadata holds is not checked.
 
     Returns:
         True.
@@ -206,7 +214,7 @@ def validate_training_config(config: TrainingConfig) -> bool:
 
     _, problems = validate_fields(config, {})
     for rule, sentence in broken_rules(ERRORS + CONSISTENCY_ERRORS, config, {problem.path for problem in problems}):
-        values = {path: SourcedValue(_value_at(config, path), Argument("config")) for path in rule.reads}
+        values = {path: SourcedValue(value_at(config, path), Argument("config")) for path in rule.reads}
         problems.append(_rule_problem(rule, sentence, values))
     if problems:
         raise ConfigurationError(format_report(problems), problems)
@@ -256,18 +264,19 @@ def _resolve(
         raise ConfigurationError(format_report(problems), problems)
     advice = (*advice, *(problem for found in keys for problem in found.advice), *_advise(config, values))
     _warn(advice)
-    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, advice=advice)
+    custom = merge(found.custom for found in keys)
+    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, custom, advice=advice)
 
 
 def _advise(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
-    """What is suspicious about a valid configuration, where somebody's value is the cause."""
+    """What is suspicious about a valid configuration."""
     from .rules import ADVICE, broken_rules
 
-    broken = broken_rules(ADVICE, config, set())
-    caused = [
-        (rule, text) for rule, text in broken if not all(values[path].is_default for path in rule.causes or rule.reads)
+    return [
+        _rule_problem(rule, text, values)
+        for rule, text in broken_rules(ADVICE, config, set())
+        if not rule.causes or not all(values[path].is_default for path in rule.causes)
     ]
-    return [_rule_problem(rule, text, values) for rule, text in caused]
 
 
 def _build(values: Mapping[KeyPath, SourcedValue]) -> TrainingConfig:
@@ -292,16 +301,10 @@ def _metadata(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue], ke
     for path, sourced in values.items():
         if not sourced.is_default:
             table = tree if len(path) == 1 else tree.setdefault(path[0], {})
-            table[path[-1]] = _value_at(config, path)
+            table[path[-1]] = value_at(config, path)
     for found in keys:
-        tree = overlay(tree, found.custom)
+        tree = overlay(tree, {path[-1]: sourced.value for path, sourced in found.custom.items()})
     return freeze_metadata(tree)
-
-
-def _value_at(config: Any, path: KeyPath) -> Any:
-    for name in path:
-        config = getattr(config, name)
-    return config
 
 
 def _warn(advice: Sequence[Problem]) -> None:

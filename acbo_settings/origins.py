@@ -41,14 +41,16 @@ class SourceFile:
             path: The key path of a key or table of the file.
 
         Returns:
-            Its line and columns, counted from 1.
+            Its line and columns, counted from 1. A key inside an array has those of the array.
 
         Raises:
-            KeyError: When the file has no such key.
+            KeyError: When the file has nothing of that name.
 
         >>> SourceFile("acbo.toml", "[grpo]\\ngroup_size = 4").position(("grpo", "group_size")).line
         2
         """
+        while len(path) > 1 and path not in self._positions:
+            path = path[:-1]
         return self._positions[path]
 
     def line(self, number: int) -> str:

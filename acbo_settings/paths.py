@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from functools import cache
 
-from .canonical import KeyPath, flatten
+from .canonical import KeyPath, fields_of, flatten
 from .schema import TrainingConfig
 
 
@@ -31,5 +32,4 @@ def component_types() -> dict[str, type]:
     >>> component_types()["grpo"].__name__
     'GRPOTrainingConfig'
     """
-    names = dict.fromkeys(path[0] for path in default_values() if len(path) > 1)
-    return {name: type(getattr(TrainingConfig(), name)) for name in names}
+    return {name: type(value) for name, value in fields_of(TrainingConfig()).items() if is_dataclass(value)}

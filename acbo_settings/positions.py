@@ -196,7 +196,10 @@ class _Finder:
         while self._peek() != mark:
             end = self._tokens[self._next].end
             self._next += 1
-        tree = tomllib.loads(f"{self.text[start:end]} = 0")
+        key = self.text[start:end]
+        if key.isidentifier():  # a bare key: nothing to ask
+            return (key,)
+        tree = tomllib.loads(f"{key} = 0")
         path: list[str] = []
         while isinstance(tree, dict):
             [(key, tree)] = tree.items()

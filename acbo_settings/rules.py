@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .canonical import KeyPath
+from .canonical import KeyPath, value_at
 from .paths import default_values
 from .schema import TrainingConfig
 
@@ -20,7 +20,8 @@ class Rule(NamedTuple):
     Args:
         reads: The settings that it looks at; the first one is what the report names.
         check: From a configuration to the sentence that says what is wrong, or None.
-        causes: For advice: it is only given when one of these was set by somebody. Without them: any of `reads`.
+        causes: For advice that is only given when somebody set one of these, be it to the default. Other advice needs
+            no such condition: the defaults keep every rule, so that whatever breaks one was set by somebody.
 
     >>> ERRORS[0].check(TrainingConfig(warmup_steps=6000))
     'Warmup steps must be less than total steps (6000 is not less than 5000)'
@@ -84,8 +85,7 @@ def _frequency_rule(path: KeyPath, name: str) -> Rule:
 
     def check(config: TrainingConfig) -> str | None:
         """Compare the frequency with the length of the run."""
-        record = getattr(config, path[0]) if len(path) == 2 else config
-        frequency = getattr(record, path[-1])
+        frequency = value_at(config, path)
         if frequency <= config.total_steps:
             return None
         return f"{name} frequency is above total steps ({frequency} is above {config.total_steps}): only step 0 is due"

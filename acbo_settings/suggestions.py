@@ -11,17 +11,17 @@ from .paths import component_types, default_values
 
 Answer = TypeVar("Answer")
 
-_OTHER_NAMES = {
+# What the settings are called elsewhere, in TRL above all; normalized.
+_OTHER_NAMES: dict[str, KeyPath] = {
     "lr": ("grpo", "learning_rate"),
-    "num_generations": ("grpo", "group_size"),
+    "numgenerations": ("grpo", "group_size"),
     "epsilon": ("grpo", "clip_ratio"),
     "beta": ("grpo", "kl_penalty_coeff"),
-    "max_steps": ("total_steps",),
-    "logging_steps": ("log_frequency",),
-    "eval_steps": ("evaluation", "eval_frequency"),
-    "save_steps": ("evaluation", "checkpoint_frequency"),
+    "maxsteps": ("total_steps",),
+    "loggingsteps": ("log_frequency",),
+    "evalsteps": ("evaluation", "eval_frequency"),
+    "savesteps": ("evaluation", "checkpoint_frequency"),
 }
-"""What the settings are called elsewhere, TRL above all."""
 
 _DROPPED = {ord(character): None for character in "_-. "}
 
@@ -126,9 +126,24 @@ def closest_setting(name: str, component: str = "") -> KeyPath | None:
     >>> closest_setting("group-size"), closest_setting("clip_ration", "grpo")
     (('grpo', 'group_size'), ('grpo', 'clip_ratio'))
     """
-    if name.lower() in _OTHER_NAMES:
-        return _OTHER_NAMES[name.lower()]
+    if found := setting_called_elsewhere(name):
+        return found
     return (_closest(name, _settings(component)) if component else None) or _closest(name, _settings())
+
+
+def setting_called_elsewhere(name: str) -> KeyPath | None:
+    """The setting that TRL, or everybody, calls by another name.
+
+    Args:
+        name: The other name, in any separators.
+
+    Returns:
+        Its key path, or None.
+
+    >>> setting_called_elsewhere("num_generations")
+    ('grpo', 'group_size')
+    """
+    return _OTHER_NAMES.get(normalized(name))
 
 
 def near_miss(name: str) -> KeyPath | None:

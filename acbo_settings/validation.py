@@ -48,7 +48,9 @@ def validate_fields(
     try:
         validated = _adapter().validate_python(config)
     except ValidationError as error:
-        problems += [_problem(details, values) for details in error.errors(include_url=False)]
+        told = {problem.path for problem in problems}
+        found = [_problem(details, values) for details in error.errors(include_url=False)]
+        problems += [problem for problem in found if problem.path not in told]
     except AttributeError as error:
         value = SourcedValue(config, Argument("config"))
         problems.append(Problem(path=(), message=f"is incomplete: {error}", values=(((), value),)))

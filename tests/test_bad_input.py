@@ -76,6 +76,9 @@ FILES: dict[str, Callable[[Path], object]] = {
     "number of 1,000 digits": lambda path: path.write_text(f"total_steps = {DIGITS[:1000]}"),
     "duplicate keys": lambda path: path.write_text("total_steps = 1\n" * 2),
     "control characters": lambda path: path.write_text('"\\u001b[2J" = nan\n'),
+    "a bad value in an array of tables": lambda path: path.write_text("[[metadata.runs]]\nlr = nan\n"),
+    "a bad value in an array of inline tables": lambda path: path.write_text("runs = [{x = nan}]\n"),
+    "20,000 unknown keys": lambda path: path.write_text("[grpo]\n" + "".join(f"k{n}=1\n" for n in range(20_000))),
     "5,000 unknown keys": lambda path: path.write_text("[grpo]\n" + "".join(f"k{n} = 1\n" for n in range(5000))),
     "5,000 near misses": lambda path: path.write_text(
         "[grpo]\n" + "".join(f"group_size{n} = 1\n" for n in range(5000))
@@ -118,6 +121,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     "JSON with an infinity": {"ACBO_GRPO": '{"clip_ratio": 1e999}'},
     "deep JSON": {"ACBO_METADATA": '{"a":' * 100_000},
     "deep but closed JSON": {"ACBO_METADATA": '{"a":' * 60 + "1" + "}" * 60},
+    "JSON with a key named digits twice": {"ACBO_GRPO": '{"digits": 1, "digits": 2}'},
     "JSON that is no object": {"ACBO_GRPO": "[1]"},
     "JSON with a lone surrogate": {"ACBO_METADATA": '{"a": "\\ud800"}'},
     "JSON with null": {"ACBO_METADATA": '{"a": null}'},

@@ -212,7 +212,8 @@ def test_toml_lines_name_their_settings() -> None:
 def test_metadata_lines_come_last() -> None:
     """Custom keys stand in a table of their own below the settings."""
     config = TrainingConfig(metadata=freeze_metadata({"note": "scm20", "total_steps": 5000}))
-    assert list(toml_lines(config))[-3:] == [(None, ""), (None, "[metadata]"), (None, 'note = "scm20"')]
+    lines = list(toml_lines(config))
+    assert lines[-3:] == [(None, ""), (None, "[metadata]"), (("metadata", "note"), 'note = "scm20"')]
 
 
 @settings(deadline=None)

@@ -24,7 +24,10 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
 
 def test_show_prints_toml_with_origins(assert_report: Callable[[str, str], None]) -> None:
     """Every setting is printed, and what is no default is followed by its origin."""
-    Path("acbo.toml").write_text('note = "größe"\n[grpo]\ngroup_size = 32\nlearning_rate = 1e-4\n', encoding="utf-8")
+    Path("acbo.toml").write_text(
+        'note = "größe"\ntags = ["a"]\nsweep = {seed = 1}\n[grpo]\ngroup_size = 32\nlearning_rate = 1e-4\n',
+        encoding="utf-8",
+    )
     shown = run("show", ACBO_GRPO__GROUP_SIZE="128", ACBO_REWARDS='{"parent_weight": 0}', LC_ALL="C")
     assert (shown.returncode, shown.stderr) == (0, b"")
     assert_report("show", shown.stdout.decode("utf-8").rstrip("\n"))
@@ -135,7 +138,7 @@ def test_check_says_when_there_was_no_file() -> None:
     """Where no file was found, `ok` comes with a note: it may be the wrong directory."""
     checked = run("check")
     assert (checked.returncode, checked.stdout) == (0, b"ok\n")
-    assert checked.stderr.startswith(b"note: there is no acbo.toml in ")
+    assert checked.stderr.startswith(b"note: no acbo.toml in the working directory")
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

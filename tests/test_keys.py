@@ -13,6 +13,11 @@ from acbo_settings.origins import Argument
 WAY_OUT = " (a custom key of such a name can go into metadata)"
 
 
+def custom(found: SortedKeys) -> dict[str, Any]:
+    """The custom keys with their values."""
+    return {path[-1]: sourced.value for path, sourced in found.custom.items()}
+
+
 def sort(tree: Any, is_call: bool = False) -> SortedKeys:
     """Sort the keys of a dict that was passed in a call."""
     return sort_keys(Source(tree, lambda path: Argument("overrides"), is_call))
@@ -31,7 +36,7 @@ def test_settings_are_told_from_custom_keys() -> None:
         ("total_steps",): 1,
         ("grpo", "group_size"): 2,
     }
-    assert found.custom == {"note": "a", "seed": 3}
+    assert custom(found) == {"note": "a", "seed": 3}
     assert found.problems == found.advice == []
 
 
@@ -77,7 +82,7 @@ def test_mistakes_are_named(tree: Any, path: str, message: str, hint: str) -> No
 def test_a_misplaced_field_of_a_call_is_kept_with_advice() -> None:
     """Passed to `create_training_config`, a component's field at the top level is metadata and advice."""
     found = sort({"eval_frequency": 50}, is_call=True)
-    assert found.custom == {"eval_frequency": 50}
+    assert custom(found) == {"eval_frequency": 50}
     assert found.problems == []
     assert found.advice[0].message == "is kept as metadata and has no effect: eval_frequency belongs to evaluation"
 
@@ -91,11 +96,25 @@ def test_a_misspelt_field_of_a_call_is_refused() -> None:
 
 
 def test_the_record_in_frozen_metadata_is_not_taken_for_settings() -> None:
-    """A configuration's own metadata, handed back, gives its custom keys alone."""
-    found = sort({"metadata": pmap({"total_steps": 7, "grpo": pmap({"group_size": 8}), "note": "a"})})
-    assert found.custom == {"note": "a"}
-    assert found.settings == {}
+    """A configuration's own metadata, handed back with its settings, gives its custom keys alone."""
+    recorded = pmap({"total_steps": 7, "grpo": pmap({"group_size": 8}), "note": "a"})
+    found = sort({"total_steps": 9, "grpo": {}, "metadata": recorded})
+    assert custom(found) == {"note": "a"}
+    assert list(found.settings) == [("total_steps",)]
     assert found.problems == []
+
+
+def test_frozen_metadata_alone_sets_nothing_in_silence() -> None:
+    """A setting that stands only in metadata is refused, frozen or not."""
+    assert only_problem({"metadata": pmap({"total_steps": 7})})[0] == "metadata.total_steps"
+
+
+@pytest.mark.parametrize("key", ["lr", "num_generations", "max_steps", "beta"])
+def test_names_of_other_libraries_at_the_top_level_get_advice(key: str) -> None:
+    """What TRL calls a setting may be a key of the user's own, so it is kept, with advice."""
+    found = sort({key: 1})
+    assert custom(found) == {key: 1}
+    assert found.advice[0].hint.startswith("did you mean ")
 
 
 def test_both_orders_of_a_custom_key_set_twice_are_refused() -> None:
@@ -115,7 +134,7 @@ def test_the_place_of_an_unwritable_value_is_named() -> None:
 def test_settings_in_a_table_of_the_users_own_are_pointed_out() -> None:
     """A table that is no component is kept, with advice when a setting stands in it."""
     found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}})
-    assert found.custom == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
+    assert custom(found) == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
     (advice,) = found.advice
     assert advice.message == "is kept as metadata, so that total_steps in it has no effect"
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,42 @@ def test_metadata_holds_what_was_given_and_custom_keys(tmp_path: Path) -> None:
     assert (config.metadata["total_steps"], config.metadata["note"], config.metadata["name"]) == (7000, "a", "run 17")
     assert list(config.metadata["tags"]) == ["x"]
     assert "rewards" not in config.metadata
+
+
+def test_custom_keys_have_origins_too(tmp_path: Path) -> None:
+    """A custom key can say where it came from, and what it shadows."""
+    (tmp_path / "acbo.toml").write_text('note = "a"\n[metadata]\nname = "b"\n')
+    resolved = resolve_training_config(environ={"ACBO_METADATA__NAME": "c"})
+    assert resolved.explain("metadata.note") == '"a", from acbo.toml:1'
+    assert resolved.explain(("metadata", "name")) == '"c", from ACBO_METADATA__NAME, over "b" from acbo.toml:3'
+
+
+@pytest.mark.parametrize("key", [(), "grpo", "metadata", "x.y.z"])
+def test_what_is_no_setting_cannot_be_explained(key: Any) -> None:
+    """Anything else than a setting or a custom key is a KeyError."""
+    with pytest.raises(KeyError, match="no such setting"):
+        resolve_training_config(environ={}).explain(key)
+
+
+def test_enums_in_metadata_become_plain_values() -> None:
+    """Values of subclasses of int, float and str are stored as what they are."""
+
+    class Size(IntEnum):
+        small = 64
+
+    class Name(StrEnum):
+        first = "a"
+
+    config = create_training_config(size=Size.small, names=[Name.first])
+    assert [type(config.metadata["size"]), type(config.metadata["names"][0])] == [int, str]
+    assert "size = 64" in config.to_toml()
+
+
+def test_rules_do_not_run_over_what_cannot_be_read() -> None:
+    """A rule that reads from a component that is no table says nothing about defaults in its place."""
+    given: dict[str, Any] = {"exploration": 3}
+    found = problems_of(lambda: create_training_config(given, exploration={"final_temperature": 5.0}))
+    assert [problem.message for problem in found] == ["Input should be a table"]
 
 
 @pytest.mark.parametrize("key", ["__class__", "__init__", "model_config", "model_fields", "self", "config_dict ", ""])

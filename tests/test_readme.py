@@ -101,7 +101,7 @@ def test_the_commands_are_what_ci_runs() -> None:
     names = [block.name for block in BLOCKS if block.note == "command"]
     assert names == ["job", "tests", "benchmark"]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert all(f"readme_command {name}" in script for name in names)
+    assert all(f"run_readme_command {name}" in script for name in names)
 
 
 def test_the_readme_names_the_public_functions() -> None:

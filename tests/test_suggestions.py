@@ -231,3 +231,4 @@ def test_names_of_other_libraries_are_known(name: str, key: str) -> None:
     """What TRL calls a setting leads to it, and a top-level key of that name is still the user's own."""
     assert closest_setting(name) == closest_setting(name, "grpo") == tuple(key.split("."))
     assert near_miss(name) is None or name == "entropy_coef"
+    assert closest_setting(name) in default_values()

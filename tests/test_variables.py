@@ -240,6 +240,8 @@ def test_lookalikes_of_kubernetes_are_unknown(name: str, text: str) -> None:
         ("ACBO_METADATA____NOTE", "ACBO_METADATA__NOTE"),
         ("ACBO_METADATA__A__", "ACBO_METADATA__A"),
         ("ACBO_META_DATA__NOTE", "ACBO_METADATA__NOTE"),
+        ("ACBO_MAX_STEPS", "ACBO_TOTAL_STEPS"),
+        ("ACBO_GRPO__LR", "ACBO_GRPO__LEARNING_RATE"),
         ("ACBO_CONFIG", "ACBO_CONFIG_FILE"),
         ("ACBO_CONFIGFILE", "ACBO_CONFIG_FILE"),
         ("ACBO_CONFIG_PATH", "ACBO_CONFIG_FILE"),

@@ -455,19 +455,46 @@ def test_validate_is_stricter_about_frequencies_than_loading() -> None:
 
 
 def test_advice_points_at_the_line_of_the_caller() -> None:
-    """The warning is attributed to the file that called, not to the package."""
+    """The warning is attributed to the line that called, not to the package."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        first = sys._getframe().f_lineno + 1
         create_training_config(evaluation={"early_stopping_patience": 5})
         load_training_config(environ={"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"})
         resolved = resolve_training_config(environ={"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"})
     assert [warning.filename for warning in caught] == [__file__] * 3
+    assert [warning.lineno for warning in caught] == [first, first + 1, first + 2]
     assert len(resolved.advice) == 1
 
 
 def test_the_defaults_alone_are_silent() -> None:
     """Nothing is advised when nobody has set anything."""
     assert resolve_training_config(environ={}).advice == ()
+
+
+def test_threads_may_load_at_the_same_time(tmp_path: Path) -> None:
+    """The first loads of a process, all at once, give every thread the same configuration."""
+    (tmp_path / "acbo.toml").write_text("[grpo]\ngroup_size = 32\n")
+    program = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from acbo_settings import load_training_config
+barrier = Barrier(16)
+def load(_):
+    barrier.wait()
+    return load_training_config()
+with ThreadPoolExecutor(16) as pool:
+    print(len(set(pool.map(load, range(16)))), load_training_config().grpo.group_size)
+"""
+    environ = {"PATH": os.defpath}
+    result = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("1 32\n", "")
+
+
+def test_without_strict_a_file_is_judged_as_before(tmp_path: Path) -> None:
+    """`strict=False` speaks of variables alone: an unknown key of the file is an error all the same."""
+    (tmp_path / "acbo.toml").write_text("[grpo]\ngroup_sise = 32\n")
+    assert problems_of(lambda: load_training_config(environ={}, strict=False))
 
 
 def test_errors_survive_the_way_between_processes(tmp_path: Path) -> None:

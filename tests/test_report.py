@@ -67,6 +67,7 @@ MANY_SOURCES = {
 
 FILES: dict[str, str | bytes] = {
     "syntax-error": "[grpo]\ngroup_size 4\n",
+    "line-separators-in-a-text": 'name = "a\u2028b\x85c"\ntotal_steps = 0\n',
     "syntax-error-at-the-end": "total_steps = 1\ngroup_size =",
     "key-set-twice": "total_steps = 1\nwarmup_steps = 0\ntotal_steps = 2\n",
     "invalid-utf-8": b"total_steps = 7000\nname = 'gr\xf6\xdfe'\n",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says more about the machine than about the code. In CI the examples are the same each time, so
-# that a red run can be repeated; elsewhere they are new ones.
+# How long an example takes says more about the machine than about the code. In CI the examples are the same each time,
+# so that a red run can be repeated; elsewhere they are new ones.
 settings.register_profile(
     "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )

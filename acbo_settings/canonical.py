@@ -101,7 +101,7 @@ def thaw(value: Any) -> Any:
     {'seeds': [1, 2]}
     """
     if isinstance(value, Mapping):
-        return {key: thaw(value[key]) for key in sorted(value, key=str)}
+        return {thaw(key) if isinstance(key, str) else key: thaw(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, str):
         return str.__str__(value)
     if hasattr(value, "__iter__"):

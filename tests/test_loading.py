@@ -331,8 +331,9 @@ def test_enums_in_metadata_become_plain_values() -> None:
     class Name(StrEnum):
         first = "a"
 
-    config = create_training_config(size=Size.small, names=[Name.first])
+    config = create_training_config(size=Size.small, names=[Name.first], table={Name.first: 1})
     assert [type(config.metadata["size"]), type(config.metadata["names"][0])] == [int, str]
+    assert [type(key) for key in config.metadata["table"]] == [str]
     assert "size = 64" in config.to_toml()
 
 

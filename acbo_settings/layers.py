@@ -170,6 +170,35 @@ def read_argument_layer(tree: Mapping[str, Any], name: str, is_call: bool = Fals
     return Source(source(), lambda path: Argument(name), is_call)
 
 
+def read_argument_layers(
+    arguments: Mapping[str, Mapping[str, Any] | None], problems: list[Problem], is_call: bool = False
+) -> list[Source]:
+    """The layers of the dicts that were passed in a call.
+
+    Args:
+        arguments: The dicts by the names that the report calls them.
+        problems: What is no dict is added to it.
+        is_call: Whether they were passed to `create_training_config`.
+
+    Returns:
+        One layer for each dict.
+
+    >>> problems = []
+    >>> read_argument_layers({"overrides": [7]}, problems), problems[0].message
+    ([], 'Input should be a dict, not list')
+    """
+    sources = []
+    for name, tree in arguments.items():
+        if isinstance(tree, Mapping):
+            sources.append(read_argument_layer(tree, name, is_call))
+        elif tree is not None:
+            value = SourcedValue(tree, Argument(name))
+            message = f"Input should be a dict, not {type(tree).__name__}"
+            hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
+            problems.append(Problem(path=(), message=message, values=(((), value),), hint=hint))
+    return sources
+
+
 def _parse_texts(tree: dict[str, Any], prefix: KeyPath = ()) -> dict[str, Any]:
     """A tree of texts with each setting parsed for its type; custom keys stay text."""
     parsed: dict[str, Any] = {}

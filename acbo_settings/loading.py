@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from .canonical import KeyPath, value_at
 from .errors import ConfigurationError, ConfigurationWarning, Problem
-from .origins import Argument, Default, SourcedValue, merge
-from .paths import component_types, default_values
+from .origins import Argument, SourcedValue
+from .paths import component_types
 from .report import dotted, explain_value, format_problem, format_report
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
-    from .keys import SortedKeys, Source
+    from .merging import MergedLayers
     from .rules import Rule
 
 
@@ -131,27 +131,9 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    from .files import UnreadableFile, find_file
-    from .layers import read_file_layer, read_table_layer, read_variable_layer
-    from .variables import process_environment, sort_variables
+    from .merging import read_layers
 
-    variables = sort_variables(process_environment() if environ is None else environ)
-    problems, sources, file = variables.problems, [], None
-    try:
-        if file := find_file(path, variables.config_file):
-            sources.append(read_file_layer(file))
-    except UnreadableFile as error:
-        problems.append(error.problem)
-    if variables.tables:
-        tables, undecodable = read_table_layer(variables.tables)
-        sources.append(tables)
-        problems += undecodable
-    if variables.settings:
-        sources.append(read_variable_layer(variables.settings))
-    sources += _argument_sources({"overrides": overrides}, problems)
-    unknown, advice = (variables.unknown, []) if strict else ([], variables.unknown)
-    resolved = _resolve(sources, problems, unknown, advice)
-    return replace(resolved, file=file.name if file else None)
+    return _resolve(read_layers(path, overrides, environ), strict)
 
 
 def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
@@ -175,10 +157,13 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     >>> config.grpo.group_size, config.total_steps, config.metadata["note"]
     (128, 10000, 'scm20')
     """
+    from .layers import read_argument_layers
+    from .merging import merge_sources
+
     problems: list[Problem] = []
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
-    sources = _argument_sources(arguments, problems, is_call=True)
-    return _resolve(sources, problems).config
+    sources = read_argument_layers(arguments, problems, is_call=True)
+    return _resolve(merge_sources(sources, problems)).config
 
 
 def create_default_training_config() -> TrainingConfig:
@@ -221,51 +206,26 @@ def validate_training_config(config: TrainingConfig) -> bool:
     return True
 
 
-def _argument_sources(
-    arguments: Mapping[str, Mapping[str, Any] | None], problems: list[Problem], is_call: bool = False
-) -> list[Source]:
-    """The layers of the dicts that were passed in a call; what is no dict becomes a problem."""
-    from .layers import read_argument_layer
-
-    sources = []
-    for name, tree in arguments.items():
-        if isinstance(tree, Mapping):
-            sources.append(read_argument_layer(tree, name, is_call))
-        elif tree is not None:
-            value = SourcedValue(tree, Argument(name))
-            message = f"Input should be a dict, not {type(tree).__name__}"
-            hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
-            problems.append(Problem(path=(), message=message, values=(((), value),), hint=hint))
-    return sources
-
-
-def _resolve(
-    sources: Sequence[Source],
-    problems: list[Problem],
-    unknown: Sequence[Problem] = (),
-    advice: Sequence[Problem] = (),
-) -> ResolvedConfig:
-    """Sources, lowest first, and what was wrong with reading them → the configuration, or one error for everything."""
-    from .keys import sort_keys
+def _resolve(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
+    """Merged layers, and what was wrong with reading them → the configuration, or one error for everything."""
     from .rules import ERRORS, broken_rules
     from .validation import validate_fields
 
-    keys = [sort_keys(source) for source in sources]
-    defaults = {path: SourcedValue(value, Default()) for path, value in default_values().items()}
-    values = merge([defaults, *(found.settings for found in keys)])
-    key_problems = [problem for found in keys for problem in found.problems]
-    config, field_problems = validate_fields(_build(values), values)
-    problems = problems + field_problems
-    broken = {problem.path for problem in problems + key_problems}
+    values = layers.values
+    config, problems = validate_fields(_build(values), values)
+    problems = [*layers.unreadable, *problems]
+    broken = {problem.path for problem in [*problems, *layers.misplaced]}
     candidate = config or _build({path: value for path, value in values.items() if path not in broken})
     problems += [_rule_problem(rule, text, values) for rule, text in broken_rules(ERRORS, candidate, broken)]
-    problems += [*key_problems, *unknown]
+    problems += layers.misplaced
+    if strict:
+        problems += layers.unknown
     if problems or config is None:
         raise ConfigurationError(format_report(problems), problems)
-    advice = (*advice, *(problem for found in keys for problem in found.advice), *_advise(config, values))
+    advice = (*(() if strict else layers.unknown), *layers.advice, *_advise(config, values))
     _warn(advice)
-    custom = merge(found.custom for found in keys)
-    return ResolvedConfig(replace(config, metadata=_metadata(config, values, keys)), values, custom, advice=advice)
+    config = replace(config, metadata=_metadata(config, layers))
+    return ResolvedConfig(config, values, layers.custom, layers.file, advice)
 
 
 def _advise(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
@@ -293,18 +253,16 @@ def _rule_problem(rule: Rule, sentence: str, values: Mapping[KeyPath, SourcedVal
     return Problem(path=rule.reads[0], message=sentence, values=tuple((path, values[path]) for path in rule.reads))
 
 
-def _metadata(config: TrainingConfig, values: Mapping[KeyPath, SourcedValue], keys: Sequence[SortedKeys]) -> Any:
+def _metadata(config: TrainingConfig, layers: MergedLayers) -> Any:
     """The settings that were given, plus custom keys, frozen."""
-    from .metadata import freeze_metadata, overlay
+    from .metadata import freeze_metadata
 
     tree: dict[str, Any] = {}
-    for path, sourced in values.items():
+    for path, sourced in layers.values.items():
         if not sourced.is_default:
             table = tree if len(path) == 1 else tree.setdefault(path[0], {})
             table[path[-1]] = value_at(config, path)
-    for found in keys:
-        tree = overlay(tree, {path[-1]: sourced.value for path, sourced in found.custom.items()})
-    return freeze_metadata(tree)
+    return freeze_metadata(tree | layers.metadata)
 
 
 def _warn(advice: Sequence[Problem]) -> None:

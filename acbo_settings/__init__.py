@@ -25,6 +25,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .components import ExplorationConfig, GRPOConfig
+    from .differences import Difference, find_differences
+    from .editor_schema import json_schema
     from .errors import ConfigurationError, ConfigurationWarning, Problem
     from .loading import (
         ResolvedConfig,
@@ -35,22 +37,28 @@ if TYPE_CHECKING:
         validate_training_config,
     )
     from .origins import Argument, Default, File, SourcedValue, Variable
+    from .plan import TrainingPlan, plan_training
 
 _MODULE_OF = {
     "Argument": "origins",
     "ConfigurationError": "errors",
     "ConfigurationWarning": "errors",
     "Default": "origins",
+    "Difference": "differences",
     "ExplorationConfig": "components",
     "File": "origins",
     "GRPOConfig": "components",
     "Problem": "errors",
     "ResolvedConfig": "loading",
     "SourcedValue": "origins",
+    "TrainingPlan": "plan",
     "Variable": "origins",
     "create_default_training_config": "loading",
     "create_training_config": "loading",
+    "find_differences": "differences",
+    "json_schema": "editor_schema",
     "load_training_config": "loading",
+    "plan_training": "plan",
     "resolve_training_config": "loading",
     "validate_training_config": "loading",
 }
@@ -60,6 +68,7 @@ __all__ = [
     "ConfigurationError",
     "ConfigurationWarning",
     "Default",
+    "Difference",
     "EvaluationConfig",
     "ExplorationConfig",
     "ExplorationTrainingConfig",
@@ -71,10 +80,14 @@ __all__ = [
     "RewardTrainingConfig",
     "SourcedValue",
     "TrainingConfig",
+    "TrainingPlan",
     "Variable",
     "create_default_training_config",
     "create_training_config",
+    "find_differences",
+    "json_schema",
     "load_training_config",
+    "plan_training",
     "resolve_training_config",
     "validate_training_config",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -138,11 +138,12 @@ def _json_ready(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
+def toml_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[tuple[KeyPath | None, str]]:
     """The lines of a configuration as TOML, each with the setting that it holds; see `TrainingConfig.to_toml`.
 
     Args:
         config: The configuration.
+        paths: The settings to write; without it all. Custom metadata is always written.
 
     Yields:
         The key path of the setting or custom key that starts there, or None, and the line without its end.
@@ -155,6 +156,8 @@ def toml_lines(config: Any) -> Iterator[tuple[KeyPath | None, str]]:
 
     table: KeyPath = ()
     for path, value in flatten(config).items():
+        if paths is not None and path not in paths:
+            continue
         if path[:-1] != table:
             table = path[:-1]
             yield from ((None, ""), (None, f"[{'.'.join(table)}]"))

@@ -1,4 +1,4 @@
-"""The command `acbo-settings`: parsing, printing, exit codes. Results go to stdout, messages to stderr."""
+"""The command `acbo-settings`: parsing and exit codes. What the commands do is imported when one is called."""
 
 from __future__ import annotations
 
@@ -6,21 +6,107 @@ import argparse
 import io
 import os
 import sys
-import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from . import __version__
 
-if TYPE_CHECKING:
-    from .loading import ResolvedConfig
+_EPILOG = """environment variables that start with ACBO_ count as they do in a job.
+exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
+completion: eval "$(register-python-argcomplete acbo-settings)\""""
 
-_EPILOG = """examples:
-  acbo-settings show > resolved.toml      what a job would get, with origins
-  acbo-settings check runs/17/acbo.toml   all that is wrong, before the queue
+_PATH_HELP = "the TOML file, or a directory with an acbo.toml; without it ACBO_CONFIG_FILE, else ./acbo.toml"
 
-Environment variables that start with ACBO_ count as they do in a job.
-exit codes: 0 success, 1 the configuration is not valid, 2 wrong usage"""
+
+class _Command(NamedTuple):
+    """One command: the module that holds the function of its name, what it does, an example."""
+
+    module: str
+    summary: str
+    example: str
+    arguments: tuple[tuple[str, dict[str, Any]], ...]
+
+
+def _choice(*names: str) -> dict[str, Any]:
+    return {"choices": names, "default": names[0], "help": f"{', '.join(names)} (default: {names[0]})", "metavar": "F"}
+
+
+_OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})
+
+_COMMANDS = {
+    "show": _Command(
+        "commands",
+        "print the resolved configuration, with origins as comments",
+        "acbo-settings show --changed\n  acbo-settings show --format env > job.env && source job.env",
+        (
+            _OPTIONAL_PATH,
+            ("--format", _choice("toml", "json", "env")),
+            ("--changed", {"action": "store_true", "help": "only what differs from the defaults"}),
+        ),
+    ),
+    "check": _Command(
+        "commands",
+        "print everything that is wrong with one or many files, or ok",
+        "acbo-settings check && sbatch job.sbatch\n  acbo-settings check --no-env --strict experiments/*/acbo.toml",
+        (
+            ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
+            ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
+            ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
+            ("--format", _choice("text", "json", "github")),
+        ),
+    ),
+    "explain": _Command(
+        "lookup",
+        "print what a setting means, its value now, and where that came from",
+        "acbo-settings explain grpo.group_size\n  acbo-settings explain ACBO_LOG_FREQUENCY evaluation",
+        (
+            (
+                "keys",
+                {"nargs": "*", "metavar": "KEY", "help": "a setting, component or variable; without it, all settings"},
+            ),
+        ),
+    ),
+    "diff": _Command(
+        "commands",
+        "print the settings in which two configurations differ; exit with 1 if any do",
+        "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
+        (
+            ("first", {"metavar": "A", "help": "an acbo.toml, a directory that holds one, or `defaults`"}),
+            ("second", {"metavar": "B", "help": "the same; variables are left aside"}),
+        ),
+    ),
+    "init": _Command(
+        "starting",
+        "write a commented acbo.toml; never overwrites",
+        "acbo-settings init --schema experiments/scm20/acbo.toml",
+        (
+            ("path", {"nargs": "?", "default": "acbo.toml", "metavar": "PATH", "help": "default: acbo.toml"}),
+            ("--schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
+        ),
+    ),
+    "schema": _Command(
+        "lookup",
+        "print the JSON Schema of an acbo.toml, for editors",
+        "acbo-settings schema > acbo.schema.json",
+        (),
+    ),
+    "env": _Command(
+        "lookup",
+        "print every environment variable with type, range, default and meaning",
+        "acbo-settings env --format markdown > VARIABLES.md",
+        (("--format", _choice("table", "markdown", "json")),),
+    ),
+    "plan": _Command(
+        "drawing",
+        "print what a run will do: totals, schedules, and what never happens",
+        "acbo-settings plan --png plan.png",
+        (
+            _OPTIONAL_PATH,
+            ("--png", {"metavar": "FILE", "help": "draw it as a picture too; needs the extra `plot`"}),
+        ),
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,10 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["check", "no-such-file.toml"])
     1
     """
-    parsed = _parser().parse_args(arguments)
-    command = {"show": _show, "check": _check}[parsed.command]
+    parsed = _parse(arguments)
     try:
-        code = command(parsed.path)
+        # TOML and JSON are UTF-8 whatever the locale, and no character of a table can then fail to be written.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        code: int = getattr(import_module(f".{_COMMANDS[parsed.command].module}", __package__), parsed.command)(parsed)
         if sys.stdout is not None:  # it is None when the shell closed it
             sys.stdout.flush()
         return code
@@ -62,65 +150,40 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what could be typed next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser.parse_args(arguments)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="acbo-settings",
-        description="See and check the configuration of an ACBO training job.",
+        description="See, check and explain the configuration of an ACBO training job.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in (
-        ("show", "print the resolved configuration as TOML, with origins as comments"),
-        ("check", "print everything that is wrong with the configuration, or ok"),
-    ):
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        command.add_argument(
-            "path", nargs="?", metavar="PATH", help="the TOML file; without it ACBO_CONFIG_FILE, else ./acbo.toml"
+    for name, command in _COMMANDS.items():
+        added = commands.add_parser(
+            name,
+            help=command.summary,
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            epilog=f"examples:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        for argument, options in command.arguments:
+            completed = added.add_argument(argument, **options)
+            if argument == "keys":
+                completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it
     return parser
 
 
-def _show(path: str | None) -> int:
-    resolved = _resolve(path)
-    if resolved is None:
-        return 1
-    from .canonical import toml_lines
-    from .report import explain_origin
+def _complete_keys(**_: object) -> list[str]:
+    from .reference import settings
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # TOML is UTF-8, whatever the locale says
-    values = {**resolved.values, **resolved.custom}
-    for key_path, line in toml_lines(resolved.config):
-        sourced = values.get(key_path) if key_path else None
-        print(line if sourced is None or sourced.is_default else f"{line}  # {explain_origin(sourced)}")
-    return 0
-
-
-def _check(path: str | None) -> int:
-    resolved = _resolve(path)
-    if resolved is None:
-        return 1
-    if resolved.file is None:
-        print("note: no acbo.toml in the working directory: defaults and variables alone", file=sys.stderr)
-    print("ok")
-    return 0
-
-
-def _resolve(path: str | None) -> ResolvedConfig | None:
-    """The resolved configuration, its advice printed; or None, the report printed."""
-    from .errors import ConfigurationError
-    from .loading import resolve_training_config
-    from .report import format_problem
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            resolved = resolve_training_config(path)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return None
-    for problem in resolved.advice:
-        print(f"advice: {format_problem(problem)}", file=sys.stderr)
-    return resolved
+    return [name for setting in settings() for name in (setting.key, setting.variable)]

@@ -9,14 +9,16 @@ import ast
 import inspect
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from . import schema
 from .canonical import KeyPath
+from .files import FILE_NAME
 from .paths import component_types, default_values
 from .report import show_value
 from .schema import TrainingConfig
-from .variables import variable_name
+from .suggestions import closest_setting
+from .variables import CONFIG_FILE, PREFIX, sort_variables, variable_name
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
 
@@ -104,6 +106,91 @@ def _docs() -> dict[tuple[str, str], str]:
             if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                 found[owner.name, field.target.id] = inspect.cleandoc(str(below.value.value)).replace("\n", " ")
     return found
+
+
+class VariableReference(NamedTuple):
+    """What there is to know of one environment variable; `variables` makes it.
+
+    Args:
+        name: The name, in upper case.
+        type: What its text stands for.
+        range: The values allowed, or an empty text.
+        default: What holds when it is not set, as a file would have it, or an empty text.
+        doc: One or more sentences.
+
+    >>> variables()[0].name, variables()[0].default
+    ('ACBO_TOTAL_STEPS', '5000')
+    """
+
+    name: str
+    type: str
+    range: str
+    default: str
+    doc: str
+
+
+def variables() -> tuple[VariableReference, ...]:
+    """Every environment variable that means something: the 36 settings, the file, whole tables, and metadata.
+
+    Returns:
+        Settings first, in the order of the schema.
+
+    >>> len(variables()), variables()[36].name
+    (43, 'ACBO_CONFIG_FILE')
+    """
+    found = [
+        VariableReference(row.variable, row.type, row.range, show_value(row.default), row.doc) for row in settings()
+    ]
+    doc = f"The configuration file. Without it {FILE_NAME} in the working directory, if it exists."
+    found.append(VariableReference(CONFIG_FILE, "path", "", FILE_NAME, doc))
+    for name in component_types():
+        doc = f"The table [{name}], or some of its keys, as a JSON object. A variable of a single key wins over it."
+        found.append(VariableReference(variable_name((name,)), "JSON", "", "", doc))
+    doc = "Custom metadata as a JSON object; numbers and lists keep their type."
+    found.append(VariableReference(variable_name(("metadata",)), "JSON", "", "", doc))
+    doc = "Custom metadata of any name, here <NAME>, as text. The key is in lower case."
+    found.append(VariableReference(variable_name(("metadata", "<name>")), "str", "", "", doc))
+    return tuple(found)
+
+
+def variables_table() -> str:
+    """The table of all variables, in Markdown.
+
+    Returns:
+        One row a variable: name, type, range, default, doc.
+
+    >>> print(variables_table().splitlines()[2])
+    | `ACBO_TOTAL_STEPS` | int | ≥ 1 | `5000` | Training steps of the run. |
+    """
+    rows = [
+        f"| `{row.name}` | {row.type} | {row.range} | {f'`{row.default}`' if row.default else ''} | {row.doc} |"
+        for row in variables()
+    ]
+    head = ["| variable | type | range | default | meaning |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def find_key(name: str) -> tuple[KeyPath | None, str]:
+    """The setting or component that a name on the command line stands for.
+
+    Args:
+        name: A key such as `grpo.group_size`, a component, or the name of their variable.
+
+    Returns:
+        The key path and an empty text; or None and what may have been meant.
+
+    >>> find_key("ACBO_GRPO__GROUP_SIZE"), find_key("grpo.group_sise")
+    ((('grpo', 'group_size'), ''), (None, 'did you mean grpo.group_size?'))
+    """
+    known = {".".join(path): path for path in [*default_values(), *((name,) for name in component_types())]}
+    known |= {variable_name(path): path for path in known.values()}
+    if path := known.get(name) or known.get(name.upper()):
+        return path, ""
+    if name.upper().startswith(PREFIX):
+        unknown = sort_variables({name: ""}).unknown
+        return None, unknown[0].hint if unknown else "env explains the variables that set no single setting"
+    meant = closest_setting(name.split(".")[-1], name.split(".")[0])
+    return None, f"did you mean {'.'.join(meant)}?" if meant in known.values() and meant else ""
 
 
 def example_toml() -> str:

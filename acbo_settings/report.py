@@ -15,11 +15,12 @@ _MAX_VALUE = 60
 _LINE_WIDTH = 100
 
 
-def format_report(problems: Sequence[Problem]) -> str:
+def format_report(problems: Sequence[Problem], width: int | None = None) -> str:
     """The report of everything that is wrong, as `ConfigurationError` shows it.
 
     Args:
         problems: At least one problem, in the order to be shown.
+        width: The columns to fit; without it, sentences are not broken.
 
     Returns:
         Lines without control characters, the first starting with `Configuration validation failed`; at most 20
@@ -33,17 +34,18 @@ def format_report(problems: Sequence[Problem]) -> str:
     count = len(problems)
     lines = [f"Configuration validation failed: {count:,} problem{'' if count == 1 else 's'}", ""]
     for problem in problems[:MAX_PROBLEMS]:
-        lines += ["  " + line for line in format_problem(problem).split("\n")]
+        lines += ["  " + line for line in format_problem(problem, width and width - 2).split("\n")]
     if count > MAX_PROBLEMS:
         lines.append(f"  and {count - MAX_PROBLEMS:,} more")
     return "\n".join(lines)
 
 
-def format_problem(problem: Problem) -> str:
+def format_problem(problem: Problem, width: int | None = None) -> str:
     """One problem, or one piece of advice: what, where, and the line of the file if it is about one.
 
     Args:
         problem: The facts.
+        width: The columns to fit; without it, sentences are not broken.
 
     Returns:
         One or more lines.
@@ -55,15 +57,61 @@ def format_problem(problem: Problem) -> str:
     grpo.group_size: Input should be at least 8
       --> ACBO_GRPO__GROUP_SIZE=4
     """
-    subject = dotted(problem.path) if problem.path else _source_name(problem)
+    subject = subject_of(problem)
     hint = f"; {problem.hint}" if problem.hint else ""
-    head = f"{subject}: {escape(problem.message, _MAX_TEXT)}{escape(hint, _MAX_TEXT)}"
+    head = fit(f"{subject}: {escape(problem.message, _MAX_TEXT)}{escape(hint, _MAX_TEXT)}", width)
     values = problem.values if problem.path else _telling_values(problem)
     if not values:
         return head
     if len(values) == 1:
-        return "\n".join([head, *_place(problem, values[0][1])])
-    return f"{head}\n  --> " + ", ".join(_named_place(path, value) for path, value in values)
+        return "\n".join([head, *_place(problem, values[0][1], width)])
+    places = ", ".join(_named_place(path, value) for path, value in values)
+    return f"{head}\n{fit(f'  --> {places}', width)}"
+
+
+def subject_of(problem: Problem) -> str:
+    """What a problem is about: its key, or the whole file, variable or argument.
+
+    Args:
+        problem: The facts.
+
+    Returns:
+        One short text that is safe to print.
+
+    >>> subject_of(Problem(path=("grpo", "group_sise"), message="no such setting"))
+    'grpo.group_sise'
+    """
+    return dotted(problem.path) if problem.path else _source_name(problem)
+
+
+def fit(text: str, width: int | None, indent: str = "    ") -> str:
+    """A sentence broken between words, so that it fits a terminal.
+
+    Args:
+        text: One line; white space in front of it is kept.
+        width: The columns to fit, or None to leave the text as it is. A longer word, such as a path, is not broken.
+        indent: What to put in front of the second line and those after it.
+
+    Returns:
+        One or more lines.
+
+    >>> fit("total_steps: Input should be greater", 30)
+    'total_steps: Input should be\\n    greater'
+    """
+    if width is None or len(text) <= width:
+        return text
+    from textwrap import wrap
+
+    lead = text[: len(text) - len(text.lstrip())]
+    lines = wrap(
+        text.lstrip(),
+        max(width, 20),
+        initial_indent=lead,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def explain_value(sourced: SourcedValue) -> str:
@@ -80,10 +128,10 @@ def explain_value(sourced: SourcedValue) -> str:
     >>> print(explain_value(resolved.values["log_frequency",]))
     5, from overrides, over 20 from ACBO_LOG_FREQUENCY, over the default 10
     """
-    text = f"{show_value(sourced.value)}, {'' if sourced.is_default else 'from '}{_origin(sourced)}"
+    text = f"{show_value(sourced.value)}, {'' if sourced.is_default else 'from '}{origin_text(sourced)}"
     for lower in sourced.shadowed:
         value = show_value(lower.value)
-        text += f", over the default {value}" if lower.is_default else f", over {value} from {_origin(lower)}"
+        text += f", over the default {value}" if lower.is_default else f", over {value} from {origin_text(lower)}"
     return text
 
 
@@ -182,7 +230,7 @@ def _telling_values(problem: Problem) -> tuple[tuple[KeyPath, SourcedValue], ...
     return problem.values if isinstance(first, File) and first.position else problem.values[1:]
 
 
-def _place(problem: Problem, sourced: SourcedValue) -> list[str]:
+def _place(problem: Problem, sourced: SourcedValue, width: int | None) -> list[str]:
     """The lines below a problem that is about one value: its place, and the line of the file with a caret."""
     origin = sourced.origin
     if isinstance(origin, Variable):
@@ -191,13 +239,13 @@ def _place(problem: Problem, sourced: SourcedValue) -> list[str]:
     if isinstance(origin, Argument):
         return [f"  --> {origin}" + ("" if problem.at_key else f", given {show_value(sourced.value)}")]
     if not isinstance(origin, File) or origin.position is None:
-        return [f"  --> {_origin(sourced)}"]
+        return [f"  --> {origin_text(sourced)}"]
     line, key_column, value_column = origin.position
     column = key_column if problem.at_key else value_column
-    shown, caret = _window(origin.source.line(line), column - 1)
+    shown, caret = _window(origin.source.line(line), column - 1, max(width - 6, 20) if width else _LINE_WIDTH)
     number = f"{line:>2}"
     gutter = " " * len(number)
-    return [f"  --> {_origin(sourced)}", f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * caret}^"]
+    return [f"  --> {origin_text(sourced)}", f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * caret}^"]
 
 
 def _shell_text(text: object) -> str:
@@ -205,14 +253,14 @@ def _shell_text(text: object) -> str:
     return escape(shlex.quote(str(text)[:1000]), 2 * _MAX_VALUE)
 
 
-def _window(line: str, column: int) -> tuple[str, int]:
+def _window(line: str, column: int, width: int) -> tuple[str, int]:
     """The part of a line around a column, safe to print, and how far right the column then is."""
-    start = max(0, column - 2 * _LINE_WIDTH // 3) if len(line) > _LINE_WIDTH else 0
+    start = max(0, column - 2 * width // 3) if len(line) > width else 0
     before = "".join(_escape_character(character) for character in line[start:column].replace("\t", " "))
     if start:
-        before = "..." + before[-_LINE_WIDTH:]
-    after = escape(line[column : column + _LINE_WIDTH].replace("\t", " "), max(20, _LINE_WIDTH - len(before)))
-    if len(line) > column + _LINE_WIDTH and not after.endswith("..."):
+        before = "..." + before[-(2 * width // 3) :]
+    after = escape(line[column : column + width].replace("\t", " "), max(20, width - len(before)))
+    if len(line) > column + width and not after.endswith("..."):
         after += "..."
     return (before + after).rstrip(), sum(_width(character) for character in before)
 
@@ -227,10 +275,22 @@ def _width(character: str) -> int:
 def _named_place(path: KeyPath, sourced: SourcedValue) -> str:
     """Where one of several values comes from, named by the last part of its key."""
     if path == (str(sourced.origin),):
-        return _origin(sourced)
+        return origin_text(sourced)
     link = "is" if sourced.is_default else "from"
-    return f"{escape(path[-1], _MAX_VALUE)} {link} {_origin(sourced)}"
+    return f"{escape(path[-1], _MAX_VALUE)} {link} {origin_text(sourced)}"
 
 
-def _origin(sourced: SourcedValue) -> str:
+def origin_text(sourced: SourcedValue) -> str:
+    """Where a value came from, safe to print.
+
+    Args:
+        sourced: The value.
+
+    Returns:
+        The file and line, the variable, or what else it was.
+
+    >>> from acbo_settings.origins import Default
+    >>> origin_text(SourcedValue(64, Default()))
+    'the default'
+    """
     return escape(str(sourced.origin), 2 * _MAX_TEXT)

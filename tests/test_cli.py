@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ import pytest
 from acbo_settings import load_training_config
 from acbo_settings.cli import main
 
+COMMANDS = ["show", "check", "explain", "diff", "init", "schema", "env", "plan"]
 ENVIRON = {"PATH": os.defpath, "COLUMNS": "80"}
 
 
@@ -65,9 +67,7 @@ def test_advice_goes_to_stderr(command: str) -> None:
     Path("acbo.toml").touch()
     result = run(command, ACBO_EVALUATION__EARLY_STOPPING_PATIENCE="5")
     assert result.returncode == 0
-    assert result.stderr.startswith(
-        b"advice: evaluation.early_stopping_patience: Early stopping patience has no effect"
-    )
+    assert result.stderr.startswith(b"advice: evaluation.early_stopping_patience: Early stopping patience has no")
     assert b"advice" not in result.stdout
 
 
@@ -81,7 +81,9 @@ def test_a_missing_file_is_no_traceback(command: str) -> None:
     assert b"Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["sohw"], ["check", "a", "b"], ["check", "--strickt"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["sohw"], ["show", "a", "b"], ["check", "--strickt"], ["diff", "a"], ["check", "--format", "xml"]]
+)
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A missing or unknown command, and arguments too many, are wrong usage."""
     with pytest.raises(SystemExit) as caught:
@@ -90,14 +92,14 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.Capture
     assert capsys.readouterr().err.startswith("usage: acbo-settings")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["show", "--help"], ["check", "--help"]])
-def test_help_fits_the_terminal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Help goes to stdout, names the arguments, and fits 80 columns."""
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_help_fits_the_terminal(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Help goes to stdout, shows an example of each command, and fits 80 columns."""
     with pytest.raises(SystemExit) as caught:
-        main(arguments)
+        main([*command, "--help"])
     shown = capsys.readouterr().out
     assert caught.value.code == 0
-    assert "acbo-settings" in shown
+    assert not command or f"examples:\n  acbo-settings {command[0]}" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -109,14 +111,95 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-@pytest.mark.parametrize("command", ["show", "check"])
-def test_a_full_disk_is_an_error_without_traceback(command: str) -> None:
+@pytest.mark.parametrize("command", [["show"], ["check"], ["explain"], ["schema"], ["env"], ["plan"]], ids=" ".join)
+def test_a_full_disk_is_an_error_without_traceback(command: list[str]) -> None:
     """Output that can not be written is one line on stderr and exit code 1."""
     Path("acbo.toml").touch()
     with Path("/dev/full").open("wb") as full:
-        process = [sys.executable, "-m", "acbo_settings", command]
+        process = [sys.executable, "-m", "acbo_settings", *command]
         result = subprocess.run(process, env=ENVIRON, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
     assert (result.returncode, result.stderr) == (1, b"acbo-settings: cannot write: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["show", "explain", "schema", "env", "plan", "diff defaults acbo.toml"])
+def test_a_pipe_that_is_closed_at_once_is_no_traceback(command: str) -> None:
+    """Whatever a command prints, a reader that takes nothing leaves stderr empty."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    pipe = f"{sys.executable} -m acbo_settings {command} | true"
+    piped = subprocess.run(pipe, shell=True, env=ENVIRON, capture_output=True, check=True, timeout=60)
+    assert piped.stderr == b""
+
+
+LINES = [
+    ["show"],
+    ["check", "."],
+    ["explain"],
+    ["explain", "grpo.group_size"],
+    ["diff", "defaults", "."],
+    ["env"],
+    ["plan"],
+]
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("command", LINES, ids=" ".join)
+def test_output_fits_the_terminal(command: list[str], columns: str) -> None:
+    """No line is longer than the terminal is wide, and none ends in white space."""
+    Path("acbo.toml").write_text("[grpo]\ngroup_size = 32\n[exploration]\nadaptation_steps = 7000\n")
+    variables = {"ACBO_EXPLORATION__VARIABLE_UNCERTAINTY_WEIGHT": "0.25", "ACBO_GRPO__GROUP_SIZE": "128"}
+    ran = run(*command, COLUMNS=columns, **variables)
+    lines = (ran.stdout + ran.stderr).decode().splitlines()
+    assert lines
+    assert [line for line in lines if len(line) > int(columns) or line != line.rstrip()] == []
+
+
+def in_terminal(command: str, **environ: str) -> str:
+    """What a command writes to a real terminal."""
+    master, slave = pty.openpty()
+    process = [sys.executable, "-m", "acbo_settings", *command.split()]
+    with subprocess.Popen(process, env=ENVIRON | environ, stdin=slave, stdout=slave, stderr=slave) as started:
+        os.close(slave)
+        shown = b""
+        try:
+            while block := os.read(master, 65536):
+                shown += block
+        except OSError:  # how Linux says that the other end is closed
+            pass
+        started.wait(60)
+    os.close(master)
+    return shown.decode()
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "explain grpo", "plan", "env", "show"])
+def test_colour_is_for_terminals_that_want_it(command: str) -> None:
+    """A terminal gets colour; with `NO_COLOR`, in a dumb terminal and in a pipe there is no escape sequence."""
+    Path("acbo.toml").write_text("[grpo]\ngroup_size = 4\n" if command == "check" else "total_steps = 7000\n")
+    assert "\x1b[" in in_terminal(command, TERM="xterm-256color")
+    plain = in_terminal(command, TERM="xterm-256color", NO_COLOR="1").replace("\r\n", "\n")
+    assert "\x1b" not in plain
+    assert "\x1b" not in in_terminal(command, TERM="dumb")
+    piped = run(*command.split(), TERM="xterm-256color")
+    assert (piped.stdout + piped.stderr).decode() == plain
+
+
+def test_output_is_utf8_in_any_locale() -> None:
+    """In a locale that knows no `≥`, a table is still written."""
+    shown = run("explain", "grpo.group_size", LC_ALL="POSIX", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert "range     ≥ 8, ≤ 256" in shown.stdout.decode("utf-8")
+
+
+def test_the_shell_completes_commands_and_keys() -> None:
+    """Asked as a shell with argcomplete asks, the command offers the names that fit."""
+    for line, offered in {"acbo-settings ex": "explain", "acbo-settings explain grpo.gr": "grpo.group_size"}.items():
+        asked = {
+            "_ARGCOMPLETE": "1",
+            "COMP_LINE": line,
+            "COMP_POINT": str(len(line)),
+            "_ARGCOMPLETE_STDOUT_FILENAME": "out",
+        }
+        run(**asked)
+        assert Path("out").read_text().strip() == offered
 
 
 def test_the_installed_command_is_the_module() -> None:

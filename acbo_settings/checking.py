@@ -1,0 +1,72 @@
+"""Judging configuration files one by one, without raising: what is wrong with each, and what is advised."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .errors import ConfigurationError, ConfigurationWarning, Problem
+from .files import FILE_NAME
+from .loading import ResolvedConfig, resolve_training_config
+
+
+class CheckedFile(NamedTuple):
+    """What came of one file; `check_file` makes it.
+
+    Args:
+        path: The file, as it was named or found; None when there was none.
+        resolved: The configuration, or None when it is not valid.
+        problems: Everything that is wrong.
+
+    >>> check_file(None, environ={"ACBO_TOTAL_STEPS": "0"}).problems[0].path
+    ('total_steps',)
+    """
+
+    path: str | None
+    resolved: ResolvedConfig | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def advice(self) -> tuple[Problem, ...]:
+        """What is legal but will hardly do what was meant."""
+        return self.resolved.advice if self.resolved else ()
+
+
+def check_file(path: str | None, environ: Mapping[str, str] | None = None) -> CheckedFile:
+    """Resolve the configuration of one file, and say what came of it.
+
+    Args:
+        path: The file, or a directory that holds an `acbo.toml`; None for the one that a job would read.
+        environ: The environment to read; without it, that of the process.
+
+    Returns:
+        The configuration with its advice, or the problems; nothing is raised or warned about.
+
+    >>> check_file("no-such-file.toml", environ={}).problems[0].message
+    'no such file'
+    """
+    file = file_in(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConfigurationWarning)
+            resolved = resolve_training_config(file, environ=environ)
+    except ConfigurationError as error:
+        return CheckedFile(file, None, error.problems)
+    return CheckedFile(resolved.file, resolved, ())
+
+
+def file_in(path: str | None) -> str | None:
+    """The configuration file that a path of the command line stands for.
+
+    Args:
+        path: A file, or a directory that holds an `acbo.toml`; or None.
+
+    Returns:
+        The file, whether it exists or not; or None.
+
+    >>> file_in("experiments/acbo.toml"), file_in("/")
+    ('experiments/acbo.toml', '/acbo.toml')
+    """
+    return os.path.join(path, FILE_NAME) if path and os.path.isdir(path) else path

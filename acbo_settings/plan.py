@@ -1,0 +1,218 @@
+"""What a run will do, worked out from its settings: how often, until when, and what never happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .schema import TrainingConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Something that happens at step 0 and then again and again; `plan_training` makes it.
+
+    >>> plan_training(TrainingConfig()).recurring[0].count
+    50
+    """
+
+    name: str
+    """What happens, such as `evaluations`."""
+
+    every: int
+    """Training steps from one to the next."""
+
+    count: int
+    """How often in the whole run, step 0 included."""
+
+    last_step: int
+    """The step at which it happens for the last time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Something that goes on until a certain step; `plan_training` makes it.
+
+    >>> plan_training(TrainingConfig()).schedules[0].end
+    100
+    """
+
+    name: str
+    """`warmup`, `exploration` or `early stopping`."""
+
+    end: int | None
+    """The step at which it ends, or None when it does not end within the run."""
+
+    summary: str
+    """The same in words, with what happens there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """What a run will do; `plan_training` makes it.
+
+    >>> plan_training(TrainingConfig()).sampled_interventions
+    320000
+    """
+
+    total_steps: int
+    """Training steps of the run."""
+
+    recurring: tuple[Recurring, ...]
+    """Evaluations, checkpoints, log lines and surrogate updates."""
+
+    gradient_updates: int
+    """Steps of the optimiser: each training step uses its batch `num_iterations` times."""
+
+    sampled_interventions: int
+    """Interventions sampled: `group_size` in each training step."""
+
+    schedules: tuple[Schedule, ...]
+    """Warmup, exploration and early stopping."""
+
+    never: tuple[str, ...]
+    """What never happens in this run, one sentence each."""
+
+
+def plan_training(config: TrainingConfig) -> TrainingPlan:
+    """Work out what a run will do, if it is not stopped early.
+
+    The loop is `for step in range(total_steps)`, in which something recurring is due when `step % frequency == 0`. One
+    group of interventions is sampled in each step.
+
+    Args:
+        config: A validated configuration.
+
+    Returns:
+        All counts and ends.
+
+    >>> plan = plan_training(TrainingConfig(total_steps=1000))
+    >>> [(event.name, event.count, event.last_step) for event in plan.recurring][1]
+    ('checkpoints', 2, 500)
+    """
+    evaluation = config.evaluation
+    frequencies = {
+        "evaluations": evaluation.eval_frequency,
+        "checkpoints": evaluation.checkpoint_frequency,
+        "log lines": config.log_frequency,
+        "surrogate updates": config.surrogate_update_frequency,
+    }
+    recurring = tuple(_recurring(name, every, config.total_steps) for name, every in frequencies.items())
+    return TrainingPlan(
+        total_steps=config.total_steps,
+        recurring=recurring,
+        gradient_updates=config.total_steps * config.grpo.num_iterations,
+        sampled_interventions=config.total_steps * config.grpo.group_size,
+        schedules=(_warmup(config), _exploration(config), _early_stopping(config)),
+        never=tuple(_find_never(config, recurring)),
+    )
+
+
+def _recurring(name: str, every: int, total_steps: int) -> Recurring:
+    last = (total_steps - 1) // every
+    return Recurring(name=name, every=every, count=last + 1, last_step=last * every)
+
+
+def _warmup(config: TrainingConfig) -> Schedule:
+    end = config.warmup_steps
+    rate = config.grpo.learning_rate
+    summary = f"ends at step {end:,}, with a learning rate of {rate}" if end else "none: warmup_steps is 0"
+    return Schedule(name="warmup", end=end, summary=summary)
+
+
+def _exploration(config: TrainingConfig) -> Schedule:
+    exploration, last = config.exploration, config.total_steps - 1
+    if exploration.strategy_type != "adaptive":
+        summary = f"never cools: the temperature stays {exploration.temperature}"
+        return Schedule(name="exploration", end=None, summary=summary)
+    end = exploration.adaptation_steps
+    if end <= last:
+        summary = f"at {exploration.final_temperature} from step {end:,} on, unless the run stagnates"
+        return Schedule(name="exploration", end=end, summary=summary)
+    reached = exploration_temperature(config, last)
+    return Schedule(
+        name="exploration", end=None, summary=f"never cooled down: still at {reached:.4g} in step {last:,}, the last"
+    )
+
+
+def _early_stopping(config: TrainingConfig) -> Schedule:
+    evaluation = config.evaluation
+    if not evaluation.early_stopping_enabled:
+        return Schedule(name="early stopping", end=None, summary="off")
+    steps = evaluation.early_stopping_patience * evaluation.eval_frequency
+    if steps < config.total_steps:
+        return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
+    return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
+
+
+def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> list[str]:
+    """Sentences about what the settings seem to promise and the run will not do."""
+    evaluation, exploration, total = config.evaluation, config.exploration, config.total_steps
+    found = []
+    needed = evaluation.early_stopping_patience * evaluation.eval_frequency
+    if evaluation.early_stopping_enabled and needed >= total:
+        found.append(
+            f"Early stopping never fires: {evaluation.early_stopping_patience:,} evaluations without improvement, one"
+            f" every {evaluation.eval_frequency:,} steps, take {needed:,} of {total:,} steps."
+        )
+    if exploration.strategy_type == "adaptive" and exploration.adaptation_steps >= total:
+        found.append(
+            f"The final temperature {exploration.final_temperature} is never reached: it is due at step"
+            f" {exploration.adaptation_steps:,}, and the last step is {total - 1:,}."
+        )
+    found += [f"No {event.name} after step 0." for event in recurring if event.count == 1 and total > 1]
+    checkpoint = recurring[1].last_step
+    if checkpoint < total - 1:
+        steps = (
+            f"step {total - 1:,} is" if checkpoint == total - 2 else f"steps {checkpoint + 1:,} to {total - 1:,} are"
+        )
+        found.append(f"The {steps} saved by no checkpoint of the loop: the last one is at step {checkpoint:,}.")
+    if config.grpo.num_iterations == 1:
+        found.append("clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.")
+    if config.rewards.reward_scaling == "none":
+        found.append('reward_clip_value never acts: reward_scaling is "none".')
+    return found
+
+
+def exploration_temperature(config: TrainingConfig, step: int, stagnation: int = 0) -> float:
+    """The exploration temperature at one step.
+
+    Under "adaptive" it is initial · (1 - p) + final · p, with p = min(step / adaptation_steps, 1) less
+    min(stagnation / stagnation_threshold, 0.5), floored at 0; under "uncertainty_guided" it is constant.
+
+    Args:
+        config: The configuration.
+        step: The training step, from 0.
+        stagnation: Steps without improvement, from 0.
+
+    Returns:
+        The temperature, between the final and the initial one.
+
+    >>> exploration_temperature(TrainingConfig(), 0), exploration_temperature(TrainingConfig(), 1000)
+    (2.0, 0.1)
+    """
+    exploration = config.exploration
+    if exploration.strategy_type != "adaptive":
+        return exploration.temperature
+    progress = min(step, exploration.adaptation_steps) / exploration.adaptation_steps
+    threshold = exploration.stagnation_threshold
+    progress = max(progress - min(min(stagnation, threshold) / threshold, 0.5), 0.0)
+    return exploration.initial_temperature * (1 - progress) + exploration.final_temperature * progress
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """The learning rate at one step, with a linear warmup.
+
+    Args:
+        config: The configuration.
+        step: The training step, from 0.
+
+    Returns:
+        `grpo.learning_rate`, or its share during the first `warmup_steps`. The warmup of a trainer may have another
+        shape; its end is the same.
+
+    >>> learning_rate(TrainingConfig(), 50), learning_rate(TrainingConfig(), 100)
+    (0.00015, 0.0003)
+    """
+    if step >= config.warmup_steps:
+        return config.grpo.learning_rate
+    return config.grpo.learning_rate * (step / config.warmup_steps)

@@ -1,0 +1,63 @@
+"""The command `init`: the first `acbo.toml` of an experiment."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from .checking import file_in
+from .commands import NOT_VALID, SUCCESS, note
+from .lookup import schema_text
+from .reference import example_toml
+
+SCHEMA_NAME = "acbo.schema.json"
+"""The file of the JSON Schema, beside an `acbo.toml`."""
+
+
+def init(arguments: Namespace) -> int:
+    """Write a commented `acbo.toml`, and if asked for, its JSON Schema beside it.
+
+    Args:
+        arguments: `path`: the file, or a directory for it; and `schema`.
+
+    Returns:
+        The exit code: 1 when a file is there already, or cannot be written.
+
+    >>> init(Namespace(path="no/such/directory/acbo.toml", schema=False))
+    1
+    """
+    path = file_in(arguments.path) or ""
+    texts = {path: example_toml()}
+    if arguments.schema:
+        texts[path] = f"#:schema ./{SCHEMA_NAME}\n\n{example_toml()}"
+        beside = os.path.join(os.path.dirname(path), SCHEMA_NAME)
+        if not _holds(beside, schema_text()):  # an experiment beside this one may have written it
+            texts[beside] = schema_text()
+    if taken := [name for name in texts if os.path.lexists(name)]:
+        note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
+        return NOT_VALID
+    return SUCCESS if all(_write(name, text) for name, text in texts.items()) else NOT_VALID
+
+
+def _holds(name: str, text: str) -> bool:
+    try:
+        with open(name, encoding="utf-8") as file:
+            return file.read() == text
+    except (OSError, ValueError):
+        return False
+
+
+def _write(name: str, text: str) -> bool:
+    """Write a file that must not be there yet; nothing of it is left when that fails."""
+    created = False
+    try:
+        with open(name, "x", encoding="utf-8") as file:
+            created = True
+            file.write(text)
+    except (OSError, ValueError) as error:
+        note(f"acbo-settings init: cannot write {name}: {getattr(error, 'strerror', None) or error}")
+        if created:
+            os.unlink(name)
+        return False
+    note(f"wrote {name}")
+    return True

@@ -1,0 +1,116 @@
+"""What the command line draws in a terminal: tables, colours, small plots. The only importer of rich.
+
+Colour is never the only carrier of a meaning, and goes with dark and light backgrounds alike. `NO_COLOR`, a pipe and
+`TERM=dumb` give plain text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from rich.console import Console
+from rich.highlighter import RegexHighlighter
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+_THEME = Theme(
+    {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
+)
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def _colours() -> Literal["auto"] | None:
+    """What rich may use: without it, not even bold, which `NO_COLOR` would leave to rich."""
+    return None if os.environ.get("NO_COLOR") else "auto"
+
+
+class Terminal(Console):
+    """A console of rich that leaves text as it is, and lets a closed pipe be seen by the command.
+
+    Args:
+        stderr: Whether it writes to stderr instead of stdout.
+
+    >>> Terminal().width > 0
+    True
+    """
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(
+            stderr=stderr, theme=_THEME, color_system=_colours(), highlight=False, markup=False, emoji=False
+        )
+
+    def on_broken_pipe(self) -> None:
+        """Raise the BrokenPipeError that is being handled: rich would end the process instead."""
+        raise  # rich calls this while it handles the exception
+
+    def lines(self, text: str | Text) -> None:
+        """Write lines that fit already, or that must not be broken."""
+        self.print(text, soft_wrap=True)
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
+        """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
+
+        Args:
+            heads: The titles of the columns.
+            rows: The cells; a cell is broken where the terminal is too narrow.
+            right: The titles of the columns whose cells stand at the right.
+        """
+        drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for head in heads:
+            drawn.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
+        for row in rows:
+            drawn.add_row(*(Text(cell) for cell in row))
+        with self.capture() as captured:
+            self.print(drawn)
+        self.out("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+
+
+class _Report(RegexHighlighter):
+    base_style = "problem."
+    highlights = (
+        r"(?P<title>^Configuration validation failed: .*)",
+        r"^(?:advice: | *)(?P<key>[\w.\-]+)(?=: )",
+        r"^ *(?P<place>-->.*)",
+        r"^ *\d* \| *(?P<caret>\^)$",
+    )
+
+
+def print_report(text: str) -> None:
+    """Write a report or advice to stderr.
+
+    Args:
+        text: Lines that are safe to print.
+
+    >>> print_report("")
+    """
+    terminal = Terminal(stderr=True)
+    highlighted = [_Report()(Text(line)) for line in text.split("\n")]
+    for line in highlighted:
+        terminal.lines(line)
+
+
+def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:
+    """A curve over the steps as rows of block characters, filled below; it starts at 0.
+
+    Args:
+        of: From a step to a value of at least 0.
+        last: The last step, at least 0; the first one is 0.
+        width: Columns, at least 2.
+        height: Rows, at least 1.
+
+    Returns:
+        The rows, the highest first.
+
+    >>> plot(lambda step: step, 3, 4, 1)
+    [' ▃▅█']
+    """
+    values = [of(last * column // (width - 1)) for column in range(width)]
+    top = max(values)
+    heights = [round(value / top * 8 * height) if top else 0 for value in values]
+    return [
+        "".join(_BLOCKS[min(max(filled - 8 * row, 0), 8)] for filled in heights).rstrip()
+        for row in reversed(range(height))
+    ]

@@ -103,7 +103,8 @@ def show(arguments: Namespace) -> int:
     if arguments.format == "json":
         print(json.dumps(plain_tree(resolved.config, paths), indent=2, ensure_ascii=False))
     elif arguments.format == "env":
-        print(*export_lines(resolved.config, paths), sep="\n")
+        for line in export_lines(resolved.config, paths):
+            print(line)
     else:
         _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
     return SUCCESS
@@ -231,8 +232,8 @@ def diff(arguments: Namespace) -> int:
         if checked.resolved is None:
             return WRONG_USAGE
         sides.append(dict(checked.resolved.values))
-    if variables := process_environment():
-        note(f"note: {len(variables)} ACBO_* variables of this shell take no part: files are compared as they are")
+    if process_environment():
+        note("note: the ACBO_* variables of this shell take no part: files are compared as they are")
     differences = find_differences(*sides)
     if not differences:
         return SUCCESS

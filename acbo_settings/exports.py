@@ -10,7 +10,7 @@ from typing import Any
 from .canonical import KeyPath, flatten, to_dict
 from .errors import Problem
 from .origins import Argument, File, SourcedValue, Variable
-from .report import show_value, subject_of
+from .report import escape, show_value, subject_of
 from .schema import TrainingConfig
 from .variables import variable_name
 
@@ -126,7 +126,8 @@ def github_annotation(problem: Problem, severity: str) -> str:
     properties["title"] = subject_of(problem)
     listed = ",".join(f"{name}={_escape_property(text)}" for name, text in properties.items() if text is not None)
     message = "; ".join(filter(None, (problem.message, problem.hint, _other_sources(problem))))
-    return f"::{'error' if severity == 'error' else 'warning'} {listed}::{_escape_message(message)}"
+    command = "error" if severity == "error" else "warning"
+    return f"::{command} {listed}::{escape(message, 1000).replace('%', '%25')}"
 
 
 def _other_sources(problem: Problem) -> str:
@@ -136,9 +137,5 @@ def _other_sources(problem: Problem) -> str:
     return f"from {', '.join(names)}" if names and names != [subject_of(problem)] else ""
 
 
-def _escape_message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
 def _escape_property(text: object) -> str:
-    return _escape_message(str(text)).replace(":", "%3A").replace(",", "%2C")
+    return escape(str(text), 1000).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

@@ -14,14 +14,9 @@ import pytest
 from acbo_settings import load_training_config
 from acbo_settings.cli import main
 
+from .command_line import ENVIRON, run
+
 COMMANDS = ["show", "check", "explain", "diff", "init", "schema", "env", "plan"]
-ENVIRON = {"PATH": os.defpath, "COLUMNS": "80"}
-
-
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command line in a process of its own with a clean environment."""
-    command = [sys.executable, "-m", "acbo_settings", *arguments]
-    return subprocess.run(command, env=ENVIRON | environ, capture_output=True, check=False, timeout=60)
 
 
 def test_show_prints_toml_with_origins(assert_report: Callable[[str, str], None]) -> None:

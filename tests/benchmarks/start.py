@@ -27,6 +27,8 @@ from statistics import median
 COLD_LIMIT = 1.15
 IMPORT_LIMIT = 5.0
 READ_LIMIT = 1.1
+CHECK_LIMIT = 1.3
+HELP_LIMIT = 6.0
 WARM_LIMIT = 500.0
 
 PROGRAMS = {
@@ -34,6 +36,8 @@ PROGRAMS = {
     "plain": "from plain_settings import Settings; Settings()",
     "load": "from acbo_settings import load_training_config; load_training_config()",
     "import": "import acbo_settings",
+    "check": "from acbo_settings.cli import main; main(['check'])",
+    "help": "from acbo_settings.cli import main; main(['--help'])",
 }
 
 # Imported from the working directory, so that their byte code is cached as that of an installed package is.
@@ -124,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = [*cpu_rows(job, parsed.rounds)]
         rows += instruction_rows(job) if parsed.instructions else []
         rows += [*file_call_rows(job), module_row(job), *in_process_rows(job)]
-    rows.sort(key=lambda row: row.what.startswith("`import"))
+    rows.sort(key=lambda row: row.what.startswith("`") + row.what.startswith("`import"))
     packages = ", ".join(f"{name} {version(name)}" for name in ("pydantic", "pydantic-settings"))
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, {packages}, {platform.machine()}, {os.cpu_count()} CPUs\n\n{HEAD}")
@@ -197,7 +201,9 @@ def cpu_rows(job: Job, rounds: int) -> list[Row]:
             figures[name].append(cpu_milliseconds(job, name))
     return [
         _compare_to_plain("cold start, CPU ms: median (minimum)", figures, COLD_LIMIT),
-        _compare_to_pass("`import acbo_settings`, CPU ms: median (minimum)", figures),
+        _compare_check("`acbo-settings check`, CPU ms: median (minimum)", figures),
+        _compare_to_pass("help", "`acbo-settings --help`, CPU ms: median (minimum)", figures, HELP_LIMIT),
+        _compare_to_pass("import", "`import acbo_settings`, CPU ms: median (minimum)", figures),
     ]
 
 
@@ -213,13 +219,14 @@ def cpu_milliseconds(job: Job, name: str) -> float:
 
 def instruction_rows(job: Job) -> list[Row]:
     """Instructions of cold starts, which hardly change from run to run."""
-    what = ("cold start, million instructions", "`import acbo_settings`, million instructions")
     figures = _counts("valgrind", job, count_instructions)
     if isinstance(figures, str):
-        return [Row(what=text, load=figures) for text in what]
+        return [Row(what="million instructions", load=figures)]
     return [
-        _compare_to_plain(what[0], figures, COLD_LIMIT, decides=False),
-        _compare_to_pass(what[1], figures, IMPORT_LIMIT),
+        _compare_to_plain("cold start, million instructions", figures, COLD_LIMIT, decides=False),
+        _compare_check("`acbo-settings check`, million instructions", figures),
+        _compare_to_pass("help", "`acbo-settings --help`, million instructions", figures, HELP_LIMIT),
+        _compare_to_pass("import", "`import acbo_settings`, million instructions", figures, IMPORT_LIMIT),
     ]
 
 
@@ -325,11 +332,26 @@ def _compare_to_plain(what: str, figures: Figures, limit: float | None = None, d
     )
 
 
-def _compare_to_pass(what: str, figures: Figures, limit: float | None = None) -> Row:
-    ratio = _ratio(figures["import"], figures["pass"])
+def _compare_check(what: str, figures: Figures) -> Row:
+    """The command on a good file, compared with what a job pays for the same."""
+    ratio = _ratio(figures["check"], figures["load"])
+    reference = f"load_training_config() {_show(figures['load'])}"
+    limit = f"≤ {CHECK_LIMIT}"
     return Row(
         what=what,
-        load=_show(figures["import"]),
+        load=_show(figures["check"]),
+        reference=reference,
+        ratio=f"{ratio:.3f}",
+        limit=limit,
+        met=ratio <= CHECK_LIMIT,
+    )
+
+
+def _compare_to_pass(name: str, what: str, figures: Figures, limit: float | None = None) -> Row:
+    ratio = _ratio(figures[name], figures["pass"])
+    return Row(
+        what=what,
+        load=_show(figures[name]),
         reference=_show(figures["pass"]),
         ratio=f"{ratio:.2f}",
         limit="–" if limit is None else f"≤ {limit}",

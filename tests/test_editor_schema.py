@@ -1,0 +1,139 @@
+"""The JSON Schema against the loader, and in a real TOML language tool."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from jsonschema import Draft202012Validator
+
+from acbo_settings import ConfigurationError, create_training_config, json_schema
+from acbo_settings.canonical import KeyPath
+from acbo_settings.reference import Setting, settings
+
+from .strategies import inside_and_outside, layers, tree_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+
+ROOT = Path(__file__).parent.parent
+VALIDATOR = Draft202012Validator(json_schema())
+
+# What else must be set so that no rule across settings is broken at an edge of the setting.
+PARTNERS: dict[KeyPath, dict[KeyPath, Any]] = {
+    ("total_steps",): {("warmup_steps",): 0},
+    ("exploration", "initial_temperature"): {("exploration", "final_temperature"): 5e-324},
+    ("exploration", "final_temperature"): {("exploration", "initial_temperature"): 1e9},
+}
+EDGES = [(setting, kind, bound) for setting in settings() for kind, bound in setting.bounds]
+
+
+def loads(tree: dict[str, Any]) -> bool:
+    """Whether the loader takes a tree."""
+    try:
+        create_training_config(tree)
+    except ConfigurationError:
+        return False
+    return True
+
+
+def both(layer: dict[KeyPath, Any]) -> tuple[bool, bool]:
+    """Whether the schema and the loader take a layer."""
+    tree = tree_of(layer)
+    return VALIDATOR.is_valid(tree), loads(tree)
+
+
+def test_the_schema_is_valid() -> None:
+    """It keeps to its own draft, and every field has title, description, default, and a range or choices."""
+    Draft202012Validator.check_schema(json_schema())
+    for setting in settings():
+        field = json_schema()
+        for name in setting.path:
+            field = field["properties"][name]
+        assert field["title"] == setting.key
+        assert (field["description"], field["default"]) == (setting.doc, setting.default)
+        assert field["type"] == "boolean" or {"minimum", "exclusiveMinimum", "maximum", "enum"} & set(field)
+
+
+@pytest.mark.parametrize(("setting", "kind", "bound"), EDGES, ids=[f"{s.key} {k} {b}" for s, k, b in EDGES])
+def test_schema_and_loader_agree_on_every_edge(setting: Setting, kind: str, bound: float) -> None:
+    """The last value inside of a bound is taken by both, the first outside by neither."""
+    inside, outside = inside_and_outside(setting, kind, bound)
+    partners = PARTNERS.get(setting.path, {})
+    if setting.path == ("exploration", "initial_temperature"):
+        inside = 1e-300  # the smallest of all leaves no room for a final temperature below it
+    assert both({**partners, setting.path: inside}) == (True, True)
+    assert both({**partners, setting.path: outside}) == (False, False)
+
+
+@pytest.mark.parametrize("setting", settings(), ids=lambda setting: setting.key)
+def test_schema_and_loader_agree_on_types(setting: Setting) -> None:
+    """Another type than the setting's is taken by neither, and each choice by both."""
+    wrong: list[Any] = [[], {}, "x"] + ([1] if setting.type in ("bool", "str") else [True])
+    for value in wrong:
+        assert both({setting.path: value}) == (False, False), value
+    for choice in setting.choices:
+        assert both({setting.path: choice}) == (True, True)
+
+
+@given(layers())
+def test_valid_settings_are_taken_by_both(layer: dict[KeyPath, Any]) -> None:
+    """Whatever values of the ranges are combined, schema and loader take them."""
+    assert both(layer) == (True, True)
+
+
+def test_components_are_closed_and_the_top_level_is_open() -> None:
+    """An unknown key inside a component is refused by both, a custom key at the top level and metadata by neither."""
+    assert both({("grpo", "group_sise"): 64}) == (False, False)
+    assert both({("experiment",): "scm20", ("metadata", "seed"): 1}) == (True, True)
+
+
+def test_an_integer_written_as_a_float_is_the_known_difference() -> None:
+    """JSON Schema counts 64.0 as an integer; the loader does not."""
+    assert both({("grpo", "group_size"): 64.0}) == (True, False)
+
+
+def taplo(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Lint a file with taplo."""
+    command = [Path(sys.executable).parent / "taplo", "lint", *options, file]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=file.parent)
+
+
+@pytest.fixture
+def schema_file(tmp_path: Path) -> Path:
+    """The schema as a file."""
+    path = tmp_path / "acbo.schema.json"
+    path.write_text(json.dumps(json_schema()), encoding="utf-8")
+    return path
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["acbo.toml.example", "examples/acbo.toml"])
+def test_taplo_accepts_the_examples(name: str, schema_file: Path, tmp_path: Path) -> None:
+    """The files that the repository ships are good in an editor."""
+    file = tmp_path / "acbo.toml"
+    file.write_bytes((ROOT / name).read_bytes())
+    ran = taplo(file, "--schema", schema_file.as_uri())
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[grpo]\ngroup_size = 4", "4 is less than the minimum of 8"),
+        ("[grpo]\ngroup_sise = 64", "'group_sise' was unexpected"),
+        ('[rewards]\nreward_scaling = "tahn"', '"tahn" is not one of'),
+    ],
+)
+def test_taplo_refuses_mistakes(text: str, message: str, schema_file: Path, tmp_path: Path) -> None:
+    """A value out of range, an unknown nested key and a wrong choice are errors, found through the `#:schema` line."""
+    file = tmp_path / "acbo.toml"
+    file.write_text(f"#:schema ./{schema_file.name}\n{text}\n", encoding="utf-8")
+    ran = taplo(file)
+    assert ran.returncode == 1
+    assert message in ran.stdout + ran.stderr

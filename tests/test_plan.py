@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acbo_settings import TrainingConfig, create_training_config
+from acbo_settings.plan import exploration_temperature, learning_rate, plan_training
+
+
+def test_the_plan_of_the_defaults() -> None:
+    """The totals of the default run, worked out by hand."""
+    plan = plan_training(TrainingConfig())
+    assert (plan.total_steps, plan.gradient_updates, plan.sampled_interventions) == (5000, 20_000, 320_000)
+    assert [(event.name, event.count, event.last_step) for event in plan.recurring] == [
+        ("evaluations", 50, 4900),
+        ("checkpoints", 10, 4500),
+        ("log lines", 500, 4990),
+        ("surrogate updates", 100, 4950),
+    ]
+    assert [(schedule.name, schedule.end) for schedule in plan.schedules] == [
+        ("warmup", 100),
+        ("exploration", 1000),
+        ("early stopping", None),
+    ]
+    assert plan.never == (
+        "Steps 4,501 to 4,999 are saved by no checkpoint of the loop: the last one is at step 4,500.",
+    )
+
+
+@given(st.integers(1, 300), st.integers(1, 400))
+def test_counts_are_those_of_the_training_loop(total_steps: int, every: int) -> None:
+    """A loop over all steps, as the trainer has it, finds as many events and the same last one."""
+    evaluation = replace(TrainingConfig().evaluation, eval_frequency=every)
+    event = plan_training(TrainingConfig(total_steps=total_steps, evaluation=evaluation)).recurring[0]
+    due = [step for step in range(total_steps) if step % every == 0]
+    assert (event.count, event.last_step) == (len(due), due[-1])
+
+
+@pytest.mark.parametrize(("total_steps", "end"), [(20_000, None), (20_001, 20_000)])
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | None) -> None:
+    """200 evaluations, one every 100 steps, need one step more than 20,000."""
+    config = create_training_config(total_steps=total_steps, evaluation={"early_stopping_enabled": True})
+    plan = plan_training(config)
+    assert plan.schedules[2].end == end
+    assert any(sentence.startswith("Early stopping never fires") for sentence in plan.never) == (end is None)
+
+
+@pytest.mark.parametrize(("steps", "end"), [(1000, None), (1001, 1000)])
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_a_temperature_that_is_never_reached_is_said(steps: int, end: int | None) -> None:
+    """The final temperature is reached at step adaptation_steps, if the run has that step."""
+    plan = plan_training(create_training_config(total_steps=steps))
+    assert plan.schedules[1].end == end
+    assert any("final temperature" in sentence for sentence in plan.never) == (end is None)
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_what_never_happens_is_said() -> None:
+    """Settings without effect in this run have their sentence each."""
+    config = create_training_config(
+        total_steps=101,
+        warmup_steps=0,
+        surrogate_update_frequency=101,
+        grpo={"num_iterations": 1},
+        rewards={"reward_scaling": "none"},
+        exploration={"strategy_type": "uncertainty_guided"},
+        evaluation={"checkpoint_frequency": 99},
+    )
+    plan = plan_training(config)
+    assert [schedule.summary for schedule in plan.schedules] == [
+        "none: warmup_steps is 0",
+        "never cools: the temperature stays 1.0",
+        "off",
+    ]
+    assert plan.never == (
+        "No surrogate updates after step 0.",
+        "Step 100 is saved by no checkpoint of the loop: the last one is at step 99.",
+        "clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.",
+        'reward_clip_value never acts: reward_scaling is "none".',
+    )
+
+
+@given(st.integers(0, 5000), st.integers(0, 500))
+def test_the_temperature_stays_between_its_ends(step: int, stagnation: int) -> None:
+    """It starts at the initial one, ends at the final one, and stagnation raises it by half of the way at most."""
+    config = TrainingConfig()
+    temperature = exploration_temperature(config, step, stagnation)
+    assert 0.1 - 1e-12 <= exploration_temperature(config, step) <= temperature <= 2.0
+    assert temperature - exploration_temperature(config, step) <= 0.95 + 1e-12
+
+
+def test_the_learning_rate_is_warmed_up() -> None:
+    """It grows from 0 in a line, and stays once the warmup is over; without a warmup it is there at once."""
+    config = TrainingConfig(warmup_steps=4)
+    assert [learning_rate(config, step) / 3e-4 for step in range(6)] == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1])
+    assert learning_rate(TrainingConfig(warmup_steps=0), 0) == 3e-4
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_the_largest_numbers_are_planned() -> None:
+    """Numbers of 300 digits, which loading takes, do not end in an overflow."""
+    huge = 10**300 - 1
+    config = create_training_config(
+        total_steps=huge, warmup_steps=huge - 1, exploration={"adaptation_steps": huge, "stagnation_threshold": huge}
+    )
+    assert plan_training(config).gradient_updates == 4 * huge
+    assert exploration_temperature(config, huge - 1, huge) == pytest.approx(1.05)
+    assert learning_rate(config, huge // 2) == pytest.approx(1.5e-4)

@@ -163,9 +163,9 @@ def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> lis
     checkpoint = recurring[1].last_step
     if checkpoint < total - 1:
         steps = (
-            f"step {total - 1:,} is" if checkpoint == total - 2 else f"steps {checkpoint + 1:,} to {total - 1:,} are"
+            f"Step {total - 1:,} is" if checkpoint == total - 2 else f"Steps {checkpoint + 1:,} to {total - 1:,} are"
         )
-        found.append(f"The {steps} saved by no checkpoint of the loop: the last one is at step {checkpoint:,}.")
+        found.append(f"{steps} saved by no checkpoint of the loop: the last one is at step {checkpoint:,}.")
     if config.grpo.num_iterations == 1:
         found.append("clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.")
     if config.rewards.reward_scaling == "none":

@@ -99,7 +99,7 @@ def test_an_integer_written_as_a_float_is_the_known_difference() -> None:
 
 def taplo(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Lint a file with taplo."""
-    command = [Path(sys.executable).parent / "taplo", "lint", *options, file]
+    command = [str(Path(sys.executable).parent / "taplo"), "lint", *options, str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=file.parent)
 
 

@@ -219,7 +219,8 @@ def diff(arguments: Namespace) -> int:
     >>> diff(Namespace(first="defaults", second="defaults"))
     0
     """
-    from .differences import default_layer, find_differences
+    from .differences import find_differences
+    from .merging import default_layer
     from .report import origin_text, show_value
     from .variables import process_environment
 

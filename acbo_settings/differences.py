@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .canonical import KeyPath, flatten
-from .origins import Default, SourcedValue
+from .origins import SourcedValue
 from .paths import default_values
 
 
@@ -19,6 +19,7 @@ class Difference(NamedTuple):
         second: Value and origin on the second side.
 
     >>> from acbo_settings import resolve_training_config
+    >>> from acbo_settings.merging import default_layer
     >>> longer = resolve_training_config(overrides={"total_steps": 7000}, environ={})
     >>> find_differences(default_layer(), longer.values)[0].second.value
     7000
@@ -41,23 +42,12 @@ def find_differences(
     Returns:
         One entry for each setting that differs; `1` and `1.0` are the same.
 
+    >>> from acbo_settings.merging import default_layer
     >>> find_differences(default_layer(), default_layer())
     ()
     """
     pairs = [Difference(path, first[path], second[path]) for path in default_values()]
     return tuple(pair for pair in pairs if pair.first.value != pair.second.value)
-
-
-def default_layer() -> dict[KeyPath, SourcedValue]:
-    """The defaults, as a layer that can be compared.
-
-    Returns:
-        A new dict with all 36 settings.
-
-    >>> default_layer()["total_steps",].value
-    5000
-    """
-    return {path: SourcedValue(value, Default()) for path, value in default_values().items()}
 
 
 def changed_settings(config: Any) -> dict[KeyPath, Any]:

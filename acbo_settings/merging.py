@@ -103,12 +103,11 @@ def merge_sources(
     {'note': 'scm20'}
     """
     keys = [sort_keys(source) for source in sources]
-    defaults = {path: SourcedValue(value, Default()) for path, value in default_values().items()}
     metadata: dict[str, Any] = {}
     for found in keys:
         metadata = overlay(metadata, {path[-1]: sourced.value for path, sourced in found.custom.items()})
     return MergedLayers(
-        values=merge([defaults, *(found.settings for found in keys)]),
+        values=merge([default_layer(), *(found.settings for found in keys)]),
         custom=merge(found.custom for found in keys),
         metadata=metadata,
         file=file,
@@ -117,3 +116,15 @@ def merge_sources(
         unknown=unknown,
         advice=[problem for found in keys for problem in found.advice],
     )
+
+
+def default_layer() -> dict[KeyPath, SourcedValue]:
+    """The defaults, as a layer that can be compared.
+
+    Returns:
+        A new dict with all 36 settings.
+
+    >>> default_layer()["total_steps",].value
+    5000
+    """
+    return {path: SourcedValue(value, Default()) for path, value in default_values().items()}

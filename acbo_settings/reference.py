@@ -188,7 +188,7 @@ def find_key(name: str) -> tuple[KeyPath | None, str]:
         return path, ""
     if name.upper().startswith(PREFIX):
         unknown = sort_variables({name: ""}).unknown
-        return None, unknown[0].hint if unknown else "env explains the variables that set no single setting"
+        return None, unknown[0].hint if unknown else "acbo-settings env tells of it"
     if name.partition(".")[0] == "metadata":
         return None, "custom keys have no reference; show prints them with their origins"
     meant = closest_setting(name.split(".")[-1], name.split(".")[0])

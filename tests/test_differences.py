@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from hypothesis import given
 
 from acbo_settings import resolve_training_config
 from acbo_settings.canonical import KeyPath
-from acbo_settings.differences import changed_settings, default_layer, find_differences
+from acbo_settings.differences import changed_settings, find_differences
+from acbo_settings.merging import default_layer
 from acbo_settings.paths import default_values
 
 from .strategies import layers, tree_of
@@ -15,8 +17,6 @@ from .strategies import layers, tree_of
 @given(layers([("total_steps",), ("log_frequency",), ("grpo", "group_size"), ("rewards", "parent_weight")]))
 def test_exactly_the_settings_that_differ_are_found(layer: dict[KeyPath, Any]) -> None:
     """What was given another value than the default is found, on either side, and nothing else."""
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         resolved = resolve_training_config(overrides=tree_of(layer), environ={})

@@ -35,7 +35,8 @@ def test_explain_of_a_component_is_its_part_of_the_table() -> None:
 
 def test_explain_suggests_what_was_meant(assert_report: AssertReport) -> None:
     """A near miss is wrong usage, with a suggestion in the words of the question."""
-    assert_report("explain-near-miss", told("explain", "grpo.gruop_size", "ACBO_GRPO_GROUP_SIZE", "lr", "zzz", "metadata.note", "ACBO_CONFIG_FILE"))
+    keys = ["grpo.gruop_size", "ACBO_GRPO_GROUP_SIZE", "lr", "zzz", "metadata.note", "ACBO_CONFIG_FILE"]
+    assert_report("explain-near-miss", told("explain", *keys))
 
 
 def test_explain_works_while_another_setting_is_broken(assert_report: AssertReport) -> None:

@@ -176,7 +176,9 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile]) 
             note("note: no acbo.toml in the working directory: defaults and variables alone")
     if broken and not any(file.problems for file in broken):
         note("not valid: under --strict, advice is an error")
-    if len(files) == 1 and not broken:
+    if len(files) > 1:
+        note(f"{len(files):,} files checked, {len(broken):,} not valid")
+    elif not broken:
         print("ok")
 
 

@@ -40,7 +40,7 @@ def _save_picture(config: TrainingConfig, file: str) -> int:
     except ImportError:
         reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
     except OverflowError:
-        reason = "cannot draw so many steps"
+        reason = "cannot draw numbers this large"
     except (OSError, ValueError) as error:
         reason = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
     else:

@@ -32,3 +32,14 @@ def test_a_picture_with_too_many_steps_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(OverflowError):
         save_picture(TrainingConfig(total_steps=10**400), str(tmp_path / "plan.png"))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("total_steps", [1, 2, 10**15, 10**299])
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_the_shortest_and_the_longest_runs_are_drawn(tmp_path: Path, total_steps: int) -> None:
+    """Runs of one step and of 10^299 are drawn without a warning of matplotlib."""
+    from acbo_settings.picture import save_picture
+
+    save_picture(create_training_config(total_steps=total_steps, warmup_steps=0), str(tmp_path / "plan.png"))
+    assert (tmp_path / "plan.png").read_bytes().startswith(b"\x89PNG")

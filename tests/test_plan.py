@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acbo_settings import TrainingConfig, create_training_config
+from acbo_settings import TrainingConfig, create_training_config, load_training_config
 from acbo_settings.plan import exploration_temperature, learning_rate, plan_training
+from acbo_settings.rules import ADVICE, broken_rules
 
 
 def test_the_plan_of_the_defaults() -> None:
@@ -110,3 +112,41 @@ def test_the_largest_numbers_are_planned() -> None:
     assert plan_training(config).gradient_updates == 4 * huge
     assert exploration_temperature(config, huge - 1, huge) == pytest.approx(1.05)
     assert learning_rate(config, huge // 2) == pytest.approx(1.5e-4)
+
+
+def test_the_plan_of_the_example() -> None:
+    """The totals of examples/acbo.toml, worked out by hand."""
+    plan = plan_training(load_training_config(Path(__file__).parent.parent / "examples" / "acbo.toml", environ={}))
+    assert (plan.total_steps, plan.gradient_updates, plan.sampled_interventions) == (20_000, 80_000, 640_000)
+    assert [(event.count, event.last_step) for event in plan.recurring] == [
+        (200, 19_900),
+        (40, 19_500),
+        (2000, 19_990),
+        (400, 19_950),
+    ]
+    assert [schedule.end for schedule in plan.schedules] == [200, 2000, None]
+
+
+@given(st.integers(1, 300), st.integers(1, 20), st.integers(1, 20), st.booleans())
+def test_the_advice_agrees_on_early_stopping(total: int, patience: int, every: int, enabled: bool) -> None:
+    """The advice says that early stopping cannot fire exactly when the plan does."""
+    evaluation = replace(
+        TrainingConfig().evaluation,
+        early_stopping_enabled=enabled,
+        early_stopping_patience=patience,
+        eval_frequency=every,
+    )
+    config = TrainingConfig(total_steps=total, warmup_steps=0, evaluation=evaluation)
+    advised = any("Early stopping cannot fire" in sentence for _, sentence in broken_rules(ADVICE, config, set()))
+    plan = plan_training(config)
+    assert advised == any(sentence.startswith("Early stopping never fires") for sentence in plan.never)
+    assert (plan.schedules[2].end is not None) == (enabled and not advised)
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_the_schedules_are_monotone(first: int, second: int) -> None:
+    """Later in the run the temperature is never higher, and the learning rate never lower."""
+    early, late = sorted((first, second))
+    config = TrainingConfig()
+    assert exploration_temperature(config, late) <= exploration_temperature(config, early) + 1e-12
+    assert learning_rate(config, late) >= learning_rate(config, early)

@@ -15,7 +15,8 @@ _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
 _DESCRIPTION = (
     "The settings of an ACBO training run. Across settings, which no schema can say: warmup_steps must be less than"
-    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0."
+    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0. Top-level"
+    " keys are open for metadata, so a misspelt one is found by loading alone."
 )
 
 
@@ -23,7 +24,9 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of an `acbo.toml`, draft 2020-12.
 
     Components are closed: an unknown key in one is a mistake. The top level is open, because custom keys there become
-    metadata. JSON Schema counts `64.0` as an integer; loading does not.
+    metadata. Loading is stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities,
+    integers of more than 300 digits, top-level keys that almost are settings, settings inside `[metadata]`, and what
+    breaks a rule across settings.
 
     Returns:
         A new dict, ready for `json.dumps`.

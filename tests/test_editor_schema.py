@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -92,9 +93,40 @@ def test_components_are_closed_and_the_top_level_is_open() -> None:
     assert both({("experiment",): "scm20", ("metadata", "seed"): 1}) == (True, True)
 
 
-def test_an_integer_written_as_a_float_is_the_known_difference() -> None:
-    """JSON Schema counts 64.0 as an integer; the loader does not."""
-    assert both({("grpo", "group_size"): 64.0}) == (True, False)
+@pytest.mark.parametrize(
+    "setting", [setting for setting in settings() if setting.type == "int"], ids=lambda setting: setting.key
+)
+def test_an_integer_written_as_a_float_is_refused_by_the_loader_alone(setting: Setting) -> None:
+    """JSON Schema counts 64.0 as an integer, for each setting that is one; the loader does not."""
+    assert both({setting.path: float(setting.default)}) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "setting", [setting for setting in settings() if setting.type == "float"], ids=lambda setting: setting.key
+)
+def test_numbers_without_an_end_are_refused_by_the_loader(setting: Setting) -> None:
+    """JSON has no nan and inf, and numbers of any length: no bound refuses nan, only a maximum the others."""
+    is_open = "le" not in dict(setting.bounds)
+    assert both({setting.path: math.nan}) == (True, False)
+    assert both({setting.path: math.inf}) == (is_open, False)
+    assert both({setting.path: 10**400}) == (is_open, False)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"total_step": 5},
+        {"grp": {"group_size": 64}},
+        {"metadata": {"total_steps": 3}},
+        {"warmup_steps": 5000},
+        {"exploration": {"final_temperature": 2.0}},
+        {"rewards": {f"{name}_weight": 0.0 for name in ("optimization", "structure", "parent", "exploration")}},
+    ],
+    ids=str,
+)
+def test_what_no_schema_can_say_is_refused_by_the_loader_alone(tree: dict[str, Any]) -> None:
+    """An open top level takes misspelt keys, and each value is looked at by itself."""
+    assert (VALIDATOR.is_valid(tree), loads(tree)) == (True, False)
 
 
 def taplo(file: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from .errors import ConfigurationError, ConfigurationWarning, Problem
 from .files import FILE_NAME
-from .loading import ResolvedConfig, resolve_training_config
+from .loading import ResolvedConfig, resolve_layers
+from .merging import MergedLayers, read_layers
 
 
 class CheckedFile(NamedTuple):
@@ -48,13 +49,28 @@ def check_file(path: str | None, environ: Mapping[str, str] | None = None) -> Ch
     'no such file'
     """
     file = file_in(path)
+    checked = check_layers(read_layers(file, environ=environ))
+    return checked._replace(path=file or checked.path)
+
+
+def check_layers(layers: MergedLayers) -> CheckedFile:
+    """Judge what was read, and say what came of it.
+
+    Args:
+        layers: All sources of one load, laid over one another.
+
+    Returns:
+        The configuration with its advice, or the problems; nothing is raised or warned about.
+
+    >>> check_layers(read_layers(None, {"total_steps": 0}, {})).problems[0].path
+    ('total_steps',)
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConfigurationWarning)
-            resolved = resolve_training_config(file, environ=environ)
+            return CheckedFile(layers.file, resolve_layers(layers), ())
     except ConfigurationError as error:
-        return CheckedFile(file, None, error.problems)
-    return CheckedFile(resolved.file, resolved, ())
+        return CheckedFile(layers.file, None, error.problems)
 
 
 def file_in(path: str | None) -> str | None:

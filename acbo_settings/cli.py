@@ -29,7 +29,7 @@ class _Command(NamedTuple):
 
 
 def _choice(*names: str) -> dict[str, Any]:
-    return {"choices": names, "default": names[0], "help": f"{', '.join(names)} (default: {names[0]})", "metavar": "F"}
+    return {"choices": names, "default": names[0], "help": f"default: {names[0]}"}
 
 
 _OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})

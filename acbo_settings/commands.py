@@ -96,6 +96,7 @@ def show(arguments: Namespace) -> int:
     resolved = resolve_and_report(arguments.path).resolved
     if resolved is None:
         return NOT_VALID
+    from .canonical import custom_metadata, to_dict
     from .differences import changed_settings
     from .exports import export_lines, plain_tree
 
@@ -105,6 +106,8 @@ def show(arguments: Namespace) -> int:
     elif arguments.format == "env":
         for line in export_lines(resolved.config, paths):
             print(line)
+        if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
+            note("note: dates in the metadata are text in a variable")
     else:
         _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
     return SUCCESS

@@ -90,11 +90,9 @@ def _source_facts(path: KeyPath, sourced: SourcedValue, at_key: bool) -> dict[st
     if isinstance(origin, File):
         line, column = _line_and_column(origin, at_key)
         return {"kind": "file", "name": origin.source.name, "line": line, "column": column} | facts
-    return (
-        {"kind": "argument", "name": origin.name} | facts
-        if isinstance(origin, Argument)
-        else {"kind": "default"} | facts
-    )
+    if isinstance(origin, Argument):
+        return {"kind": "argument", "name": origin.name} | facts
+    return {"kind": "default"} | facts
 
 
 def _line_and_column(origin: File, at_key: bool) -> tuple[int | None, int | None]:

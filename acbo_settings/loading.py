@@ -133,7 +133,7 @@ def resolve_training_config(
     """
     from .merging import read_layers
 
-    return _resolve(read_layers(path, overrides, environ), strict)
+    return resolve_layers(read_layers(path, overrides, environ), strict)
 
 
 def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
@@ -163,7 +163,7 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     problems: list[Problem] = []
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
     sources = read_argument_layers(arguments, problems, is_call=True)
-    return _resolve(merge_sources(sources, problems)).config
+    return resolve_layers(merge_sources(sources, problems)).config
 
 
 def create_default_training_config() -> TrainingConfig:
@@ -206,8 +206,26 @@ def validate_training_config(config: TrainingConfig) -> bool:
     return True
 
 
-def _resolve(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
-    """Merged layers, and what was wrong with reading them → the configuration, or one error for everything."""
+def resolve_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
+    """Judge merged layers: the last step of `resolve_training_config`.
+
+    Args:
+        layers: What was read, and what was wrong with reading it.
+        strict: Whether an unknown `ACBO_*` variable is an error.
+
+    Returns:
+        The configuration and the origins of its values.
+
+    Raises:
+        ConfigurationError: With everything that is wrong.
+
+    Warns:
+        ConfigurationWarning: For each legal but suspicious combination.
+
+    >>> from acbo_settings.merging import read_layers
+    >>> resolve_layers(read_layers(None, {"total_steps": 7000}, {})).config.total_steps
+    7000
+    """
     from .rules import ERRORS, broken_rules
     from .validation import validate_fields
 

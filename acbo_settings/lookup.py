@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from .canonical import KeyPath
-from .checking import check_file
+from .checking import check_layers
 from .commands import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from .editor_schema import json_schema
 from .merging import MergedLayers, read_layers
@@ -32,9 +32,9 @@ def explain(arguments: Namespace) -> int:
     for key, path, hint in found:
         if path is None:
             note(f"acbo-settings explain: no such setting: {key}{f'; {hint}' if hint else ''}")
-    chosen = [path for _, path, _ in found if path]
-    if len(chosen) < len(found):
+    if not all(path for _, path, _ in found):
         return WRONG_USAGE
+    chosen = list(dict.fromkeys(path for _, path, _ in found if path))
     layers, terminal = read_layers(None), Terminal()
     if rows := [row for row in settings() if not chosen or (len(row.path) == 2 and row.path[:1] in chosen)]:
         _print_table(terminal, rows, layers)
@@ -42,8 +42,7 @@ def explain(arguments: Namespace) -> int:
         if rows or row.path != chosen[0]:
             terminal.out("")
         _print_setting(terminal, row, layers)
-    problems = check_file(None).problems
-    if problems:
+    if problems := check_layers(layers).problems:
         print_problems(problems)
     return NOT_VALID if problems else SUCCESS
 

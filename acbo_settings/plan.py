@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .rules import find_idle_stopping
 from .schema import TrainingConfig
 
 
@@ -138,22 +139,18 @@ def _early_stopping(config: TrainingConfig) -> Schedule:
     evaluation = config.evaluation
     if not evaluation.early_stopping_enabled:
         return Schedule(name="early stopping", end=None, summary="off")
+    if find_idle_stopping(config):
+        return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
-    if steps < config.total_steps:
-        return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
-    return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
+    return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
 
 
 def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> list[str]:
     """Sentences about what the settings seem to promise and the run will not do."""
-    evaluation, exploration, total = config.evaluation, config.exploration, config.total_steps
+    exploration, total = config.exploration, config.total_steps
     found = []
-    needed = evaluation.early_stopping_patience * evaluation.eval_frequency
-    if evaluation.early_stopping_enabled and needed >= total:
-        found.append(
-            f"Early stopping never fires: {evaluation.early_stopping_patience:,} evaluations without improvement, one"
-            f" every {evaluation.eval_frequency:,} steps, take {needed:,} of {total:,} steps."
-        )
+    if sentence := find_idle_stopping(config):
+        found.append(f"{sentence}.")
     if exploration.strategy_type == "adaptive" and exploration.adaptation_steps >= total:
         found.append(
             f"The final temperature {exploration.final_temperature} is never reached: it is due at step"

@@ -93,7 +93,18 @@ def _frequency_rule(path: KeyPath, name: str) -> Rule:
     return Rule((path, _TOTAL_STEPS), check)
 
 
-def _stopping_never_fires(config: TrainingConfig) -> str | None:
+def find_idle_stopping(config: TrainingConfig) -> str | None:
+    """Say whether early stopping is on and can never fire.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        The sentence that says why, or None.
+
+    >>> find_idle_stopping(TrainingConfig()) is None
+    True
+    """
     evaluation = config.evaluation
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
     if not evaluation.early_stopping_enabled or steps < config.total_steps:
@@ -181,7 +192,7 @@ ADVICE = (
     _SURROGATE_FREQUENCY_RULE,
     _frequency_rule(_CHECKPOINT_FREQUENCY, "Checkpoint"),
     _frequency_rule(("log_frequency",), "Log"),
-    Rule((_STOPPING_PATIENCE, _EVAL_FREQUENCY, _STOPPING_ENABLED, _TOTAL_STEPS), _stopping_never_fires),
+    Rule((_STOPPING_PATIENCE, _EVAL_FREQUENCY, _STOPPING_ENABLED, _TOTAL_STEPS), find_idle_stopping),
     Rule((_STOPPING_PATIENCE, _STOPPING_ENABLED), _patience_unused),
     Rule((_CHECKPOINT_FREQUENCY, _EVAL_FREQUENCY, _STOPPING_ENABLED), _checkpoint_misses_evaluation),
     *(_adaptive_only_rule(path) for path in _ADAPTIVE_ONLY),

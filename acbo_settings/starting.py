@@ -27,12 +27,13 @@ def init(arguments: Namespace) -> int:
     1
     """
     path = file_in(arguments.path) or ""
-    texts = {path: example_toml()}
+    texts = {}
     if arguments.schema:
-        texts[path] = f"#:schema ./{SCHEMA_NAME}\n\n{example_toml()}"
         beside = os.path.join(os.path.dirname(path), SCHEMA_NAME)
         if not _holds(beside, schema_text()):  # an experiment beside this one may have written it
             texts[beside] = schema_text()
+    first = f"#:schema ./{SCHEMA_NAME}\n\n" if arguments.schema else ""
+    texts[path] = first + example_toml()  # last, so that its first line names a file that is there
     if taken := [name for name in texts if os.path.lexists(name)]:
         note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
         return NOT_VALID

@@ -46,10 +46,6 @@ class Terminal(Console):
         """Raise the BrokenPipeError that is being handled: rich would end the process instead."""
         raise  # rich calls this while it handles the exception
 
-    def lines(self, text: str | Text) -> None:
-        """Write lines that fit already, or that must not be broken."""
-        self.print(text, soft_wrap=True)
-
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
         """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
 
@@ -87,9 +83,8 @@ def print_report(text: str) -> None:
     >>> print_report("")
     """
     terminal = Terminal(stderr=True)
-    highlighted = [_Report()(Text(line)) for line in text.split("\n")]
-    for line in highlighted:
-        terminal.lines(line)
+    for line in text.split("\n"):
+        terminal.print(_Report()(Text(line)), soft_wrap=True)
 
 
 def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:

@@ -39,6 +39,14 @@ def test_show_prints_all_settings(form: str, parse: Callable[[str], object]) -> 
     assert parse(shown.stdout.decode()) == load_training_config(environ={}).to_dict()
 
 
+def test_show_says_what_a_variable_cannot_hold() -> None:
+    """A date, which JSON has no form for, becomes text in `--format env`, and that is said."""
+    write("acbo.toml", "day = 1987-07-05\n")
+    told_text = told("show", "--format", "env", "--changed")
+    assert 'ACBO_METADATA=\'{"day": "1987-07-05"}\'' in told_text
+    assert "note: dates in the metadata are text in a variable" in told_text
+
+
 def test_show_of_the_defaults_changes_nothing() -> None:
     """Where nothing differs, `--changed` prints nothing in TOML and for the shell, and an empty object in JSON."""
     outputs = [run("show", "--changed", "--format", form).stdout for form in ("toml", "env", "json")]

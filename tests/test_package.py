@@ -118,6 +118,14 @@ def test_only_layers_imports_pydantic_settings() -> None:
     assert [module for module in MODULES if "pydantic" in importers[module]] == ["layers", "validation"]
 
 
+def test_a_job_pays_for_no_drawing() -> None:
+    """rich, matplotlib and argcomplete have one importer each, in the command line, which no load imports."""
+    for package, importer in {"rich": "terminal", "matplotlib": "picture", "argcomplete": "cli"}.items():
+        assert [module for module in MODULES if package in third_party_imports_of(module)] == [importer]
+    loaded = run("import sys, acbo_settings as a; a.load_training_config(environ={}); print('rich' in sys.modules)")
+    assert loaded == "False"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_stay_small(module: str) -> None:
     """A module has at most about 300 lines."""

@@ -48,7 +48,7 @@ def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | N
     config = create_training_config(total_steps=total_steps, evaluation={"early_stopping_enabled": True})
     plan = plan_training(config)
     assert plan.schedules[2].end == end
-    assert any(sentence.startswith("Early stopping never fires") for sentence in plan.never) == (end is None)
+    assert any(sentence.startswith("Early stopping cannot fire") for sentence in plan.never) == (end is None)
 
 
 @pytest.mark.parametrize(("steps", "end"), [(1000, None), (1001, 1000)])
@@ -139,7 +139,7 @@ def test_the_advice_agrees_on_early_stopping(total: int, patience: int, every: i
     config = TrainingConfig(total_steps=total, warmup_steps=0, evaluation=evaluation)
     advised = any("Early stopping cannot fire" in sentence for _, sentence in broken_rules(ADVICE, config, set()))
     plan = plan_training(config)
-    assert advised == any(sentence.startswith("Early stopping never fires") for sentence in plan.never)
+    assert advised == any(sentence.startswith("Early stopping cannot fire") for sentence in plan.never)
     assert (plan.schedules[2].end is not None) == (enabled and not advised)
 
 

@@ -1,9 +1,14 @@
-"""A configuration as plain data: by key path, as a dict, as TOML. Generic over dataclass fields."""
+"""A configuration as plain data: by key path, dict, TOML, and as the one text that its fingerprint is taken of.
+
+Generic over dataclass fields.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from typing import Any
 
 KeyPath = tuple[str, ...]
@@ -124,9 +129,12 @@ def to_dict(config: Any) -> dict[str, Any]:
     >>> to_dict(TrainingConfig())["rewards"]["reward_scaling"]
     'tanh'
     """
-    tree = {name: fields_of(value) if is_dataclass(value) else value for name, value in fields_of(config).items()}
-    custom = custom_metadata(config)
+    tree, custom = _settings(config), custom_metadata(config)
     return {**tree, "metadata": _json_ready(custom)} if custom else tree
+
+
+def _settings(config: Any) -> dict[str, Any]:
+    return {name: fields_of(value) if is_dataclass(value) else value for name, value in fields_of(config).items()}
 
 
 def _json_ready(value: Any) -> Any:
@@ -179,3 +187,81 @@ def _metadata_lines(custom: dict[str, Any]) -> Iterator[tuple[KeyPath | None, st
         first = 0 if key in values else 1
         for number, line in enumerate(lines):
             yield ("metadata", key) if number == first else None, line
+
+
+def canonical_json(value: Any) -> str:
+    """Plain data as the one JSON text that RFC 8785 (JSON Canonicalization Scheme) has for it.
+
+    Args:
+        value: Dicts with ASCII keys, texts, booleans, integers and finite floats. Integers are written in full, where
+            the scheme knows none above 2**53.
+
+    Returns:
+        JSON without white space, keys sorted, numbers as JavaScript writes them: `1` for `1.0` and for `-0.0` `0`.
+
+    Raises:
+        TypeError: For any other value.
+
+    >>> canonical_json({"b": 1e-7, "a": 100.0, "c": "tanh"})
+    '{"a":100,"b":1e-7,"c":"tanh"}'
+    """
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{canonical_json(key)}:{canonical_json(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return _canonical_float(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} has no canonical form")
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _canonical_float(value: float) -> str:
+    """The shortest digits that read back as the value, laid out by the rules of JavaScript's `Number.toString`."""
+    mantissa, _, exponent = float.__repr__(value + 0.0).partition("e")
+    if not exponent:
+        return mantissa.removesuffix(".0")
+    if int(exponent) < -6 or int(exponent) > 20:
+        return f"{mantissa}e{int(exponent):+d}"
+    places = len(mantissa.partition(".")[2]) - int(exponent)
+    return f"{value:.{places}f}" if places > 0 else mantissa.replace(".", "") + "0" * -places
+
+
+def fingerprint(config: Any) -> str:
+    """The fingerprint of a configuration's settings; see `TrainingConfig.fingerprint`.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        16 hexadecimal digits.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> fingerprint(TrainingConfig())
+    'b6b94ba25f97c991'
+    """
+    return sha256(canonical_json(_settings(config)).encode())[:16]
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 of some bytes, without `hashlib`, which loads OpenSSL for it.
+
+    Args:
+        content: The bytes.
+
+    Returns:
+        64 hexadecimal digits.
+
+    >>> sha256(b"")[:16]
+    'e3b0c44298fc1c14'
+    """
+    try:
+        module = import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+    except ImportError:  # a Python that was built without its own hashes
+        module = import_module("hashlib")
+    digest: str = module.sha256(content).hexdigest()
+    return digest

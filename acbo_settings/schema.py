@@ -1,9 +1,8 @@
 """The five frozen dataclasses: type, bounds, default and doc of every setting, once.
 
-Everything else that knows the settings derives it from here: validation, `acbo.toml.example`, the names of the
-environment variables, the README's table. The annotations stay strings until somebody resolves them, because
-`annotated_types` takes as long to import as `dataclasses`, and a job that only reads its configuration needs neither
-bounds nor pydantic.
+Everything else that knows the settings derives it from here. The annotations stay strings until somebody resolves them,
+because `annotated_types` takes as long to import as `dataclasses`, and a job that only reads its configuration needs
+neither bounds nor pydantic.
 """
 
 from __future__ import annotations
@@ -34,8 +33,7 @@ else:
 
     Ge, Gt, Le = _bound("Ge"), _bound("Gt"), _bound("Le")
 
-# pydantic's ConfigDict, as a plain dict so that the schema imports no pydantic. "always": validating a configuration
-# looks at its fields, however it was built, instead of trusting its class.
+# pydantic's ConfigDict, without importing it. "always": validating looks at the fields instead of trusting the class.
 _PYDANTIC_CONFIG: dict[str, Any] = {
     "strict": True,
     "extra": "forbid",
@@ -248,13 +246,11 @@ class TrainingConfig:
     """The configuration of one training run: 36 settings, frozen.
 
     Two configurations are equal, and have the same hash, when all 36 settings are; `metadata` takes no part. So one
-    can be a dictionary key or a static argument of `jax.jit`. It can be pickled and copied.
-    `load_training_config` and `create_training_config` make validated ones. Built directly it checks nothing, as any
-    dataclass; `validate_training_config` checks it.
+    can be a dictionary key or a static argument of `jax.jit`. It can be pickled and copied. Built directly it checks
+    nothing; `load_training_config` and `create_training_config` make validated ones.
 
-    >>> config = TrainingConfig(total_steps=10000)
-    >>> config.total_steps, config.grpo.group_size
-    (10000, 64)
+    >>> TrainingConfig(total_steps=10000).grpo.group_size
+    64
     """
 
     __pydantic_config__ = _PYDANTIC_CONFIG
@@ -289,19 +285,26 @@ class TrainingConfig:
     metadata: PMap[str, Any] = field(default_factory=lambda: pmap(), compare=False)
     """The settings that were given, plus custom keys; no part of equality and hash."""
 
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, the same for two validated configurations when, and only when, they are equal.
+
+        The start of the SHA-256 of the settings as canonical JSON (RFC 8785): of `to_dict()` without `metadata`. It is
+        the same on every platform and Python, and stays so until the schema has other settings than these 36.
+
+        >>> TrainingConfig().fingerprint
+        'b6b94ba25f97c991'
+        """
+        return canonical.fingerprint(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain data, ready for JSON and for `create_training_config`.
 
         Returns:
-            A new dict of dicts with all 36 settings, and the custom metadata under `metadata` if there is any. Dates
-            in the metadata become ISO 8601 text, which JSON can hold.
+            A new dict of dicts with all 36 settings, and the custom metadata if there is any, dates as ISO 8601 text.
 
-        >>> from acbo_settings import create_training_config
-        >>> config = create_training_config(total_steps=10000)
-        >>> config.to_dict()["total_steps"]
-        10000
-        >>> create_training_config(config.to_dict()) == config
-        True
+        >>> TrainingConfig().to_dict()["rewards"]["reward_scaling"]
+        'tanh'
         """
         return canonical.to_dict(self)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import struct
+import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyrsistent import freeze, pmap
@@ -19,9 +24,23 @@ from acbo_settings import (
     GRPOTrainingConfig,
     RewardTrainingConfig,
     TrainingConfig,
+    create_training_config,
+    load_training_config,
 )
-from acbo_settings.canonical import custom_metadata, fields_of, flatten, thaw, to_dict, toml_lines
+from acbo_settings.canonical import (
+    canonical_json,
+    custom_metadata,
+    fields_of,
+    fingerprint,
+    flatten,
+    sha256,
+    thaw,
+    to_dict,
+    toml_lines,
+)
 from acbo_settings.metadata import find_unwritable, freeze_metadata
+
+from .strategies import layers, tree_of
 
 TOP_LEVEL = ["total_steps", "warmup_steps", "surrogate_update_frequency", "log_frequency", "save_trajectory_data"]
 
@@ -239,3 +258,111 @@ def test_settings_read_back_the_same(number: float, steps: int, switch: bool) ->
     """Every number comes back from TOML with its type, its sign and to the last digit."""
     config = replace(with_floats(number), total_steps=steps, save_trajectory_data=switch)
     assert described(tomllib.loads(toml_of(config))) == described(to_dict(config))
+
+
+# Fingerprints
+
+PLAIN: st.SearchStrategy[Any] = st.recursive(
+    st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda values: st.dictionaries(st.text("abc_."), values),
+)
+
+GOLDEN: dict[str, dict[str, Any]] = {
+    "b6b94ba25f97c991": {},
+    "bbfe97795e211715": {"total_steps": 10000},
+    "e8ebddaa09eaaea3": {
+        "grpo": {"learning_rate": 1e-4, "kl_penalty_coeff": 1e-7},
+        "rewards": {"reward_scaling": "clip"},
+    },
+    "380e5d071686a030": {"total_steps": 10**20, "rewards": {"reward_clip_value": 1e21, "parent_weight": 1 / 3}},
+    "a4bfa683be3eaa0d": {"exploration": {"strategy_type": "uncertainty_guided"}, "save_trajectory_data": False},
+}
+"""Fingerprints that must never change, and the settings that they stand for."""
+
+
+@given(PLAIN)
+def test_canonical_json_is_that_of_the_rfc(value: Any) -> None:
+    """Any plain data has the text that an independent implementation of RFC 8785 gives it."""
+    assert canonical_json(value) == rfc8785.dumps(value).decode()
+
+
+@settings(max_examples=1000)
+@given(st.integers(0, 2**64 - 1))
+def test_canonical_numbers_read_back(bits: int) -> None:
+    """Any finite double, whatever its bits, reads back the same, and is written as the RFC wants it."""
+    (value,) = struct.unpack(">d", bits.to_bytes(8, "big"))
+    if value == value and abs(value) != float("inf"):
+        assert float(canonical_json(value)) == value
+        assert canonical_json(value) == rfc8785.dumps(value).decode()
+
+
+def test_integers_are_written_in_full() -> None:
+    """Above 2**53, where JavaScript has no integers, two that differ have different texts."""
+    assert canonical_json(2**53 + 1) == "9007199254740993"
+
+
+def test_what_has_no_canonical_form_is_refused() -> None:
+    """A value of another type is a TypeError and not some text."""
+    with pytest.raises(TypeError, match="NoneType has no canonical form"):
+        canonical_json({"a": None})
+
+
+@pytest.mark.parametrize("expected", GOLDEN)
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_golden_fingerprints(expected: str) -> None:
+    """The fingerprint of given settings is what it was in the first version."""
+    assert create_training_config(GOLDEN[expected]).fingerprint == expected
+
+
+def test_others_can_compute_the_fingerprint() -> None:
+    """The documented way, with a library for the RFC and one for SHA-256, gives the same digits."""
+    config = create_training_config(total_steps=7000, note="scm20")
+    tree = config.to_dict()
+    del tree["metadata"]
+    assert hashlib.sha256(rfc8785.dumps(tree)).hexdigest()[:16] == config.fingerprint
+
+
+@given(layers(), layers())
+@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+def test_fingerprints_are_equal_exactly_when_configurations_are(first: Any, second: Any) -> None:
+    """Of any two configurations, and of each with itself read back from its own TOML and JSON."""
+    one, other = (create_training_config(tree_of(layer)) for layer in (first, second))
+    assert (one.fingerprint == other.fingerprint) == (one == other)
+    assert create_training_config(json.loads(json.dumps(one.to_dict()))).fingerprint == one.fingerprint
+    assert create_training_config(tomllib.loads(one.to_toml())).fingerprint == one.fingerprint
+
+
+@pytest.mark.parametrize("spelling", ["1e-4", "0.0001", "1.0E-04", "+0.00010", "100e-6"])
+def test_spelling_does_not_matter(spelling: str) -> None:
+    """However a variable spells a number, it is the same configuration."""
+    written = load_training_config(environ={"ACBO_GRPO__LEARNING_RATE": spelling})
+    assert written.fingerprint == create_training_config(grpo={"learning_rate": 1e-4}).fingerprint
+
+
+def test_signs_and_types_that_equality_overlooks() -> None:
+    """0, 0.0 and -0.0 are equal, and so are 1 and 1.0: they have one fingerprint, validated or not."""
+    zeros = [GRPOTrainingConfig(entropy_coeff=value) for value in (0, 0.0, -0.0)]
+    ones = [GRPOTrainingConfig(max_grad_norm=value) for value in (1, 1.0)]
+    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in zeros}) == 1
+    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in ones}) == 1
+
+
+def test_metadata_takes_no_part() -> None:
+    """A note changes nothing."""
+    assert create_training_config(note="scm20").fingerprint == TrainingConfig().fingerprint
+
+
+def test_hashing_needs_no_openssl() -> None:
+    """The fingerprint is computed without `hashlib`, and by it where Python has no hashes of its own."""
+    program = """
+import sys, acbo_settings
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+print(acbo_settings.TrainingConfig().fingerprint, "_hashlib" in sys.modules)
+"""
+    hidden = ["_sha2", "_sha256"]
+    for names, openssl in (([], False), (hidden, True)):
+        command = [sys.executable, "-c", program, *names]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, env={}).stdout
+        assert shown.split() == [TrainingConfig().fingerprint, str(openssl)]
+    assert sha256(b"acbo") == hashlib.sha256(b"acbo").hexdigest()

@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 from .schema import (
     EvaluationConfig,
     ExplorationTrainingConfig,
@@ -21,23 +23,20 @@ from .schema import (
     TrainingConfig,
 )
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
     from .components import ExplorationConfig, GRPOConfig
     from .differences import Difference, find_differences
     from .editor_schema import json_schema
     from .errors import ConfigurationError, ConfigurationWarning, Problem
-    from .loading import (
+    from .loading import load_training_config, resolve_training_config
+    from .origins import Argument, Default, File, SourcedValue, Variable
+    from .plan import TrainingPlan, plan_training
+    from .resolving import (
         ResolvedConfig,
         create_default_training_config,
         create_training_config,
-        load_training_config,
-        resolve_training_config,
         validate_training_config,
     )
-    from .origins import Argument, Default, File, SourcedValue, Variable
-    from .plan import TrainingPlan, plan_training
 
 _MODULE_OF = {
     "Argument": "origins",
@@ -49,18 +48,18 @@ _MODULE_OF = {
     "File": "origins",
     "GRPOConfig": "components",
     "Problem": "errors",
-    "ResolvedConfig": "loading",
+    "ResolvedConfig": "resolving",
     "SourcedValue": "origins",
     "TrainingPlan": "plan",
     "Variable": "origins",
-    "create_default_training_config": "loading",
-    "create_training_config": "loading",
+    "create_default_training_config": "resolving",
+    "create_training_config": "resolving",
     "find_differences": "differences",
     "json_schema": "editor_schema",
     "load_training_config": "loading",
     "plan_training": "plan",
     "resolve_training_config": "loading",
-    "validate_training_config": "loading",
+    "validate_training_config": "resolving",
 }
 
 __all__ = [

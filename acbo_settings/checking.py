@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import ConfigurationError, ConfigurationWarning, Problem
-from .files import FILE_NAME
-from .loading import ResolvedConfig, resolve_layers
+from .inputs import FILE_NAME, read_inputs
 from .merging import MergedLayers, read_layers
+from .resolving import ResolvedConfig, resolve_layers
 
 
 class CheckedFile(NamedTuple):
@@ -49,7 +49,7 @@ def check_file(path: str | None, environ: Mapping[str, str] | None = None) -> Ch
     'no such file'
     """
     file = file_in(path)
-    checked = check_layers(read_layers(file, environ=environ))
+    checked = check_layers(read_layers(read_inputs(file, environ=environ)))
     return checked._replace(path=file or checked.path)
 
 
@@ -62,7 +62,7 @@ def check_layers(layers: MergedLayers) -> CheckedFile:
     Returns:
         The configuration with its advice, or the problems; nothing is raised or warned about.
 
-    >>> check_layers(read_layers(None, {"total_steps": 0}, {})).problems[0].path
+    >>> check_layers(read_layers(read_inputs(environ={"ACBO_TOTAL_STEPS": "0"}))).problems[0].path
     ('total_steps',)
     """
     try:

@@ -225,9 +225,9 @@ def diff(arguments: Namespace) -> int:
     0
     """
     from .differences import find_differences
+    from .inputs import process_environment
     from .merging import default_layer
     from .report import origin_text, show_value
-    from .variables import process_environment
 
     sides = []
     for name in (arguments.first, arguments.second):

@@ -26,11 +26,12 @@ from pydantic_settings import (
 from .canonical import KeyPath, fields_of
 from .errors import Problem
 from .files import parse_toml
+from .inputs import PREFIX
 from .keys import Source
 from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
 from .paths import default_values
 from .schema import TrainingConfig
-from .variables import DELIMITER, PREFIX, parse_text
+from .variables import DELIMITER, parse_text
 
 
 class _Settings(BaseSettings):

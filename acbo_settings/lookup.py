@@ -10,6 +10,7 @@ from .canonical import KeyPath
 from .checking import check_layers
 from .commands import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from .editor_schema import json_schema
+from .inputs import read_inputs
 from .merging import MergedLayers, read_layers
 from .reference import Setting, find_key, settings, variables, variables_table
 from .report import explain_value, fit, origin_text, show_value
@@ -35,7 +36,7 @@ def explain(arguments: Namespace) -> int:
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    layers, terminal = read_layers(None), Terminal()
+    layers, terminal = read_layers(read_inputs()), Terminal()
     if rows := [row for row in settings() if not chosen or (len(row.path) == 2 and row.path[:1] in chosen)]:
         _print_table(terminal, rows, layers)
     for row in (row for path in chosen for row in settings() if row.path == path):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .canonical import KeyPath
 from .errors import Problem
-from .files import UnreadableFile, find_file
+from .files import UnreadableFile, decode_file
+from .inputs import Inputs
 from .keys import Source, sort_keys
 from .layers import read_argument_layers, read_file_layer, read_table_layer, read_variable_layer
 from .metadata import overlay
 from .origins import Default, SourcedValue, merge
 from .paths import default_values
-from .variables import process_environment, sort_variables
+from .variables import sort_variables
 
 
 class MergedLayers(NamedTuple):
@@ -30,7 +30,8 @@ class MergedLayers(NamedTuple):
         unknown: Variables that set nothing.
         advice: Keys that were kept but are probably misplaced.
 
-    >>> read_layers(None, {"total_steps": 7}, environ={}).values["total_steps",].value
+    >>> from acbo_settings.inputs import read_inputs
+    >>> read_layers(read_inputs(overrides={"total_steps": 7}, environ={})).values["total_steps",].value
     7
     """
 
@@ -44,32 +45,24 @@ class MergedLayers(NamedTuple):
     advice: Sequence[Problem]
 
 
-def read_layers(
-    path: str | os.PathLike[str] | None,
-    overrides: Mapping[str, Any] | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> MergedLayers:
-    """Read defaults < file < environment variables < overrides, and lay them over one another.
+def read_layers(inputs: Inputs) -> MergedLayers:
+    """Lay what a start is given over one another: defaults < file < environment variables < overrides.
 
     Args:
-        path: The TOML file, or None for the one that `ACBO_CONFIG_FILE` names, else `acbo.toml`, else none.
-        overrides: Settings that win over everything; not changed.
-        environ: The environment to read; without it, that of the process.
+        inputs: File, variables and overrides.
 
     Returns:
         Every value in force, and what was wrong with reading; no value is judged.
 
-    Raises:
-        TypeError: When `path` is no path.
-
-    >>> str(read_layers(None, environ={"ACBO_TOTAL_STEPS": "7"}).values["total_steps",].origin)
+    >>> from acbo_settings.inputs import read_inputs
+    >>> str(read_layers(read_inputs(environ={"ACBO_TOTAL_STEPS": "7"})).values["total_steps",].origin)
     'ACBO_TOTAL_STEPS'
     """
-    variables = sort_variables(process_environment() if environ is None else environ)
-    problems, sources, file = variables.problems, [], None
+    variables = sort_variables(inputs.environ)
+    problems, sources = variables.problems, []
     try:
-        if file := find_file(path, variables.config_file):
-            sources.append(read_file_layer(file))
+        if inputs.file:
+            sources.append(read_file_layer(decode_file(inputs.file)))
     except UnreadableFile as error:
         problems.append(error.problem)
     if variables.tables:
@@ -78,8 +71,8 @@ def read_layers(
         problems += undecodable
     if variables.settings:
         sources.append(read_variable_layer(variables.settings))
-    sources += read_argument_layers({"overrides": overrides}, problems)
-    return merge_sources(sources, problems, variables.unknown, file.name if file else None)
+    sources += read_argument_layers({"overrides": inputs.overrides}, problems)
+    return merge_sources(sources, problems, variables.unknown, inputs.file.name if inputs.file else None)
 
 
 def merge_sources(

@@ -13,12 +13,12 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 
 from . import schema
 from .canonical import KeyPath
-from .files import FILE_NAME
+from .inputs import CONFIG_FILE, FILE_NAME, PREFIX
 from .paths import component_types, default_values
 from .report import show_value
 from .schema import TrainingConfig
 from .suggestions import closest_setting
-from .variables import CONFIG_FILE, PREFIX, sort_variables, variable_name
+from .variables import sort_variables, variable_name
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 
 from .canonical import KeyPath
 from .errors import MAX_PROBLEMS, Problem
+from .inputs import CONFIG_FILE, PREFIX
 from .origins import SourcedValue, Variable
 from .paths import component_types, default_values
 from .positions import MAX_KEY_PARTS
 from .suggestions import closest_setting, normalized
 
-PREFIX = "ACBO_"
-"""What the names of all variables of this package start with, in any case."""
-
 DELIMITER = "__"
 """What stands between a component and its field in a variable's name."""
-
-CONFIG_FILE = "ACBO_CONFIG_FILE"
-"""The variable that names the configuration file."""
 
 # What Kubernetes sets in every pod of a namespace that has a Service named acbo, and for one named acbo-something.
 # Texts, because most environments have none of them: `re` compiles and keeps them when they are first used.
@@ -38,7 +32,6 @@ class SortedVariables:
     Attributes:
         settings: Variables that set one value each: a setting, or a custom key below `metadata`.
         tables: Variables that hold a whole table as JSON.
-        config_file: The variable that names the configuration file: its name as spelled, and the path.
         problems: Known names with an unusable text, and keys that two variables set.
         unknown: Names that nothing here knows.
 
@@ -49,26 +42,8 @@ class SortedVariables:
     def __init__(self) -> None:
         self.settings: dict[KeyPath, Variable] = {}
         self.tables: dict[KeyPath, Variable] = {}
-        self.config_file: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.unknown: list[Problem] = []
-
-
-def process_environment() -> dict[str, str]:
-    """The variables of this process that start with `ACBO_`, read as UTF-8 whatever the locale.
-
-    Returns:
-        Names and texts; bytes that are no UTF-8 are lone surrogates in them.
-
-    >>> "PATH" in process_environment()
-    False
-    """
-    prefix = PREFIX.encode()
-    return {
-        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
-        for name, text in os.environb.items()
-        if name.upper().startswith(prefix)
-    }
 
 
 def variable_name(path: KeyPath) -> str:
@@ -118,7 +93,8 @@ def sort_variables(environ: Mapping[str, str]) -> SortedVariables:
         environ: Names and texts, such as `os.environ`.
 
     Returns:
-        Each of them in one of five places; what Kubernetes sets for a Service named acbo in none.
+        Each of them in one of four places; what Kubernetes sets for a Service named acbo, and a good
+        `ACBO_CONFIG_FILE`, in none.
 
     >>> found = sort_variables({"ACBO_TOTAL_STEPS": "7", "ACBO_GRPO_GROUP_SIZE": "128"})
     >>> found.settings["total_steps",].text, found.unknown[0].hint
@@ -162,8 +138,8 @@ def _path_of(name: str) -> KeyPath | None:
 
 def _place(path: KeyPath, variable: Variable, found: SortedVariables) -> None:
     if path == ("config_file",):
-        found.config_file[variable.name] = variable.text
-    elif path in default_values() or (path[0] == "metadata" and len(path) > 1):
+        return
+    if path in default_values() or (path[0] == "metadata" and len(path) > 1):
         found.settings[path] = variable
     else:
         found.tables[path] = variable

@@ -10,15 +10,15 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acbo_settings.errors import Problem
-from acbo_settings.files import UnreadableFile, find_file, parse_toml, read_file
-from acbo_settings.origins import Argument, File, SourceFile, Variable
+from acbo_settings.files import UnreadableFile, decode_file, parse_toml
+from acbo_settings.inputs import read_raw_file
+from acbo_settings.origins import File, SourceFile
 from acbo_settings.positions import MAX_KEY_PARTS, Position
 
 LONG_NUMBER = "9" * 5000
@@ -28,7 +28,7 @@ MIB = 1_048_576
 def refusal(name: str) -> Problem:
     """Why a file is not read."""
     with pytest.raises(UnreadableFile) as caught:
-        read_file(name, None)
+        decode_file(read_raw_file(name))
     return caught.value.problem
 
 
@@ -120,14 +120,15 @@ def test_bad_path_is_refused(name: str, message: str, isolated: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from acbo_settings.files import UnreadableFile, read_file
+from acbo_settings.files import UnreadableFile, decode_file
+from acbo_settings.inputs import read_raw_file
 
-read_file("open.toml", None)  # all that has to be imported is, while Python can be read
+decode_file(read_raw_file("open.toml"))  # all that has to be imported is, while Python can be read
 if os.geteuid() == 0:
     os.setuid(65534)
 for name in sys.argv[1:]:
     try:
-        print(read_file(name, None).text)
+        print(decode_file(read_raw_file(name)).text)
     except UnreadableFile as error:
         print(error)
 """
@@ -189,14 +190,14 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     except UnicodeDecodeError:
         assert "UTF-" in refusal("acbo.toml").message
     else:
-        assert read_file("acbo.toml", None).text == expected
+        assert decode_file(read_raw_file("acbo.toml")).text == expected
 
 
 def test_largest_file_is_read(isolated: Path) -> None:
     """A file of exactly 1 MiB is read to its last byte."""
     content = "#" * (MIB - 6) + "\na = 1"
     (isolated / "acbo.toml").write_text(content)
-    assert read_file("acbo.toml", None).text == content
+    assert decode_file(read_raw_file("acbo.toml")).text == content
 
 
 @pytest.mark.parametrize(
@@ -214,83 +215,8 @@ def test_largest_file_is_read(isolated: Path) -> None:
 def test_text_of_a_file(content: bytes, text: str, isolated: Path) -> None:
     """A file is UTF-8, with or without a byte-order mark, and its lines end in a line feed."""
     (isolated / "acbo.toml").write_bytes(content)
-    file = read_file("acbo.toml", None)
+    file = decode_file(read_raw_file("acbo.toml"))
     assert (file.name, file.text) == ("acbo.toml", text)
-
-
-def test_links_of_kubernetes_are_followed(isolated: Path) -> None:
-    """A file that is mounted from a ConfigMap, two symbolic links away, is read."""
-    (isolated / "..2026_01_31").mkdir()
-    (isolated / "..2026_01_31" / "acbo.toml").write_text("total_steps = 7")
-    (isolated / "..data").symlink_to("..2026_01_31")
-    (isolated / "acbo.toml").symlink_to("..data/acbo.toml")
-    file = find_file(None, {})
-    assert file is not None
-    assert (file.name, file.text) == ("acbo.toml", "total_steps = 7")
-
-
-@pytest.fixture
-def three_files(isolated: Path) -> Path:
-    """A working directory with `acbo.toml` and two other files, each holding its own name."""
-    for name in ("acbo.toml", "variable.toml", "argument.toml"):
-        (isolated / name).write_text(f"# {name}")
-    return isolated
-
-
-@pytest.mark.parametrize(
-    ("path", "variables", "expected"),
-    [
-        ("argument.toml", {"ACBO_CONFIG_FILE": "variable.toml"}, "argument.toml"),
-        (Path("argument.toml"), {}, "argument.toml"),
-        (None, {"ACBO_CONFIG_FILE": "variable.toml"}, "variable.toml"),
-        (None, {"acbo_config_file": "variable.toml"}, "variable.toml"),
-        (None, {}, "acbo.toml"),
-    ],
-)
-def test_which_file_is_read(
-    path: str | Path | None, variables: dict[str, str], expected: str, three_files: Path
-) -> None:
-    """The path argument wins over the variable, and that over `acbo.toml` in the working directory."""
-    file = find_file(path, variables)
-    assert file is not None
-    assert (file.name, file.text) == (expected, f"# {expected}")
-
-
-def test_no_file_is_needed() -> None:
-    """Without a name and without `acbo.toml`, there is no file and no error."""
-    assert find_file(None, {}) is None
-
-
-@pytest.mark.parametrize(
-    ("path", "variables", "named_by"),
-    [
-        ("missing.toml", {"ACBO_CONFIG_FILE": "variable.toml"}, Argument("the path argument")),
-        ("", {}, Argument("the path argument")),
-        (None, {"acbo_Config_File": "missing.toml"}, Variable("acbo_Config_File", "missing.toml")),
-    ],
-)
-def test_named_file_must_exist(
-    path: str | None, variables: dict[str, str], named_by: Argument | Variable, three_files: Path
-) -> None:
-    """A file that is named and missing is refused, whatever other files there are, and who named it is told."""
-    with pytest.raises(UnreadableFile) as caught:
-        find_file(path, variables)
-    _, (key, value) = caught.value.problem.values
-    assert (key, value.value, value.origin) == ((), path if path is not None else "missing.toml", named_by)
-
-
-def test_dangling_link_in_the_working_directory_is_refused(isolated: Path) -> None:
-    """An `acbo.toml` that points nowhere does not count as no file at all."""
-    (isolated / "acbo.toml").symlink_to("gone.toml")
-    with pytest.raises(UnreadableFile, match=r"is a symbolic link to gone\.toml, which does not exist"):
-        find_file(None, {})
-
-
-@pytest.mark.parametrize("path", [b"acbo.toml", 3, True, ["acbo.toml"]])
-def test_path_of_a_wrong_type_is_refused(path: Any) -> None:
-    """What is no text and no path is a mistake of the program, not of the configuration."""
-    with pytest.raises(TypeError):
-        find_file(path, {})
 
 
 def test_tree_of_a_document() -> None:

@@ -14,7 +14,7 @@ from acbo_settings.errors import MAX_PROBLEMS, Problem
 from acbo_settings.origins import Variable
 from acbo_settings.paths import component_types, default_values
 from acbo_settings.positions import MAX_KEY_PARTS
-from acbo_settings.variables import parse_text, process_environment, sort_variables, variable_name
+from acbo_settings.variables import parse_text, sort_variables, variable_name
 
 SETTINGS = list(default_values())
 GROUP_SIZE = ("grpo", "group_size")
@@ -23,7 +23,7 @@ GROUP_SIZE = ("grpo", "group_size")
 def contents(environ: dict[str, Any]) -> dict[str, Any]:
     """What is found in an environment, by place; places that hold nothing are left out."""
     found = sort_variables(environ)
-    places = ("settings", "tables", "config_file", "problems", "unknown")
+    places = ("settings", "tables", "problems", "unknown")
     return {place: getattr(found, place) for place in places if getattr(found, place)}
 
 
@@ -150,8 +150,8 @@ def test_every_table_has_a_variable(name: str, spell: Callable[[str], str]) -> N
 
 @pytest.mark.parametrize("name", ["ACBO_CONFIG_FILE", "acbo_config_file", "Acbo_Config_File"])
 def test_variable_of_the_file(name: str) -> None:
-    """The variable that names the file is kept apart, as it is spelled."""
-    assert contents({name: " acbo.toml"}) == {"config_file": {name: " acbo.toml"}}
+    """The variable that names the file, however it is spelled, is known and sets nothing."""
+    assert contents({name: " acbo.toml"}) == {}
 
 
 @pytest.mark.parametrize(
@@ -349,15 +349,7 @@ def test_undecodable_text(name: str) -> None:
 
 def test_undecodable_path() -> None:
     """The path of a file may hold any bytes."""
-    assert sort_variables({"ACBO_CONFIG_FILE": "a\udcff"}).config_file == {"ACBO_CONFIG_FILE": "a\udcff"}
-
-
-def test_process_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the variables of the process, those with the prefix are read as UTF-8, other bytes as lone surrogates."""
-    expected = {"ACBO_METADATA__NOTE": "ä", "acbo_total_steps": "7", "Acbo_X": "a\udcff", "ACBO_Y": ""}
-    for name, text in {**expected, "ACBOX": "1", "X_ACBO_Y": "1"}.items():
-        monkeypatch.setenv(name, text)
-    assert process_environment() == expected
+    assert contents({"ACBO_CONFIG_FILE": "a\udcff"}) == {}
 
 
 @pytest.mark.parametrize("name", ["ACBO_PORT", "ACBO_SERVICE_PORT", "ACBO_UNKNOWN"])
@@ -391,10 +383,10 @@ def test_table_and_single_variables_go_together() -> None:
     )
 )
 def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
-    """Whatever the names and texts are, each variable with the prefix is found once, or is one of Kubernetes'."""
+    """Whatever the names and texts are, each variable with the prefix is found once."""
     found = sort_variables(environ)
     known = [*found.settings.values(), *found.tables.values()]
-    named = [variable.name for variable in known] + list(found.config_file)
+    named = [variable.name for variable in known]
     named += [key[-1] for problem in found.unknown for key, _ in problem.values]
     named += [str(value.origin) for problem in found.problems for _, value in problem.values]
     assert sorted(named) == sorted(environ)

@@ -1,0 +1,283 @@
+"""What a start is given, read once: the bytes of the file, the `ACBO_*` variables, the overrides; and the digest of it.
+
+Nothing is judged or decoded here, and little is imported: a start from a frozen file needs no more than this.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from . import __version__
+from .canonical import sha256
+
+PREFIX = "ACBO_"
+"""What the names of all variables of this package start with, in any case."""
+
+CONFIG_FILE = "ACBO_CONFIG_FILE"
+"""The variable that names the configuration file."""
+
+FILE_NAME = "acbo.toml"
+"""The file that is read from the working directory when none is named."""
+
+PATH_ARGUMENT = "the path argument"
+"""What the report calls the caller who named the file."""
+
+MAX_BYTES = 1 << 20
+"""The largest file that is read, in bytes: 1 MiB."""
+
+_TOO_LARGE = "is larger than 1 MiB, the most that a configuration file may have"
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class RawFile(NamedTuple):
+    """A configuration file as bytes, or why there are none; `find_file` and `read_raw_file` make it.
+
+    Args:
+        name: The path as the user wrote it.
+        named_by: The variable that named it, `the path argument`, or empty when nobody did.
+        content: The whole content.
+        error: An OSError, or a ValueError that says why it is not read, or None.
+
+    >>> str(read_raw_file("/").error)
+    'is a directory, not a file'
+    """
+
+    name: str
+    named_by: str
+    content: bytes
+    error: OSError | ValueError | None
+
+
+class Inputs(NamedTuple):
+    """All that a configuration is made of, besides the defaults; `read_inputs` makes it.
+
+    Args:
+        file: The configuration file, or None when nothing is named and there is no `acbo.toml`.
+        environ: Names and texts of the variables that start with `ACBO_`.
+        overrides: Settings that win over everything, as the caller gave them.
+
+    >>> read_inputs(environ={"HOME": "/root", "ACBO_TOTAL_STEPS": "7"}).environ
+    {'ACBO_TOTAL_STEPS': '7'}
+    """
+
+    file: RawFile | None
+    environ: Mapping[str, str]
+    overrides: Mapping[str, Any] | None
+
+
+def read_inputs(
+    path: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Inputs:
+    """Read what a configuration is made of.
+
+    Args:
+        path: The TOML file, or None for the one that `ACBO_CONFIG_FILE` names, else `acbo.toml`, else none.
+        overrides: Settings that win over everything.
+        environ: The environment to read; without it, that of the process.
+
+    Returns:
+        The file's bytes, or why they can not be read, and the rest as it was given.
+
+    Raises:
+        TypeError: When `path` is no path.
+
+    >>> read_inputs("no-such-file.toml", environ={}).file.name
+    'no-such-file.toml'
+    """
+    if environ is None:
+        environ = process_environment()
+    variables = {name: text for name, text in environ.items() if name.upper().startswith(PREFIX)}
+    return Inputs(find_file(path, variables), variables, overrides)
+
+
+def process_environment() -> dict[str, str]:
+    """The variables of this process that start with `ACBO_`, read as UTF-8 whatever the locale.
+
+    Returns:
+        Names and texts; bytes that are no UTF-8 are lone surrogates in them.
+
+    >>> "PATH" in process_environment()
+    False
+    """
+    prefix = PREFIX.encode()
+    return {
+        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
+        for name, text in os.environb.items()
+        if name.upper().startswith(prefix)
+    }
+
+
+def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> RawFile | None:
+    """Read the configuration file: the one that is named, else `acbo.toml` in the working directory if it exists.
+
+    Args:
+        path: The file that the caller named, or None.
+        environ: The variables; one that names a file by an empty text, or twice, does not count.
+
+    Returns:
+        The file, or None when nothing is named and there is no `acbo.toml`.
+
+    Raises:
+        TypeError: When `path` is no path.
+
+    >>> find_file(None, {"ACBO_CONFIG_FILE": "runs/17/acbo.toml"}).named_by
+    'ACBO_CONFIG_FILE'
+    """
+    if path is not None:
+        return read_raw_file(path_text(path, "path"), PATH_ARGUMENT)
+    named = [(name, text) for name, text in environ.items() if name.upper() == CONFIG_FILE]
+    if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
+        return read_raw_file(named[0][1], named[0][0])
+    try:
+        os.lstat(FILE_NAME)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # it may be there: reading says what is wrong
+    return read_raw_file(FILE_NAME)
+
+
+def path_text(path: object, name: str) -> str:
+    """A path argument as text.
+
+    Args:
+        path: What the caller gave.
+        name: The name of the argument, for the error.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: When it is neither text nor `os.PathLike`.
+
+    >>> from pathlib import Path
+    >>> path_text(Path("runs") / "17", "run_dir")
+    'runs/17'
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}; settings go into overrides")
+    return text
+
+
+def read_raw_file(name: str, named_by: str = "") -> RawFile:
+    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
+
+    Args:
+        name: The path.
+        named_by: Who named it, for the report.
+
+    Returns:
+        Its content, or the error: it is missing, no regular file, above 1 MiB, or not permitted.
+
+    >>> read_raw_file("/").content
+    b''
+    """
+    try:
+        try:
+            content = _read_bytes(name)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            content = _read_bytes(name)
+    except (OSError, ValueError) as error:
+        return RawFile(name, named_by, b"", error)
+    return RawFile(name, named_by, content, None)
+
+
+def _read_bytes(name: str) -> bytes:
+    """The content of a regular file; ValueError with the reason for any other."""
+    # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
+    path = encode_path(name)
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _require_regular(os.fstat(descriptor))
+        content = b""
+        while len(content) <= MAX_BYTES and (block := os.read(descriptor, MAX_BYTES + 1 - len(content))):
+            content += block
+    finally:
+        os.close(descriptor)
+    if len(content) > MAX_BYTES:
+        raise ValueError(_TOO_LARGE)
+    return content
+
+
+def encode_path(name: str) -> bytes:
+    """The bytes of a path: UTF-8 whatever the locale, other bytes as Python stands for them in text.
+
+    Args:
+        name: The path.
+
+    Returns:
+        What the system takes.
+
+    Raises:
+        ValueError: With the reason, when no path can be that text.
+
+    >>> encode_path("größe.toml")
+    b'gr\\xc3\\xb6\\xc3\\x9fe.toml'
+    """
+    if not name.strip():
+        raise ValueError("the path is empty")
+    if "\0" in name:
+        raise ValueError("the path contains a NUL character")
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError("the path holds characters that no path can hold") from None
+
+
+def _require_regular(status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise ValueError(f"is {_KINDS.get(kind, 'special')}, not a file")
+    if status.st_size > MAX_BYTES:
+        raise ValueError(_TOO_LARGE)
+
+
+def digest_inputs(inputs: Inputs, strict: bool) -> str | None:
+    """A digest that two starts share only when they resolve to the same configuration.
+
+    Args:
+        inputs: What the start is given.
+        strict: Whether an unknown `ACBO_*` variable is an error.
+
+    Returns:
+        64 hexadecimal digits over the file's bytes, the variables, the overrides and the version of this package; or
+        None when there is none, because the file cannot be read or the overrides hold what JSON does not.
+
+    >>> one, other = (read_inputs(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7", "8"))
+    >>> digest_inputs(one, True) == digest_inputs(other, True)
+    False
+    """
+    import json
+
+    file = inputs.file
+    if (file and file.error) or not _is_json(inputs.overrides):
+        return None
+    content = sha256(file.content) if file else None
+    facts = [__version__, bool(strict), content, sorted(inputs.environ.items()), inputs.overrides]
+    return sha256(json.dumps(facts).encode())
+
+
+def _is_json(value: object) -> bool:
+    """Whether JSON tells a value from every other: it would take the key 1 for "1", and knows no dates."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int | float)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .differences import Difference, find_differences
     from .editor_schema import json_schema
     from .errors import ConfigurationError, ConfigurationWarning, Problem
+    from .frozen import load_frozen_config
     from .loading import load_training_config, resolve_training_config
     from .origins import Argument, Default, File, SourcedValue, Variable
     from .plan import TrainingPlan, plan_training
@@ -56,6 +57,7 @@ _MODULE_OF = {
     "create_training_config": "resolving",
     "find_differences": "differences",
     "json_schema": "editor_schema",
+    "load_frozen_config": "frozen",
     "load_training_config": "loading",
     "plan_training": "plan",
     "resolve_training_config": "loading",
@@ -85,6 +87,7 @@ __all__ = [
     "create_training_config",
     "find_differences",
     "json_schema",
+    "load_frozen_config",
     "load_training_config",
     "plan_training",
     "resolve_training_config",

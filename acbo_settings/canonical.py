@@ -215,6 +215,8 @@ def canonical_json(value: Any) -> str:
         return _canonical_float(value)
     if not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} has no canonical form")
+    if value.isascii() and value.isidentifier():  # as all keys and choices are: nothing to escape
+        return f'"{value}"'
     import json
 
     return json.dumps(value, ensure_ascii=False)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import ConfigurationError, ConfigurationWarning, Problem
+from .errors import ConfigurationError, Problem
 from .inputs import FILE_NAME, read_inputs
 from .merging import MergedLayers, read_layers
-from .resolving import ResolvedConfig, resolve_layers
+from .resolving import ResolvedConfig, judge_layers
 
 
 class CheckedFile(NamedTuple):
@@ -66,9 +65,7 @@ def check_layers(layers: MergedLayers) -> CheckedFile:
     ('total_steps',)
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConfigurationWarning)
-            return CheckedFile(layers.file, resolve_layers(layers), ())
+        return CheckedFile(layers.file, judge_layers(layers), ())
     except ConfigurationError as error:
         return CheckedFile(layers.file, None, error.problems)
 

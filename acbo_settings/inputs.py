@@ -1,6 +1,7 @@
 """What a start is given, read once: the bytes of the file, the `ACBO_*` variables, the overrides; and the digest of it.
 
-Nothing is judged or decoded here, and little is imported: a start from a frozen file needs no more than this.
+Nothing is judged or decoded here, and little is imported: a start from a frozen file needs no more than this. That is
+why the records here, in `frozen` and in `runs` are plain classes: named tuples take millions of instructions to define.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import __version__
 from .canonical import sha256
@@ -40,10 +41,10 @@ _KINDS = {
 }
 
 
-class RawFile(NamedTuple):
+class RawFile:
     """A configuration file as bytes, or why there are none; `find_file` and `read_raw_file` make it.
 
-    Args:
+    Attributes:
         name: The path as the user wrote it.
         named_by: The variable that named it, `the path argument`, or empty when nobody did.
         content: The whole content.
@@ -53,16 +54,17 @@ class RawFile(NamedTuple):
     'is a directory, not a file'
     """
 
-    name: str
-    named_by: str
-    content: bytes
-    error: OSError | ValueError | None
+    def __init__(self, name: str, named_by: str, content: bytes, error: OSError | ValueError | None) -> None:
+        self.name = name
+        self.named_by = named_by
+        self.content = content
+        self.error = error
 
 
-class Inputs(NamedTuple):
+class Inputs:
     """All that a configuration is made of, besides the defaults; `read_inputs` makes it.
 
-    Args:
+    Attributes:
         file: The configuration file, or None when nothing is named and there is no `acbo.toml`.
         environ: Names and texts of the variables that start with `ACBO_`.
         overrides: Settings that win over everything, as the caller gave them.
@@ -71,9 +73,10 @@ class Inputs(NamedTuple):
     {'ACBO_TOTAL_STEPS': '7'}
     """
 
-    file: RawFile | None
-    environ: Mapping[str, str]
-    overrides: Mapping[str, Any] | None
+    def __init__(self, file: RawFile | None, environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> None:
+        self.file = file
+        self.environ = environ
+        self.overrides = overrides
 
 
 def read_inputs(
@@ -141,13 +144,9 @@ def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
     named = [(name, text) for name, text in environ.items() if name.upper() == CONFIG_FILE]
     if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
         return read_raw_file(named[0][1], named[0][0])
-    try:
-        os.lstat(FILE_NAME)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        pass  # it may be there: reading says what is wrong
-    return read_raw_file(FILE_NAME)
+    file = read_raw_file(FILE_NAME)
+    missing = isinstance(file.error, FileNotFoundError) and not os.path.lexists(FILE_NAME)
+    return None if missing else file
 
 
 def path_text(path: object, name: str) -> str:
@@ -258,26 +257,24 @@ def digest_inputs(inputs: Inputs, strict: bool) -> str | None:
 
     Returns:
         64 hexadecimal digits over the file's bytes, the variables, the overrides and the version of this package; or
-        None when there is none, because the file cannot be read or the overrides hold what JSON does not.
+        None when there is none, because the file cannot be read or the overrides hold more than plain data.
 
     >>> one, other = (read_inputs(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7", "8"))
     >>> digest_inputs(one, True) == digest_inputs(other, True)
     False
     """
-    import json
-
     file = inputs.file
-    if (file and file.error) or not _is_json(inputs.overrides):
+    if (file and file.error) or not _is_plain(inputs.overrides):
         return None
     content = sha256(file.content) if file else None
     facts = [__version__, bool(strict), content, sorted(inputs.environ.items()), inputs.overrides]
-    return sha256(json.dumps(facts).encode())
+    return sha256(repr(facts).encode("ascii", "backslashreplace"))
 
 
-def _is_json(value: object) -> bool:
-    """Whether JSON tells a value from every other: it would take the key 1 for "1", and knows no dates."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return all(map(_is_json, value))
-    return value is None or isinstance(value, str | int | float)
+def _is_plain(value: Any) -> bool:
+    """Whether `repr` tells a value from every other: it does for these types, but not for classes made from them."""
+    if type(value) is dict:
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, value))
+    return value is None or type(value) in (str, int, float, bool)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .inputs import read_inputs
+from .inputs import Inputs, read_inputs
 
 if TYPE_CHECKING:
     from .resolving import ResolvedConfig
+    from .runs import OnChange
     from .schema import TrainingConfig
 
 
@@ -19,6 +20,9 @@ def load_training_config(
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
+    run_dir: str | os.PathLike[str] | None = None,
+    on_change: OnChange = "error",
+    may_change: Iterable[str] = (),
 ) -> TrainingConfig:
     """Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
 
@@ -28,22 +32,41 @@ def load_training_config(
         overrides: Settings that win over everything, nested as in the file. It is not changed.
         environ: The environment to read; without it, that of the process.
         strict: Whether an unknown `ACBO_*` variable is an error; with False it is a `ConfigurationWarning`.
+        run_dir: The directory of a run, which holds the run to one configuration. The first start writes it to
+            `acbo.frozen.toml` there, and creates the directory; every later start, and every other rank, gets exactly
+            that one, metadata included, or is refused.
+        on_change: What to do when today's values are not the frozen ones. "error" refuses to start; "keep" goes on with
+            the frozen ones; "replace" freezes today's, and keeps the old file as `acbo.frozen.<fingerprint>.toml`.
+        may_change: Settings and whole components, such as `("total_steps", "evaluation")`, that may change from start
+            to start: today's values of them are used.
 
     Returns:
         The validated, frozen configuration.
 
     Raises:
-        ConfigurationError: With everything that is wrong, each with its source.
-        TypeError: When `path` is no path.
+        ConfigurationError: With everything that is wrong, each with its source; when the run started with another
+            configuration, each setting that differs; when the run's file is damaged, or can not be read or written.
+        TypeError: When `path` or `run_dir` is no path, or `may_change` a single text.
+        ValueError: When `on_change` is none of its three values.
 
     Warns:
-        ConfigurationWarning: For each legal but suspicious combination that somebody's value causes.
+        ConfigurationWarning: For each legal but suspicious combination that somebody's value causes, and for each
+            value that is kept. A start that finds the run frozen from the very same inputs has nothing to resolve, and
+            is silent.
 
+    >>> from acbo_settings import load_frozen_config
     >>> config = load_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
     >>> config.grpo.group_size, config.total_steps
     (128, 5000)
+    >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
+    True
     """
-    return resolve_training_config(path, overrides=overrides, environ=environ, strict=strict).config
+    inputs = read_inputs(path, overrides, environ)
+    if run_dir is None:
+        return _resolve(inputs, strict).config
+    from .runs import load_run, plan_start
+
+    return load_run(plan_start(run_dir, inputs, strict, on_change, may_change))
 
 
 def resolve_training_config(
@@ -52,6 +75,9 @@ def resolve_training_config(
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
+    run_dir: str | os.PathLike[str] | None = None,
+    on_change: OnChange = "error",
+    may_change: Iterable[str] = (),
 ) -> ResolvedConfig:
     """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 
@@ -59,23 +85,37 @@ def resolve_training_config(
         path: As for `load_training_config`, like the others.
         overrides: Settings that win over everything.
         environ: The environment to read.
-        strict: Whether an unknown `ACBO_*` variable is an error; with False it is a `ConfigurationWarning`.
+        strict: Whether an unknown `ACBO_*` variable is an error.
+        run_dir: The directory of a run.
+        on_change: What to do when today's values are not the frozen ones.
+        may_change: Settings and whole components that may change from start to start.
 
     Returns:
-        The configuration and the origins of its values.
+        The configuration and the origins of its values; one that a run keeps against today's has its origin in the
+        frozen file. With `run_dir` too the layers are always read, and advice is given.
 
     Raises:
-        ConfigurationError: With everything that is wrong, each with its source.
-        TypeError: When `path` is no path.
+        ConfigurationError: As `load_training_config`, like the next two.
+        TypeError: When an argument has a wrong type.
+        ValueError: When `on_change` is none of its three values.
 
     Warns:
-        ConfigurationWarning: For each legal but suspicious combination.
+        ConfigurationWarning: For each legal but suspicious combination, and for each value that is kept.
 
     >>> resolved = resolve_training_config(overrides={"rewards": {"reward_scaling": "clip"}}, environ={})
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
+    inputs = read_inputs(path, overrides, environ)
+    if run_dir is None:
+        return _resolve(inputs, strict)
+    from .runs import plan_start, resolve_run
+
+    return resolve_run(plan_start(run_dir, inputs, strict, on_change, may_change))
+
+
+def _resolve(inputs: Inputs, strict: bool) -> ResolvedConfig:
     from .merging import read_layers
     from .resolving import resolve_layers
 
-    return resolve_layers(read_layers(read_inputs(path, overrides, environ)), strict)
+    return resolve_layers(read_layers(inputs), strict)

@@ -1,4 +1,4 @@
-"""Problems and advice as text, with the source line shown. Strings only: nothing here prints."""
+"""Problems and advice as text, with the source line shown. Nothing here prints."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ import unicodedata
 from collections.abc import Sequence
 
 from .canonical import KeyPath
-from .errors import MAX_PROBLEMS, Problem
+from .errors import MAX_PROBLEMS, ConfigurationError, Problem
 from .origins import Argument, File, SourcedValue, Variable
 
 _MAX_TEXT = 300
 _MAX_VALUE = 60
 _LINE_WIDTH = 100
+
+
+def refusal(problems: Sequence[Problem]) -> ConfigurationError:
+    """The exception for everything that is wrong.
+
+    Args:
+        problems: At least one problem, in the order to be shown.
+
+    Returns:
+        The exception with its report, to be raised.
+
+    >>> raise refusal([Problem(path=("grpo", "group_sise"), message="no such setting")])
+    Traceback (most recent call last):
+    ...
+    acbo_settings.errors.ConfigurationError: Configuration validation failed: 1 problem
+    <BLANKLINE>
+      grpo.group_sise: no such setting
+    """
+    return ConfigurationError(format_report(problems), problems)
 
 
 def format_report(problems: Sequence[Problem], width: int | None = None) -> str:

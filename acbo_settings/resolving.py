@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .canonical import KeyPath, value_at
-from .errors import ConfigurationError, ConfigurationWarning, Problem
+from .errors import ConfigurationWarning, Problem
 from .origins import Argument, SourcedValue
 from .paths import component_types
-from .report import dotted, explain_value, format_problem, format_report
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ class ResolvedConfig:
         >>> resolve_training_config(environ={}).explain("total_steps")
         '5000, the default'
         """
+        from .report import dotted, explain_value
+
         path = tuple(key.split(".")) if isinstance(key, str) else key
         if sourced := self.values.get(path) or self.custom.get(path):
             return explain_value(sourced)
@@ -136,12 +137,14 @@ def validate_training_config(config: TrainingConfig) -> bool:
         values = {path: SourcedValue(value_at(config, path), Argument("config")) for path in rule.reads}
         problems.append(_rule_problem(rule, sentence, values))
     if problems:
-        raise ConfigurationError(format_report(problems), problems)
+        from .report import refusal
+
+        raise refusal(problems)
     return True
 
 
 def resolve_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
-    """Judge merged layers: the last step of `resolve_training_config`.
+    """Judge merged layers, and warn of what is advised: the last step of `resolve_training_config`.
 
     Args:
         layers: What was read, and what was wrong with reading it.
@@ -161,6 +164,29 @@ def resolve_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
     >>> resolve_layers(read_layers(read_inputs(environ={"ACBO_TOTAL_STEPS": "7000"}))).config.total_steps
     7000
     """
+    resolved = judge_layers(layers, strict)
+    warn(resolved.advice)
+    return resolved
+
+
+def judge_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
+    """Judge merged layers; what is advised stands in the result.
+
+    Args:
+        layers: What was read, and what was wrong with reading it.
+        strict: Whether an unknown `ACBO_*` variable is an error.
+
+    Returns:
+        The configuration and the origins of its values.
+
+    Raises:
+        ConfigurationError: With everything that is wrong.
+
+    >>> from acbo_settings.inputs import read_inputs
+    >>> from acbo_settings.merging import read_layers
+    >>> judge_layers(read_layers(read_inputs(environ={"ACBO_LOG_FREQUENCY": "6000"}))).advice[0].path
+    ('log_frequency',)
+    """
     from .rules import ERRORS, broken_rules
     from .validation import validate_fields
 
@@ -174,9 +200,10 @@ def resolve_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
     if strict:
         problems += layers.unknown
     if problems or config is None:
-        raise ConfigurationError(format_report(problems), problems)
+        from .report import refusal
+
+        raise refusal(problems)
     advice = (*(() if strict else layers.unknown), *layers.advice, *_advise(config, values))
-    _warn(advice)
     config = replace(config, metadata=_metadata(config, layers))
     return ResolvedConfig(config, values, layers.custom, layers.file, advice)
 
@@ -218,8 +245,18 @@ def _metadata(config: TrainingConfig, layers: MergedLayers) -> Any:
     return freeze_metadata(tree | layers.metadata)
 
 
-def _warn(advice: Sequence[Problem]) -> None:
-    """One warning each, attributed to the first caller outside of this package."""
+def warn(advice: Sequence[Problem]) -> None:
+    """Give a `ConfigurationWarning` for each piece of advice, attributed to the first caller outside of this package.
+
+    Args:
+        advice: What is legal but will hardly do what was meant.
+
+    >>> warn(())
+    """
+    if not advice:
+        return
+    from .report import format_problem
+
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
         level, frame = level + 1, frame.f_back

@@ -243,6 +243,7 @@ except ConfigurationError as error:
 
 # Everything is imported before the privileges go: the interpreter may lie where nobody may look.
 CLOSED = f"""
+import acbo_settings.report  # while Python can still be read
 {LOAD.replace("load_training_config()", "load_training_config(environ={})")}
 os.chdir("closed")
 os.chmod(".", 0o644)

@@ -1,0 +1,286 @@
+"""The frozen file of a run: its format, and reading it back without pydantic.
+
+The file is TOML, one `key = value` a line, each value as JSON has it where JSON can. Its first line names the format,
+its last one holds a checksum over everything above. Numbers, booleans and plain texts are read without a parser;
+`tomllib` comes in for a line that holds anything else, which only metadata and strange file names do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pyrsistent import freeze
+
+from . import __version__
+from .canonical import KeyPath, fields_of, flatten, sha256
+from .inputs import encode_path, path_text, read_raw_file
+from .schema import TrainingConfig
+
+if TYPE_CHECKING:
+    from .errors import ConfigurationError
+
+FROZEN_NAME = "acbo.frozen.toml"
+"""The file in a run's directory that holds the run's configuration."""
+
+FORMAT = 1
+"""The format that is written. Every format up to this one is read."""
+
+FIRST_LINE = "# acbo-settings frozen configuration, format "
+"""How the first line starts; the number of the format ends it."""
+
+CHECKSUM_KEY = 'sha256 = "'
+"""How the last line starts; the SHA-256 of everything above, a quote and a line end complete it."""
+
+RESTORE = "restore it, or move it away: the next start then freezes the configuration of that day"
+"""What to do about a damaged file."""
+
+
+class FrozenConfig:
+    """A frozen file as it was read; `parse_frozen` makes it.
+
+    Attributes:
+        name: The path of the file.
+        text: Its whole content.
+        config: The configuration.
+        custom: The custom metadata as plain data.
+        inputs: The digest of what the configuration was made of, or None when there was none.
+
+    >>> FrozenConfig("runs/17/acbo.frozen.toml", "", TrainingConfig(), {}, None).config.total_steps
+    5000
+    """
+
+    def __init__(
+        self, name: str, text: str, config: TrainingConfig, custom: Mapping[str, Any], inputs: str | None
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.config = config
+        self.custom = custom
+        self.inputs = inputs
+
+
+class DamagedFile(Exception):  # noqa: N818 (it carries two sentences to the report, and never reaches a user)
+    """A file that is no frozen configuration, or not the whole of one.
+
+    Args:
+        message: What is wrong with it, as a sentence without its subject.
+        hint: What to do about it.
+
+    >>> str(DamagedFile("is empty", RESTORE))
+    'is empty'
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
+    """Load the configuration of a run from its frozen file, exactly as the run started with it.
+
+    Args:
+        path: The file, or the run's directory that holds an `acbo.frozen.toml`.
+
+    Returns:
+        The configuration with its metadata. Neither `acbo.toml` nor variables take part.
+
+    Raises:
+        ConfigurationError: When the file is missing, unreadable, empty, cut, edited, or of a newer format.
+        TypeError: When `path` is no path.
+
+    >>> from acbo_settings import load_training_config
+    >>> config = load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"})
+    >>> load_frozen_config("runs/17").total_steps
+    7000
+    """
+    name = path_text(path, "path")
+    name = os.path.join(name, FROZEN_NAME) if os.path.isdir(name) else name
+    frozen = read_frozen(name)
+    if frozen is None:
+        raise file_error(name, "no such file")
+    return frozen.config
+
+
+def read_frozen(name: str) -> FrozenConfig | None:
+    """Read a frozen file.
+
+    Args:
+        name: The path.
+
+    Returns:
+        What it holds, or None when there is nothing of that name.
+
+    Raises:
+        ConfigurationError: When it is unreadable, damaged, or of a newer format.
+
+    >>> read_frozen("runs/18/acbo.frozen.toml") is None
+    True
+    """
+    file = read_raw_file(name)
+    if isinstance(file.error, FileNotFoundError) and not os.path.lexists(encode_path(name)):
+        return None
+    if file.error:
+        from .files import reason
+
+        raise file_error(name, reason(name, file.error))
+    try:
+        return parse_frozen(name, file.content.decode())
+    except UnicodeDecodeError:
+        raise file_error(name, "was edited or damaged: it is not valid UTF-8", RESTORE) from None
+    except DamagedFile as error:
+        raise file_error(name, str(error), error.hint) from None
+
+
+def file_error(name: str, message: str, hint: str = "") -> ConfigurationError:
+    """The exception for a problem with a file as a whole.
+
+    Args:
+        name: The path.
+        message: What is wrong with it, as a sentence without its subject.
+        hint: What to do about it.
+
+    Returns:
+        The exception, to be raised.
+
+    >>> print(file_error("runs/17/acbo.frozen.toml", "is empty"))
+    Configuration validation failed: 1 problem
+    <BLANKLINE>
+      runs/17/acbo.frozen.toml: is empty
+    """
+    from .files import file_problem
+    from .report import refusal
+
+    return refusal([file_problem(name, message, hint)])
+
+
+def is_frozen(name: str, text: str) -> bool:
+    """Whether a configuration file is meant to be a frozen one, by its name or its first line.
+
+    Args:
+        name: The path.
+        text: The content.
+
+    Returns:
+        True also for one that is damaged.
+
+    >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
+    (False, True)
+    """
+    return text.startswith(FIRST_LINE) or os.path.basename(name).startswith("acbo.frozen.")
+
+
+def verify_frozen(text: str) -> None:
+    """Check that a frozen file is whole: its format and its checksum.
+
+    Args:
+        text: The content.
+
+    Raises:
+        DamagedFile: When it is not.
+
+    >>> verify_frozen("")
+    Traceback (most recent call last):
+    ...
+    acbo_settings.frozen.DamagedFile: is empty
+    """
+    if not text:
+        raise DamagedFile("is empty", RESTORE)
+    first, _, _ = text.partition("\n")
+    number = first.removeprefix(FIRST_LINE)
+    if not (first.startswith(FIRST_LINE) and number.isascii() and number.isdecimal()):
+        raise DamagedFile("is no frozen configuration: its first line does not say so", RESTORE)
+    if number != str(FORMAT):
+        hint = "install the version of acbo-settings that wrote it, or a newer one"
+        raise DamagedFile(f"has format {number[:20]}, and acbo-settings {__version__} reads format {FORMAT}", hint)
+    body, key, checksum = text.rpartition(CHECKSUM_KEY)
+    if not key or len(checksum) < 66:
+        raise DamagedFile("is cut short: its checksum is missing", RESTORE)
+    if checksum != f'{sha256(body.encode())}"\n':
+        raise DamagedFile("was edited or damaged: its checksum does not fit", RESTORE)
+
+
+def parse_frozen(name: str, text: str) -> FrozenConfig:
+    """The configuration that a frozen file holds.
+
+    Args:
+        name: The path of the file, for the record.
+        text: Its content.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        DamagedFile: When it is not whole, or was written for other settings.
+
+    >>> parse_frozen("runs/17/acbo.frozen.toml", "total_steps = 7000")
+    Traceback (most recent call last):
+    ...
+    acbo_settings.frozen.DamagedFile: is no frozen configuration: its first line does not say so
+    """
+    verify_frozen(text)
+    with suppress(ValueError):  # of tomllib, for a line that no version of this package has written
+        values = _read_lines(text)
+        settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
+        if list(settings) == list(flatten(TrainingConfig())):
+            origins = [path[2:] for path in values if path[:2] == ("frozen", "origins")]
+            custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
+            given = _tree({path: settings[path] for path in origins if path in settings})
+            config = _build(settings, given | custom)
+            if config.fingerprint == values.get(("frozen", "fingerprint")):
+                return FrozenConfig(name, text, config, custom, values.get(("frozen", "inputs")))
+    raise DamagedFile(f"holds other settings than acbo-settings {__version__} has", RESTORE)
+
+
+def _build(settings: Mapping[KeyPath, Any], metadata: Mapping[str, Any]) -> TrainingConfig:
+    """The configuration of these settings, without any check."""
+    tree = _tree(settings)
+    for name, default in fields_of(TrainingConfig()).items():
+        if isinstance(tree[name], dict):
+            tree[name] = type(default)(**tree[name])
+    return TrainingConfig(**tree, metadata=freeze(metadata))
+
+
+def _tree(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        (tree if len(path) == 1 else tree.setdefault(path[0], {}))[path[-1]] = value
+    return tree
+
+
+def _read_lines(text: str) -> dict[KeyPath, Any]:
+    """Each value of the file by its key path, in the order of the lines."""
+    table: KeyPath = ()
+    values: dict[KeyPath, Any] = {}
+    for line in text.split("\n"):
+        if line.startswith("["):
+            table = tuple(line[1:-1].split("."))
+        elif line and not line.startswith("#"):
+            path, value = _read_line(line)
+            values[*table, *path] = value
+    return values
+
+
+def _read_line(line: str) -> tuple[KeyPath, Any]:
+    """The key path, seen from its table, and the value of one line."""
+    key, _, text = line.partition(" = ")
+    if '"' not in key:
+        path = tuple(key.split("."))
+        if text in ("true", "false"):
+            return path, text == "true"
+        if text.startswith('"') and "\\" not in text:
+            return path, text[1:-1]
+        for number in (int, float):
+            with suppress(ValueError):
+                return path, number(text)
+    return _read_with_tomllib(line)
+
+
+def _read_with_tomllib(line: str) -> tuple[KeyPath, Any]:
+    """The same of a line that needs a parser: escapes, quoted keys, arrays, tables, dates."""
+    import tomllib
+
+    (key, value), *_ = tomllib.loads(line).items()
+    return (key,), value

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .loading import load_training_config, resolve_training_config
     from .origins import Argument, Default, File, SourcedValue, Variable
     from .plan import TrainingPlan, plan_training
+    from .ranks import assert_same_across_ranks
     from .resolving import (
         ResolvedConfig,
         create_default_training_config,
@@ -53,6 +54,7 @@ _MODULE_OF = {
     "SourcedValue": "origins",
     "TrainingPlan": "plan",
     "Variable": "origins",
+    "assert_same_across_ranks": "ranks",
     "create_default_training_config": "resolving",
     "create_training_config": "resolving",
     "find_differences": "differences",
@@ -83,6 +85,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingPlan",
     "Variable",
+    "assert_same_across_ranks",
     "create_default_training_config",
     "create_training_config",
     "find_differences",

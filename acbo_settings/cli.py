@@ -16,7 +16,7 @@ _EPILOG = """environment variables that start with ACBO_ count as they do in a j
 exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
 completion: eval "$(register-python-argcomplete acbo-settings)\""""
 
-_PATH_HELP = "the TOML file, or a directory with an acbo.toml; without it ACBO_CONFIG_FILE, else ./acbo.toml"
+_PATH_HELP = "an acbo.toml, a frozen file, or a directory with one; without it ACBO_CONFIG_FILE, else ./acbo.toml"
 
 
 class _Command(NamedTuple):
@@ -72,7 +72,7 @@ _COMMANDS = {
         "print the settings in which two configurations differ; exit with 1 if any do",
         "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
         (
-            ("first", {"metavar": "A", "help": "an acbo.toml, a directory that holds one, or `defaults`"}),
+            ("first", {"metavar": "A", "help": "an acbo.toml or frozen file, the directory of one, or `defaults`"}),
             ("second", {"metavar": "B", "help": "the same; variables are left aside"}),
         ),
     ),
@@ -83,6 +83,24 @@ _COMMANDS = {
         (
             ("path", {"nargs": "?", "default": "acbo.toml", "metavar": "PATH", "help": "default: acbo.toml"}),
             ("--schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
+        ),
+    ),
+    "freeze": _Command(
+        "starting",
+        "freeze the configuration of a run, or hold today's to it; print its fingerprint",
+        "acbo-settings freeze --run-dir runs/17 && srun python train.py",
+        (
+            ("--run-dir", {"default": ".", "metavar": "DIR", "help": "default: the working directory"}),
+            ("--on-change", _choice("error", "keep", "replace")),
+            (
+                "--may-change",
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "KEY",
+                    "help": "a setting or component; can be repeated",
+                },
+            ),
         ),
     ),
     "schema": _Command(

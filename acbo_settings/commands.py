@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from .checking import CheckedFile, check_file
+from .checking import CheckedFile, check_file, file_in
 from .errors import Problem
+from .inputs import FILE_NAME, FROZEN_NAME, process_environment
 from .report import fit
 
 if TYPE_CHECKING:
     from .canonical import KeyPath
+    from .differences import Difference
     from .origins import SourcedValue
 
 SUCCESS, NOT_VALID, WRONG_USAGE = 0, 1, 2
@@ -48,7 +50,14 @@ def print_problems(problems: Sequence[Problem]) -> None:
     print_report(format_report(problems, Terminal(stderr=True).width))
 
 
-def _print_advice(advice: Sequence[Problem]) -> None:
+def print_advice(advice: Sequence[Problem]) -> None:
+    """Write advice to stderr, fitted to the terminal.
+
+    Args:
+        advice: What is legal but will hardly do what was meant.
+
+    >>> print_advice([])
+    """
     if not advice:
         return
     from .report import format_problem
@@ -76,7 +85,9 @@ def resolve_and_report(path: str | None, environ: Mapping[str, str] | None = Non
     checked = check_file(path, environ)
     if checked.problems:
         print_problems(checked.problems)
-    _print_advice(checked.advice)
+    print_advice(checked.advice)
+    if checked.frozen and process_environment():
+        note("note: the ACBO_* variables of this shell take no part in a frozen configuration")
     return checked
 
 
@@ -173,7 +184,7 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile]) 
             print_problems(problems)
         if len(problems) < len(file.problems):
             note(f"  {len(file.problems) - len(problems)} more, as above")
-        _print_advice([problem for problem in file.advice if problem not in told])
+        print_advice([problem for problem in file.advice if problem not in told])
         told += [*file.problems, *file.advice]
         if file.resolved and file.path is None:
             note("note: no acbo.toml in the working directory: defaults and variables alone")
@@ -225,29 +236,44 @@ def diff(arguments: Namespace) -> int:
     0
     """
     from .differences import find_differences
-    from .inputs import process_environment
     from .merging import default_layer
-    from .report import origin_text, show_value
 
-    sides = []
+    sides, names = [], []
     for name in (arguments.first, arguments.second):
         if name == "defaults":
             sides.append(default_layer())
+            names.append(name)
             continue
-        checked = resolve_and_report(name, {})
+        checked = resolve_and_report(file_in(name, (FROZEN_NAME, FILE_NAME)), {})
         if checked.resolved is None:
             return WRONG_USAGE
         sides.append(dict(checked.resolved.values))
+        names.append(checked.path or name)
     if process_environment():
         note("note: the ACBO_* variables of this shell take no part: files are compared as they are")
-    differences = find_differences(*sides)
-    if not differences:
+    if not (differences := find_differences(*sides)):
         return SUCCESS
+    _print_differences(names, differences)
+    return NOT_VALID
+
+
+def _print_differences(names: Sequence[str], differences: Sequence[Difference]) -> None:
+    """What is compared, as `diff -u` tells it, and both values of each setting with their lines."""
+    from .report import escape, show_value
     from .terminal import Terminal
 
+    terminal = Terminal()
+    for sign, name in zip(("---", "+++"), names, strict=True):
+        terminal.out(f"{sign} {escape(name, 1000)}")
     cells = [
-        [".".join(path), show_value(a.value), origin_text(a), show_value(b.value), origin_text(b)]
-        for path, a, b in differences
+        [".".join(path), show_value(first.value), _line_of(first), show_value(second.value), _line_of(second)]
+        for path, first, second in differences
     ]
-    Terminal().table(["SETTING", "FIRST", "FROM", "SECOND", "FROM"], cells)
-    return NOT_VALID
+    terminal.table(["SETTING", "---", "FROM", "+++", "FROM"], cells)
+
+
+def _line_of(sourced: SourcedValue) -> str:
+    from .origins import File
+
+    origin = sourced.origin
+    return f"line {origin.position.line}" if isinstance(origin, File) and origin.position else str(origin)

@@ -15,8 +15,8 @@ from typing import Any
 from . import __version__
 from .canonical import custom_metadata, flatten, sha256
 from .files import reason
-from .frozen import CHECKSUM_KEY, FIRST_LINE, FORMAT, FrozenConfig, file_error, parse_frozen, read_frozen
-from .inputs import MAX_BYTES, encode_path
+from .frozen import CHECKSUM_KEY, FORMAT, FrozenConfig, file_error, parse_frozen, read_frozen
+from .inputs import FROZEN_LINE, MAX_BYTES, encode_path
 from .report import escape, origin_text
 from .resolving import ResolvedConfig
 
@@ -43,7 +43,7 @@ def render_frozen(resolved: ResolvedConfig, inputs: str | None, time: datetime) 
     >>> text.splitlines()[3]
     'total_steps = 5000'
     """
-    lines = [f"{FIRST_LINE}{FORMAT}", _NOTE, *_setting_lines(resolved)]
+    lines = [f"{FROZEN_LINE}{FORMAT}", _NOTE, *_setting_lines(resolved)]
     if custom := custom_metadata(resolved.config):
         lines += ["", "[metadata]", *(f"{_key(key)} = {_value(value)}" for key, value in custom.items())]
     facts = {

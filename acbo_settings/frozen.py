@@ -15,21 +15,15 @@ from typing import TYPE_CHECKING, Any
 from pyrsistent import freeze
 
 from . import __version__
-from .canonical import KeyPath, fields_of, flatten, sha256
-from .inputs import encode_path, path_text, read_raw_file
+from .canonical import KeyPath, fields_of, flatten, sha256, thaw
+from .inputs import FROZEN_LINE, FROZEN_NAME, encode_path, path_text, read_raw_file
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
     from .errors import ConfigurationError
 
-FROZEN_NAME = "acbo.frozen.toml"
-"""The file in a run's directory that holds the run's configuration."""
-
 FORMAT = 1
 """The format that is written. Every format up to this one is read."""
-
-FIRST_LINE = "# acbo-settings frozen configuration, format "
-"""How the first line starts; the number of the format ends it."""
 
 CHECKSUM_KEY = 'sha256 = "'
 """How the last line starts; the SHA-256 of everything above, a quote and a line end complete it."""
@@ -156,22 +150,6 @@ def file_error(name: str, message: str, hint: str = "") -> ConfigurationError:
     return refusal([file_problem(name, message, hint)])
 
 
-def is_frozen(name: str, text: str) -> bool:
-    """Whether a configuration file is meant to be a frozen one, by its name or its first line.
-
-    Args:
-        name: The path.
-        text: The content.
-
-    Returns:
-        True also for one that is damaged.
-
-    >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
-    (False, True)
-    """
-    return text.startswith(FIRST_LINE) or os.path.basename(name).startswith("acbo.frozen.")
-
-
 def verify_frozen(text: str) -> None:
     """Check that a frozen file is whole: its format and its checksum.
 
@@ -189,8 +167,8 @@ def verify_frozen(text: str) -> None:
     if not text:
         raise DamagedFile("is empty", RESTORE)
     first, _, _ = text.partition("\n")
-    number = first.removeprefix(FIRST_LINE)
-    if not (first.startswith(FIRST_LINE) and number.isascii() and number.isdecimal()):
+    number = first.removeprefix(FROZEN_LINE)
+    if not (first.startswith(FROZEN_LINE) and number.isascii() and number.isdecimal()):
         raise DamagedFile("is no frozen configuration: its first line does not say so", RESTORE)
     if number != str(FORMAT):
         hint = "install the version of acbo-settings that wrote it, or a newer one"
@@ -232,6 +210,27 @@ def parse_frozen(name: str, text: str) -> FrozenConfig:
             if config.fingerprint == values.get(("frozen", "fingerprint")):
                 return FrozenConfig(name, text, config, custom, values.get(("frozen", "inputs")))
     raise DamagedFile(f"holds other settings than acbo-settings {__version__} has", RESTORE)
+
+
+def given_tree(frozen: FrozenConfig) -> dict[str, Any]:
+    """A frozen configuration as the tree of an `acbo.toml`: what was given to it, and what is no default any more.
+
+    Args:
+        frozen: The frozen file.
+
+    Returns:
+        A new dict that resolves to the same configuration; what nobody set stays a default in it.
+
+    >>> config = TrainingConfig(total_steps=7000)
+    >>> given_tree(FrozenConfig("acbo.frozen.toml", "", config, {"note": "scm20"}, None))
+    {'metadata': {'note': 'scm20'}, 'total_steps': 7000}
+    """
+    tree = {key: value for key, value in thaw(frozen.config.metadata).items() if key not in frozen.custom}
+    defaults = flatten(TrainingConfig())
+    for path, value in flatten(frozen.config).items():
+        if value != defaults[path]:
+            (tree if len(path) == 1 else tree.setdefault(path[0], {}))[path[-1]] = value
+    return {"metadata": dict(frozen.custom), **tree}
 
 
 def _build(settings: Mapping[KeyPath, Any], metadata: Mapping[str, Any]) -> TrainingConfig:

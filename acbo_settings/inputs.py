@@ -24,6 +24,12 @@ CONFIG_FILE = "ACBO_CONFIG_FILE"
 FILE_NAME = "acbo.toml"
 """The file that is read from the working directory when none is named."""
 
+FROZEN_NAME = "acbo.frozen.toml"
+"""The file in a run's directory that holds the run's configuration."""
+
+FROZEN_LINE = "# acbo-settings frozen configuration, format "
+"""How the first line of such a file starts; the number of the format ends it."""
+
 PATH_ARGUMENT = "the path argument"
 """What the report calls the caller who named the file."""
 
@@ -147,6 +153,22 @@ def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
     file = read_raw_file(FILE_NAME)
     missing = isinstance(file.error, FileNotFoundError) and not os.path.lexists(FILE_NAME)
     return None if missing else file
+
+
+def is_frozen(name: str, text: str) -> bool:
+    """Whether a configuration file is meant to be a frozen one, by its name or its first line.
+
+    Args:
+        name: The path.
+        text: The content.
+
+    Returns:
+        True also for one that is damaged.
+
+    >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
+    (False, True)
+    """
+    return text.startswith(FROZEN_LINE) or os.path.basename(name).startswith("acbo.frozen.")
 
 
 def path_text(path: object, name: str) -> str:

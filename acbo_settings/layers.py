@@ -25,8 +25,8 @@ from pydantic_settings import (
 
 from .canonical import KeyPath, fields_of
 from .errors import Problem
-from .files import parse_toml
-from .inputs import PREFIX
+from .files import UnreadableFile, file_problem, parse_toml
+from .inputs import PREFIX, is_frozen
 from .keys import Source
 from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
 from .paths import default_values
@@ -58,7 +58,17 @@ class _TomlFile(TomlConfigSettingsSource):
         super().__init__(_settings_class(), toml_file=file.name)
 
     def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
-        return parse_toml(self.file)
+        return _parse_frozen(self.file) if is_frozen(self.file.name, self.file.text) else parse_toml(self.file)
+
+
+def _parse_frozen(file: SourceFile) -> dict[str, Any]:
+    """The tree of a run's frozen file, which is a configuration file as any when it is whole."""
+    from .frozen import DamagedFile, given_tree, parse_frozen
+
+    try:
+        return given_tree(parse_frozen(file.name, file.text))
+    except DamagedFile as error:
+        raise UnreadableFile(file_problem(file.name, str(error), error.hint)) from None
 
 
 class _SingleVariables(EnvSettingsSource):
@@ -106,7 +116,7 @@ def read_file_layer(file: SourceFile) -> Source:
         Its keys and values, and where each stands.
 
     Raises:
-        UnreadableFile: When it is no valid TOML.
+        UnreadableFile: When it is no valid TOML, or a frozen file that is not whole.
 
     >>> layer = read_file_layer(SourceFile("acbo.toml", "total_steps = 7"))
     >>> layer.tree, str(layer.origin_of(("total_steps",)))

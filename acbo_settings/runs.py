@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from .canonical import KeyPath, flatten
-from .frozen import FROZEN_NAME, FrozenConfig, read_frozen
-from .inputs import Inputs, digest_inputs, path_text
+from .frozen import FrozenConfig, read_frozen
+from .inputs import FROZEN_NAME, Inputs, digest_inputs, path_text
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:

@@ -1,12 +1,16 @@
-"""The command `init`: the first `acbo.toml` of an experiment."""
+"""The commands `init` and `freeze`: what is written before a job starts."""
 
 from __future__ import annotations
 
 import os
 from argparse import Namespace
+from warnings import catch_warnings, simplefilter
 
 from .checking import file_in
-from .commands import NOT_VALID, SUCCESS, note
+from .commands import NOT_VALID, SUCCESS, note, print_advice, print_problems
+from .errors import ConfigurationError, ConfigurationWarning
+from .inputs import FILE_NAME, FROZEN_NAME, read_raw_file
+from .loading import resolve_training_config
 from .lookup import schema_text
 from .reference import example_toml
 
@@ -26,7 +30,7 @@ def init(arguments: Namespace) -> int:
     >>> init(Namespace(path="no/such/directory/acbo.toml", schema=False))
     1
     """
-    path = file_in(arguments.path) or ""
+    path = file_in(arguments.path, [FILE_NAME])
     texts = {}
     if arguments.schema:
         beside = os.path.join(os.path.dirname(path), SCHEMA_NAME)
@@ -62,3 +66,33 @@ def _write(name: str, text: str) -> bool:
         return False
     note(f"wrote {name}")
     return True
+
+
+def freeze(arguments: Namespace) -> int:
+    """Freeze the configuration of a run as its first start would, or hold today's to it.
+
+    Args:
+        arguments: `run_dir`, `on_change` and `may_change`.
+
+    Returns:
+        The exit code: 1 when the configuration is not valid, not that of the run, or cannot be written.
+
+    >>> freeze(Namespace(run_dir="runs/17", on_change="error", may_change=[]))
+    b6b94ba25f97c991
+    0
+    """
+    name = os.path.join(arguments.run_dir, FROZEN_NAME)
+    before = read_raw_file(name).content
+    try:
+        with catch_warnings():
+            simplefilter("ignore", ConfigurationWarning)
+            resolved = resolve_training_config(
+                run_dir=arguments.run_dir, on_change=arguments.on_change, may_change=arguments.may_change
+            )
+    except ConfigurationError as error:
+        print_problems(error.problems)
+        return NOT_VALID
+    print_advice(resolved.advice)
+    print(resolved.config.fingerprint)
+    note(f"{name} holds, as it was frozen" if read_raw_file(name).content == before else f"froze {name}")
+    return SUCCESS

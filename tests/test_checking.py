@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acbo_settings import load_training_config
 from acbo_settings.checking import check_file, file_in
 
 
@@ -22,3 +23,45 @@ def test_advice_is_kept_and_no_warning() -> None:
     checked = check_file(None, {"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"})
     assert [problem.path[-1] for problem in checked.advice] == ["early_stopping_patience"]
     assert checked.path is None
+
+
+def test_which_file_of_a_directory(tmp_path: Path) -> None:
+    """The experiment's file first, the frozen one when it is alone, or as the caller prefers."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/acbo.frozen.toml").write_text("")
+    assert file_in("run") == "run/acbo.frozen.toml"
+    (tmp_path / "run/acbo.toml").write_text("")
+    assert file_in("run") == "run/acbo.toml"
+    assert file_in("run", ["acbo.frozen.toml", "acbo.toml"]) == "run/acbo.frozen.toml"
+
+
+def test_variables_take_no_part_in_a_frozen_file() -> None:
+    """A frozen file is judged as its run started, whatever the shell has set; a job that names it as file layers."""
+    environ = {"ACBO_TOTAL_STEPS": "7000"}
+    load_training_config(run_dir="run", environ={})
+    checked = check_file("run", environ)
+    assert checked.frozen
+    assert checked.resolved is not None
+    assert checked.resolved.config.total_steps == 5000
+    assert load_training_config("run/acbo.frozen.toml", environ=environ).total_steps == 7000
+
+
+def test_a_frozen_file_is_a_configuration_file() -> None:
+    """Its settings that were given have their lines as origins, the others are defaults, and nothing is advised."""
+    environ = {"ACBO_EXPLORATION__STRATEGY_TYPE": "uncertainty_guided", "ACBO_METADATA__NOTE": "scm20"}
+    config = load_training_config(run_dir="run", environ=environ)
+    checked = check_file("run", {})
+    assert (checked.problems, checked.advice) == ((), ())
+    assert checked.resolved is not None
+    assert (checked.resolved.config, checked.resolved.config.metadata) == (config, config.metadata)
+    given = [path for path, value in checked.resolved.values.items() if not value.is_default]
+    assert given == [("exploration", "strategy_type")]
+
+
+def test_a_damaged_frozen_file_is_not_valid(tmp_path: Path) -> None:
+    """The checks of the file hold wherever it is named as a configuration file."""
+    load_training_config(run_dir="run", environ={})
+    file = tmp_path / "run/acbo.frozen.toml"
+    file.write_text(file.read_text().replace("5000", "6000"))
+    (problem,) = check_file("run", {}).problems
+    assert problem.message == "was edited or damaged: its checksum does not fit"

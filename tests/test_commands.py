@@ -102,3 +102,14 @@ def test_diff_of_a_broken_file_is_exit_code_2() -> None:
     ran = run("diff", "defaults", "a.toml")
     assert (ran.returncode, ran.stdout) == (2, b"")
     assert b"a.toml:1" in ran.stderr
+
+
+def test_frozen_runs_are_shown_and_compared(assert_report: AssertReport) -> None:
+    """`show` prints what a run started with, and `diff` compares runs by their frozen files."""
+    Path("acbo.toml").write_text("total_steps = 20000\n")
+    assert run("freeze", "--run-dir", "runs/16").returncode == 0
+    assert run("freeze", "--run-dir", "runs/17", ACBO_GRPO__GROUP_SIZE="128").returncode == 0
+    Path("runs/17/acbo.toml").write_text("total_steps = 1\n")
+    assert_report("diff-runs", told("diff", "runs/16", "runs/17"))
+    assert_report("show-run", told("show", "--changed", "runs/16", ACBO_GRPO__GROUP_SIZE="32"))
+    assert told("check", "runs/16") == "--- exit code 0\n--- stdout\nok"

@@ -25,7 +25,8 @@ from acbo_settings import (
 )
 from acbo_settings.canonical import KeyPath, sha256
 from acbo_settings.freezing import render_frozen
-from acbo_settings.frozen import FIRST_LINE, DamagedFile, is_frozen, parse_frozen, read_frozen
+from acbo_settings.frozen import DamagedFile, parse_frozen, read_frozen
+from acbo_settings.inputs import FROZEN_LINE, is_frozen
 
 from .strategies import layers, tree_of
 from .test_canonical import METADATA
@@ -214,7 +215,7 @@ def test_a_link_to_a_frozen_file_is_followed(isolated: Path) -> None:
 
 def test_what_counts_as_frozen() -> None:
     """The name or the first line is enough, so that damage to one of them does not make an ordinary file of it."""
-    assert is_frozen("acbo.toml", FIRST_LINE + "1\n")
+    assert is_frozen("acbo.toml", FROZEN_LINE + "1\n")
     assert is_frozen("runs/17/acbo.frozen.b6b94ba25f97c991.toml", "")
     assert not is_frozen("frozen/acbo.toml", "[frozen]\n")
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from errno import EINVAL
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .canonical import custom_metadata, flatten, sha256
@@ -18,7 +18,9 @@ from .files import reason
 from .frozen import CHECKSUM_KEY, FORMAT, FrozenConfig, file_error, parse_frozen, read_frozen
 from .inputs import FROZEN_LINE, MAX_BYTES, encode_path
 from .report import escape, origin_text
-from .resolving import ResolvedConfig
+
+if TYPE_CHECKING:
+    from .resolving import ResolvedConfig
 
 _MAX_NAME = 1000
 

@@ -16,7 +16,7 @@ from pyrsistent import freeze
 
 from . import __version__
 from .canonical import KeyPath, fields_of, flatten, sha256, thaw
-from .inputs import FROZEN_LINE, FROZEN_NAME, encode_path, path_text, read_raw_file
+from .inputs import FROZEN_LINE, FROZEN_NAME, path_text, read_if_there
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def read_frozen(name: str) -> FrozenConfig | None:
     >>> read_frozen("runs/18/acbo.frozen.toml") is None
     True
     """
-    file = read_raw_file(name)
-    if isinstance(file.error, FileNotFoundError) and not os.path.lexists(encode_path(name)):
+    file = read_if_there(name)
+    if file is None:
         return None
     if file.error:
         from .files import reason

@@ -150,9 +150,7 @@ def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
     named = [(name, text) for name, text in environ.items() if name.upper() == CONFIG_FILE]
     if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
         return read_raw_file(named[0][1], named[0][0])
-    file = read_raw_file(FILE_NAME)
-    missing = isinstance(file.error, FileNotFoundError) and not os.path.lexists(FILE_NAME)
-    return None if missing else file
+    return read_if_there(FILE_NAME)
 
 
 def is_frozen(name: str, text: str) -> bool:
@@ -192,6 +190,25 @@ def path_text(path: object, name: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}; settings go into overrides")
     return text
+
+
+def read_if_there(name: str) -> RawFile | None:
+    """Read a file that need not exist.
+
+    Args:
+        name: The path.
+
+    Returns:
+        The file, or None when there is nothing of that name; a symbolic link to nothing is something.
+
+    >>> read_if_there("no-such-file.toml") is None
+    True
+    """
+    file = read_raw_file(name)
+    if not isinstance(file.error, FileNotFoundError):
+        return file
+    # Something is there all the same: a dangling link, or a file that another process has made just now.
+    return read_raw_file(name) if os.path.lexists(encode_path(name)) else None
 
 
 def read_raw_file(name: str, named_by: str = "") -> RawFile:

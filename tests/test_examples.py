@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from acbo_settings import load_training_config
+from acbo_settings import load_frozen_config, load_training_config
 
 from .test_readme import BLOCKS, ROOT, commands_of, shell_environment
 
@@ -43,6 +44,43 @@ def test_the_job_script_stops_with_the_report() -> None:
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith("Configuration validation failed: 1 problem")
     assert "Traceback" not in ran.stderr
+
+
+def start_and_kill(directory: Path, **environ: str) -> str:
+    """Start the job that can resume, and kill it once it has saved; what it printed."""
+    command = [sys.executable, str(EXAMPLES / "resume.py"), "runs/17"]
+    environment = shell_environment(directory) | environ
+    with subprocess.Popen(command, cwd=directory, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        before = checkpoint_in(directory)
+        while checkpoint_in(directory) == before:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+        return process.communicate(timeout=60)[0]
+
+
+def checkpoint_in(directory: Path) -> str:
+    """The step that the job has saved last."""
+    checkpoint = directory / "runs/17/checkpoint"
+    return checkpoint.read_text() if checkpoint.exists() else ""
+
+
+def test_the_job_that_can_resume_does(tmp_path: Path) -> None:
+    """Killed twice with SIGKILL, it goes on with the same configuration; edited in between, it is refused."""
+    shutil.copy(EXAMPLES / "acbo.toml", tmp_path)
+    fingerprint = load_training_config(tmp_path / "acbo.toml", environ={}).fingerprint
+    assert start_and_kill(tmp_path) == f"starting with {fingerprint}\n"
+    assert start_and_kill(tmp_path) == f"resuming with {fingerprint}\n"
+    (tmp_path / "acbo.toml").write_text("total_steps = 20000\n")
+    refused = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "grpo.group_size: frozen as 32, today 64" in refused.stderr
+    shutil.copy(EXAMPLES / "acbo.toml", tmp_path)
+    shorter = {"ACBO_TOTAL_STEPS": str(int(checkpoint_in(tmp_path)) + 1500)}
+    ended = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path, **shorter)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-1] == f"done after {shorter['ACBO_TOTAL_STEPS']} steps"
+    assert checkpoint_in(tmp_path) == shorter["ACBO_TOTAL_STEPS"]
 
 
 def mount(config_map: dict[str, str], directory: Path) -> None:
@@ -124,3 +162,41 @@ def test_a_broken_job_fails_in_slurm_with_the_report(slurm: dict[str, str], tmp_
     output = (tmp_path / "scm20.out").read_text()
     assert ran.returncode == 1
     assert "ACBO_GRPO_LEARNING_RATE: no such setting; did you mean ACBO_GRPO__LEARNING_RATE?" in output
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_a_requeued_job_resumes_in_slurm(slurm: dict[str, str], tmp_path: Path) -> None:
+    """Requeued by SLURM in the middle, the job with two ranks goes on with the frozen configuration, and ends."""
+    for name in ("acbo.toml", "resume.py", "requeue.sbatch"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    checkpoint, output = tmp_path / "runs/scm20/checkpoint", tmp_path / "scm20.out"
+    job = run(["sbatch", "--parsable", "requeue.sbatch"], tmp_path, **slurm, ACBO_TOTAL_STEPS="6000").stdout.strip()
+    wait_until(checkpoint.exists)
+    run(["scontrol", "requeue", job], tmp_path, **slurm)
+
+    wait_until(lambda: run(["squeue", "-h", "-o", "%T"], tmp_path, **slurm).stdout == "PENDING\n")
+    # By itself it would wait two minutes; SLURM refuses a start within the second of the requeue.
+    run(["scontrol", "update", f"JobId={job}", "StartTime=now+2"], tmp_path, **slurm)
+    wait_until(lambda: "done" in output.read_text())
+    frozen = load_frozen_config(tmp_path / "runs/scm20")
+    lines = output.read_text().splitlines()
+    told = [line for line in lines if line.startswith(("starting", "resuming", "done"))]
+    assert told == [
+        f"starting with {frozen.fingerprint}",
+        f"resuming with {frozen.fingerprint}",
+        "done after 6000 steps",
+    ]
+    assert [line for line in lines if "frozen" in line or "froze" in line] == [
+        "froze runs/scm20/acbo.frozen.toml",
+        "runs/scm20/acbo.frozen.toml holds, as it was frozen",
+    ]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Look five times a second whether something has happened, for a minute."""
+    for _ in range(300):
+        if happened():
+            return
+        time.sleep(0.2)
+    raise AssertionError("nothing happened within a minute")

@@ -93,6 +93,6 @@ def freeze(arguments: Namespace) -> int:
         print_problems(error.problems)
         return NOT_VALID
     print_advice(resolved.advice)
-    print(resolved.config.fingerprint)
+    print(resolved.config.fingerprint, flush=True)
     note(f"{name} holds, as it was frozen" if read_raw_file(name).content == before else f"froze {name}")
     return SUCCESS

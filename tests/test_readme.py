@@ -71,6 +71,7 @@ def test_the_blocks_are_those_that_are_executed() -> None:
         ("example", "bash"),
         ("example", "yaml"),
         ("slurm", "console"),
+        ("mpi", "console"),
         ("config", "yaml"),
     }
 

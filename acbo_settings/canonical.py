@@ -54,6 +54,24 @@ def flatten(record: Any, prefix: KeyPath = ()) -> dict[KeyPath, Any]:
     return flat
 
 
+def nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    """Settings by key path as an `acbo.toml` has them: those of a component in a table of its own.
+
+    Args:
+        values: Values by key path; paths of one part or two.
+
+    Returns:
+        A new dict of dicts, in the order of the settings.
+
+    >>> nested({("total_steps",): 7, ("grpo", "group_size"): 64})
+    {'total_steps': 7, 'grpo': {'group_size': 64}}
+    """
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        (tree if len(path) == 1 else tree.setdefault(path[0], {}))[path[-1]] = value
+    return tree
+
+
 def value_at(config: Any, path: KeyPath) -> Any:
     """The value of one setting.
 

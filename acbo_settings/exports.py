@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Container
 from typing import Any
 
-from .canonical import KeyPath, flatten, to_dict
+from .canonical import KeyPath, flatten, nested, to_dict
 from .errors import Problem
 from .origins import Argument, File, SourcedValue, Variable
 from .report import escape, show_value, subject_of
@@ -28,11 +28,7 @@ def plain_tree(config: TrainingConfig, paths: Container[KeyPath] | None = None) 
     >>> plain_tree(TrainingConfig(total_steps=7000), {("total_steps",)})
     {'total_steps': 7000}
     """
-    tree: dict[str, Any] = {}
-    for path, value in flatten(config).items():
-        if paths is None or path in paths:
-            table = tree if len(path) == 1 else tree.setdefault(path[0], {})
-            table[path[-1]] = value
+    tree = nested({path: value for path, value in flatten(config).items() if paths is None or path in paths})
     custom = to_dict(config).get("metadata")
     return {**tree, "metadata": custom} if custom else tree
 

@@ -8,14 +8,14 @@ its last one holds a checksum over everything above. Numbers, booleans and plain
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pyrsistent import freeze
 
 from . import __version__
-from .canonical import KeyPath, fields_of, flatten, sha256, thaw
+from .canonical import KeyPath, fields_of, flatten, nested, sha256
 from .inputs import FROZEN_LINE, FROZEN_NAME, path_text, read_if_there
 from .schema import TrainingConfig
 
@@ -39,19 +39,27 @@ class FrozenConfig:
         name: The path of the file.
         text: Its whole content.
         config: The configuration.
+        given: The settings that were given, and are no defaults.
         custom: The custom metadata as plain data.
         inputs: The digest of what the configuration was made of, or None when there was none.
 
-    >>> FrozenConfig("runs/17/acbo.frozen.toml", "", TrainingConfig(), {}, None).config.total_steps
+    >>> FrozenConfig("runs/17/acbo.frozen.toml", "", TrainingConfig(), (), {}, None).config.total_steps
     5000
     """
 
     def __init__(
-        self, name: str, text: str, config: TrainingConfig, custom: Mapping[str, Any], inputs: str | None
+        self,
+        name: str,
+        text: str,
+        config: TrainingConfig,
+        given: Collection[KeyPath],
+        custom: Mapping[str, Any],
+        inputs: str | None,
     ) -> None:
         self.name = name
         self.text = text
         self.config = config
+        self.given = given
         self.custom = custom
         self.inputs = inputs
 
@@ -203,12 +211,11 @@ def parse_frozen(name: str, text: str) -> FrozenConfig:
         values = _read_lines(text)
         settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
         if list(settings) == list(flatten(TrainingConfig())):
-            origins = [path[2:] for path in values if path[:2] == ("frozen", "origins")]
+            given = [path[2:] for path in values if path[:2] == ("frozen", "origins") and path[2:] in settings]
             custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
-            given = _tree({path: settings[path] for path in origins if path in settings})
-            config = _build(settings, given | custom)
+            config = _build(settings, nested({path: settings[path] for path in given}) | custom)
             if config.fingerprint == values.get(("frozen", "fingerprint")):
-                return FrozenConfig(name, text, config, custom, values.get(("frozen", "inputs")))
+                return FrozenConfig(name, text, config, given, custom, values.get(("frozen", "inputs")))
     raise DamagedFile(f"holds other settings than acbo-settings {__version__} has", RESTORE)
 
 
@@ -222,31 +229,22 @@ def given_tree(frozen: FrozenConfig) -> dict[str, Any]:
         A new dict that resolves to the same configuration; what nobody set stays a default in it.
 
     >>> config = TrainingConfig(total_steps=7000)
-    >>> given_tree(FrozenConfig("acbo.frozen.toml", "", config, {"note": "scm20"}, None))
-    {'metadata': {'note': 'scm20'}, 'total_steps': 7000}
+    >>> given_tree(FrozenConfig("acbo.frozen.toml", "", config, (), {"note": "scm20"}, None))
+    {'total_steps': 7000, 'metadata': {'note': 'scm20'}}
     """
-    tree = {key: value for key, value in thaw(frozen.config.metadata).items() if key not in frozen.custom}
     defaults = flatten(TrainingConfig())
-    for path, value in flatten(frozen.config).items():
-        if value != defaults[path]:
-            (tree if len(path) == 1 else tree.setdefault(path[0], {}))[path[-1]] = value
-    return {"metadata": dict(frozen.custom), **tree}
+    values = flatten(frozen.config).items()
+    told = {path: value for path, value in values if path in frozen.given or value != defaults[path]}
+    return {**nested(told), "metadata": dict(frozen.custom)}
 
 
 def _build(settings: Mapping[KeyPath, Any], metadata: Mapping[str, Any]) -> TrainingConfig:
     """The configuration of these settings, without any check."""
-    tree = _tree(settings)
+    tree = nested(settings)
     for name, default in fields_of(TrainingConfig()).items():
         if isinstance(tree[name], dict):
             tree[name] = type(default)(**tree[name])
     return TrainingConfig(**tree, metadata=freeze(metadata))
-
-
-def _tree(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        (tree if len(path) == 1 else tree.setdefault(path[0], {}))[path[-1]] = value
-    return tree
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:

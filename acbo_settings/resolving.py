@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .canonical import KeyPath, value_at
+from .canonical import KeyPath, nested, value_at
 from .errors import ConfigurationWarning, Problem
 from .origins import Argument, SourcedValue
 from .paths import component_types
@@ -237,12 +237,8 @@ def _metadata(config: TrainingConfig, layers: MergedLayers) -> Any:
     """The settings that were given, plus custom keys, frozen."""
     from .metadata import freeze_metadata
 
-    tree: dict[str, Any] = {}
-    for path, sourced in layers.values.items():
-        if not sourced.is_default:
-            table = tree if len(path) == 1 else tree.setdefault(path[0], {})
-            table[path[-1]] = value_at(config, path)
-    return freeze_metadata(tree | layers.metadata)
+    given = {path: value_at(config, path) for path, sourced in layers.values.items() if not sourced.is_default}
+    return freeze_metadata(nested(given) | layers.metadata)
 
 
 def warn(advice: Sequence[Problem]) -> None:

@@ -163,12 +163,14 @@ def _resolve(start: Start, frozen: FrozenConfig | None) -> ResolvedConfig:
 
     layers = read_layers(start.inputs)
     today = judge_layers(layers, start.strict)
+    told = today.advice if frozen is None or start.on_change == "replace" else ()
+    warn(told)  # before anything is written, in case that somebody makes an error of it
     if frozen is None:
         from .freezing import freeze_once
 
         frozen = freeze_once(start.name, today, digest_inputs(start.inputs, start.strict))
     resolved = _hold(start, frozen, layers, today)
-    warn(resolved.advice)
+    warn([advice for advice in resolved.advice if advice not in told])
     return resolved
 
 

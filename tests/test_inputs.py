@@ -183,6 +183,13 @@ def test_starts_that_may_differ_have_different_digests() -> None:
     assert len(set(digests)) == len(starts)
 
 
+def test_another_version_has_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another version of the package froze is resolved and compared by value."""
+    before = digest()
+    monkeypatch.setattr("acbo_settings.inputs.__version__", "0.0.1")
+    assert digest() != before
+
+
 def test_starts_that_resolve_alike_may_share_a_digest() -> None:
     """Other variables and their order make no difference, and nor does the name of the file."""
     assert digest(environ={"A": "1", "ACBO_X": "1", "ACBO_Y": "2"}) == digest(environ={"ACBO_Y": "2", "ACBO_X": "1"})

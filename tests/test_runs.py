@@ -226,6 +226,30 @@ def test_metadata_too_long_to_be_frozen_is_refused() -> None:
     assert not RUN.exists()
 
 
+@pytest.mark.parametrize("on_change", ["error", "replace"])
+def test_a_warning_that_is_an_error_comes_before_the_file(on_change: str) -> None:
+    """Who stops at advice finds the run as it was, so that the next start is told the same."""
+    suspicious = {"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"}
+    if on_change == "replace":
+        start()
+    before = FROZEN.read_bytes() if FROZEN.exists() else None
+    for _ in range(2):
+        with pytest.raises(ConfigurationWarning):
+            start(suspicious, on_change=on_change)
+        assert (FROZEN.read_bytes() if FROZEN.exists() else None) == before
+
+
+def test_advice_is_given_once(recwarn: pytest.WarningsRecorder) -> None:
+    """A first start warns once, one from the same inputs not at all, one from other inputs again."""
+    warnings.simplefilter("always")
+    suspicious = {"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"}
+    counts = []
+    for environ in (suspicious, suspicious, {**suspicious, "ACBO_LOG_FREQUENCY": "10"}):
+        start(environ)
+        counts.append(len(recwarn))
+    assert counts == [1, 1, 2]
+
+
 def test_strictness_is_part_of_the_inputs() -> None:
     """A variable that was let through once is an error again in a strict start of the same run."""
     with pytest.warns(ConfigurationWarning):

@@ -129,10 +129,12 @@ print(write_once("{FROZEN}", content))
 
 
 AS_NOBODY = """
-import os, sys
-import acbo_settings.report, acbo_settings.freezing  # while Python can be read
+import os, sys, tempfile
+import acbo_settings.report
 from acbo_settings import load_training_config, ConfigurationError
-load_training_config(environ={})
+with tempfile.TemporaryDirectory() as warm_up:  # all that has to be imported is, while Python can be read
+    for overrides in (None, None, {"log_frequency": 10}):
+        load_training_config(run_dir=warm_up, overrides=overrides, environ={})
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

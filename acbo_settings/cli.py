@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from . import __version__
 
@@ -152,20 +152,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader has gone, as in `| head -1`: nothing is left to be written, at exit neither.
-        _discard_output()
-        return 0
+        # The reader has gone, as in `| head -1`: nothing is left to be written, at exit neither. The code is what a
+        # shell has for a program that SIGPIPE ended: whether all is well is not known.
+        _discard(sys.stdout, sys.stderr)
+        return 141
     except OSError as error:
-        _discard_output()
+        _discard(sys.stdout)
         print(f"acbo-settings: cannot write: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _discard_output() -> None:
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard(*streams: TextIO | None) -> None:
+    """Let what is still to be written to these streams, at exit too, go nowhere."""
+    for stream in streams:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

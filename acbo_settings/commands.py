@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .differences import Difference
     from .origins import SourcedValue
 
+_FROZEN_NOTE = "note: the ACBO_* variables of this shell take no part in a frozen configuration"
+
 SUCCESS, NOT_VALID, WRONG_USAGE = 0, 1, 2
 
 
@@ -86,8 +88,8 @@ def resolve_and_report(path: str | None, environ: Mapping[str, str] | None = Non
     if checked.problems:
         print_problems(checked.problems)
     print_advice(checked.advice)
-    if checked.frozen and process_environment():
-        note("note: the ACBO_* variables of this shell take no part in a frozen configuration")
+    if checked.frozen and environ is None and process_environment():
+        note(_FROZEN_NOTE)
     return checked
 
 
@@ -170,11 +172,11 @@ def check(arguments: Namespace) -> int:
     elif arguments.format == "github":
         _print_annotations(files)
     else:
-        _print_checked(files, broken)
+        _print_checked(files, broken, arguments.env and bool(process_environment()))
     return NOT_VALID if broken else SUCCESS
 
 
-def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile]) -> None:
+def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], has_variables: bool) -> None:
     """Reports and advice; what several files share, such as a wrong variable, is told once."""
     told: list[Problem] = []
     for file in files:
@@ -188,6 +190,8 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile]) 
         told += [*file.problems, *file.advice]
         if file.resolved and file.path is None:
             note("note: no acbo.toml in the working directory: defaults and variables alone")
+    if has_variables and any(file.frozen for file in files):
+        note(_FROZEN_NOTE)
     if broken and not any(file.problems for file in broken):
         note("not valid: under --strict, advice is an error")
     if len(files) > 1:

@@ -48,7 +48,7 @@ def decode_file(file: RawFile) -> SourceFile:
     acbo_settings.files.UnreadableFile: is a directory, not a file
     """
     if file.error:
-        hint = _where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
+        hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
         if file.named_by:
             origin = Argument(file.named_by) if file.named_by == PATH_ARGUMENT else Variable(file.named_by, file.name)
@@ -75,8 +75,18 @@ def file_problem(name: str, message: str, hint: str = "") -> Problem:
     return Problem(path=(), message=message, values=(file,), hint=hint)
 
 
-def _where_looked(name: str) -> str:
-    """What may explain that a file is not found."""
+def where_looked(name: str) -> str:
+    """What may explain that a file is not found.
+
+    Args:
+        name: The path.
+
+    Returns:
+        The working directory for a path that starts there, or that `~` is not expanded; else an empty text.
+
+    >>> where_looked("~/acbo.toml")
+    '~ is not expanded here'
+    """
     if name.startswith("~"):
         return "~ is not expanded here"
     try:

@@ -42,8 +42,9 @@ class FrozenConfig:
         given: The settings that were given, and are no defaults.
         custom: The custom metadata as plain data.
         inputs: The digest of what the configuration was made of, or None when there was none.
+        file: The configuration file that was read, or None.
 
-    >>> FrozenConfig("runs/17/acbo.frozen.toml", "", TrainingConfig(), (), {}, None).config.total_steps
+    >>> FrozenConfig("runs/17/acbo.frozen.toml", "", TrainingConfig(), (), {}, None, None).config.total_steps
     5000
     """
 
@@ -55,6 +56,7 @@ class FrozenConfig:
         given: Collection[KeyPath],
         custom: Mapping[str, Any],
         inputs: str | None,
+        file: str | None,
     ) -> None:
         self.name = name
         self.text = text
@@ -62,6 +64,7 @@ class FrozenConfig:
         self.given = given
         self.custom = custom
         self.inputs = inputs
+        self.file = file
 
 
 class DamagedFile(Exception):  # noqa: N818 (it carries two sentences to the report, and never reaches a user)
@@ -102,7 +105,9 @@ def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
     name = os.path.join(name, FROZEN_NAME) if os.path.isdir(name) else name
     frozen = read_frozen(name)
     if frozen is None:
-        raise file_error(name, "no such file")
+        from .files import where_looked
+
+        raise file_error(name, "no such file", where_looked(name))
     return frozen.config
 
 
@@ -124,12 +129,14 @@ def read_frozen(name: str) -> FrozenConfig | None:
     file = read_if_there(name)
     if file is None:
         return None
+    if isinstance(file.error, NotADirectoryError):
+        raise file_error(os.path.dirname(name), "is not a directory, as that of a run must be")
     if file.error:
         from .files import reason
 
         raise file_error(name, reason(name, file.error))
     try:
-        return parse_frozen(name, file.content.decode())
+        return parse_frozen(name, file.content.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n"))
     except UnicodeDecodeError:
         raise file_error(name, "was edited or damaged: it is not valid UTF-8", RESTORE) from None
     except DamagedFile as error:
@@ -176,6 +183,8 @@ def verify_frozen(text: str) -> None:
         raise DamagedFile("is empty", RESTORE)
     first, _, _ = text.partition("\n")
     number = first.removeprefix(FROZEN_LINE)
+    if FROZEN_LINE.startswith(text):
+        raise DamagedFile("is cut short: its checksum is missing", RESTORE)
     if not (first.startswith(FROZEN_LINE) and number.isascii() and number.isdecimal()):
         raise DamagedFile("is no frozen configuration: its first line does not say so", RESTORE)
     if number != str(FORMAT):
@@ -215,7 +224,8 @@ def parse_frozen(name: str, text: str) -> FrozenConfig:
             custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
             config = _build(settings, nested({path: settings[path] for path in given}) | custom)
             if config.fingerprint == values.get(("frozen", "fingerprint")):
-                return FrozenConfig(name, text, config, given, custom, values.get(("frozen", "inputs")))
+                inputs, file = (values.get(("frozen", key)) for key in ("inputs", "file"))
+                return FrozenConfig(name, text, config, given, custom, inputs, file)
     raise DamagedFile(f"holds other settings than acbo-settings {__version__} has", RESTORE)
 
 
@@ -229,7 +239,7 @@ def given_tree(frozen: FrozenConfig) -> dict[str, Any]:
         A new dict that resolves to the same configuration; what nobody set stays a default in it.
 
     >>> config = TrainingConfig(total_steps=7000)
-    >>> given_tree(FrozenConfig("acbo.frozen.toml", "", config, (), {"note": "scm20"}, None))
+    >>> given_tree(FrozenConfig("acbo.frozen.toml", "", config, (), {"note": "scm20"}, None, None))
     {'total_steps': 7000, 'metadata': {'note': 'scm20'}}
     """
     defaults = flatten(TrainingConfig())

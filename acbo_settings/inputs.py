@@ -1,7 +1,7 @@
 """What a start is given, read once: the bytes of the file, the `ACBO_*` variables, the overrides; and the digest of it.
 
-Nothing is judged or decoded here, and little is imported: a start from a frozen file needs no more than this. That is
-why the records here, in `frozen` and in `runs` are plain classes: named tuples take millions of instructions to define.
+Little is imported: a start from a frozen file needs no more than this. That is why the records here, in `frozen` and in
+`runs` are plain classes: named tuples take millions of instructions to define.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def read_inputs(
         environ: The environment to read; without it, that of the process.
 
     Returns:
-        The file's bytes, or why they can not be read, and the rest as it was given.
+        The file's bytes, or why there are none, and the rest as it was given.
 
     Raises:
         TypeError: When `path` is no path.
@@ -106,9 +106,8 @@ def read_inputs(
     >>> read_inputs("no-such-file.toml", environ={}).file.name
     'no-such-file.toml'
     """
-    if environ is None:
-        environ = process_environment()
-    variables = {name: text for name, text in environ.items() if name.upper().startswith(PREFIX)}
+    given = process_environment() if environ is None else environ
+    variables = {name: text for name, text in given.items() if name.upper().startswith(PREFIX)}
     return Inputs(find_file(path, variables), variables, overrides)
 
 
@@ -146,7 +145,7 @@ def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
     'ACBO_CONFIG_FILE'
     """
     if path is not None:
-        return read_raw_file(path_text(path, "path"), PATH_ARGUMENT)
+        return read_raw_file(path_text(path, "path", "; settings go into overrides"), PATH_ARGUMENT)
     named = [(name, text) for name, text in environ.items() if name.upper() == CONFIG_FILE]
     if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
         return read_raw_file(named[0][1], named[0][0])
@@ -154,7 +153,7 @@ def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
 
 
 def is_frozen(name: str, text: str) -> bool:
-    """Whether a configuration file is meant to be a frozen one, by its name or its first line.
+    """Whether a configuration file is meant to be a frozen one, by its name, its first line, or its checksum.
 
     Args:
         name: The path.
@@ -166,15 +165,17 @@ def is_frozen(name: str, text: str) -> bool:
     >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
     (False, True)
     """
-    return text.startswith(FROZEN_LINE) or os.path.basename(name).startswith("acbo.frozen.")
+    named = os.path.basename(name).startswith("acbo.frozen.")
+    return named or text.startswith(FROZEN_LINE) or "\n[frozen.checksum]\n" in text
 
 
-def path_text(path: object, name: str) -> str:
+def path_text(path: object, name: str, hint: str = "") -> str:
     """A path argument as text.
 
     Args:
         path: What the caller gave.
         name: The name of the argument, for the error.
+        hint: What else to say in the error.
 
     Returns:
         The path.
@@ -188,7 +189,7 @@ def path_text(path: object, name: str) -> str:
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
-        raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}; settings go into overrides")
+        raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}{hint}")
     return text
 
 
@@ -295,8 +296,8 @@ def digest_inputs(inputs: Inputs, strict: bool) -> str | None:
         strict: Whether an unknown `ACBO_*` variable is an error.
 
     Returns:
-        64 hexadecimal digits over the file's bytes, the variables, the overrides and the version of this package; or
-        None when there is none, because the file cannot be read or the overrides hold more than plain data.
+        64 hexadecimal digits over file, variables, overrides and the version of this package; or None, when the file
+        cannot be read or the overrides hold more than plain data.
 
     >>> one, other = (read_inputs(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7", "8"))
     >>> digest_inputs(one, True) == digest_inputs(other, True)

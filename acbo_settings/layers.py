@@ -8,6 +8,7 @@ sources read one by one; laying them over one another, with what each value shad
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -32,6 +33,11 @@ from .origins import Argument, File, Origin, SourcedValue, SourceFile, Variable
 from .paths import default_values
 from .schema import TrainingConfig
 from .variables import DELIMITER, parse_text
+
+_COPIED = (
+    "it is a copy of a run's frozen file: to make an acbo.toml of it that can be edited,"
+    " remove its first line and everything from [frozen] on"
+)
 
 
 class _Settings(BaseSettings):
@@ -68,7 +74,8 @@ def _parse_frozen(file: SourceFile) -> dict[str, Any]:
     try:
         return given_tree(parse_frozen(file.name, file.text))
     except DamagedFile as error:
-        raise UnreadableFile(file_problem(file.name, str(error), error.hint)) from None
+        hint = error.hint if os.path.basename(file.name).startswith("acbo.frozen.") else _COPIED
+        raise UnreadableFile(file_problem(file.name, str(error), hint)) from None
 
 
 class _SingleVariables(EnvSettingsSource):

@@ -36,9 +36,10 @@ def load_training_config(
             `acbo.frozen.toml` there, and creates the directory; every later start, and every other rank, gets exactly
             that one, metadata included, or is refused.
         on_change: What to do when today's values are not the frozen ones. "error" refuses to start; "keep" goes on with
-            the frozen ones; "replace" freezes today's, and keeps the old file as `acbo.frozen.<fingerprint>.toml`.
+            the frozen ones, with a warning; "replace" freezes today's, custom metadata included, and keeps the old file
+            as `acbo.frozen.<fingerprint>.toml`. Today's inputs must be valid in any case.
         may_change: Settings and whole components, such as `("total_steps", "evaluation")`, that may change from start
-            to start: today's values of them are used.
+            to start: today's values of them are used, and the frozen file keeps those of the first start.
 
     Returns:
         The validated, frozen configuration.
@@ -46,7 +47,8 @@ def load_training_config(
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
             configuration, each setting that differs; when the run's file is damaged, or can not be read or written.
-        TypeError: When `path` or `run_dir` is no path, or `may_change` a single text.
+        TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or one of the last two is given
+            without `run_dir`.
         ValueError: When `on_change` is none of its three values.
 
     Warns:
@@ -63,7 +65,7 @@ def load_training_config(
     """
     inputs = read_inputs(path, overrides, environ)
     if run_dir is None:
-        return _resolve(inputs, strict).config
+        return _resolve(inputs, strict, on_change, may_change).config
     from .runs import load_run, plan_start
 
     return load_run(plan_start(run_dir, inputs, strict, on_change, may_change))
@@ -108,13 +110,16 @@ def resolve_training_config(
     """
     inputs = read_inputs(path, overrides, environ)
     if run_dir is None:
-        return _resolve(inputs, strict)
+        return _resolve(inputs, strict, on_change, may_change)
     from .runs import plan_start, resolve_run
 
     return resolve_run(plan_start(run_dir, inputs, strict, on_change, may_change))
 
 
-def _resolve(inputs: Inputs, strict: bool) -> ResolvedConfig:
+def _resolve(inputs: Inputs, strict: bool, on_change: OnChange, may_change: Iterable[str]) -> ResolvedConfig:
+    """Resolve outside of any run, where the arguments of runs would have no effect."""
+    if on_change != "error" or may_change:
+        raise TypeError("on_change and may_change are for a run: they need run_dir")
     from .merging import read_layers
     from .resolving import resolve_layers
 

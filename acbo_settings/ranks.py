@@ -50,9 +50,11 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
 
 def _gather(allgather: Callable[[Any], Sequence[Any]], text: str) -> list[str]:
     gathered = allgather(text)
-    if isinstance(gathered, str) or text not in (found := list(gathered)):
-        raise TypeError("allgather must return one object from every rank, that of this rank among them")
-    return found
+    if not isinstance(gathered, str) and isinstance(gathered, Iterable):
+        found = list(gathered)
+        if text in found and all(isinstance(each, str) for each in found):
+            return found
+    raise TypeError("allgather must return what every rank gave it, as a list; here that of this rank is not in it")
 
 
 def settings_text(config: TrainingConfig) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from .canonical import KeyPath, flatten
+from .canonical import KeyPath, custom_metadata, flatten
 from .frozen import FrozenConfig, read_frozen
 from .inputs import FROZEN_NAME, Inputs, digest_inputs, path_text
 from .schema import TrainingConfig
@@ -76,10 +76,11 @@ def plan_start(
     'runs/17/acbo.frozen.toml'
     """
     directory = path_text(run_dir, "run_dir")
-    if not directory.strip():
+    if not directory.strip() or directory.startswith("~"):
         from .report import refusal
 
-        raise refusal([_argument_problem("run_dir", directory, "is empty: name the directory of the run")])
+        message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
+        raise refusal([_argument_problem("run_dir", directory, message)])
     if on_change not in get_args(OnChange):
         raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
     changeable = _changeable(may_change) if may_change else frozenset()
@@ -105,6 +106,8 @@ def _unknown_name(name: str) -> Problem:
     component, _, field = name.rpartition(".")
     meant = closest_setting(field, component)
     hint = f"did you mean {'.'.join(meant)}?" if meant else ""
+    if name.startswith("metadata"):
+        hint = "metadata is no setting: a run keeps its own"
     return _argument_problem("may_change", name, f"no such setting or component: {name}", hint)
 
 
@@ -182,19 +185,21 @@ def _hold(start: Start, frozen: FrozenConfig, layers: MergedLayers, today: Resol
     from .resolving import judge_layers
 
     differences = find_differences(_settings_layer(frozen), today.values)
-    kept = [difference for difference in differences if difference.path not in start.changeable]
-    if kept and start.on_change == "error":
-        from .report import refusal
-
-        raise refusal(_change_problems(frozen, kept))
-    if kept and start.on_change == "replace":
+    is_note_new = custom_metadata(today.config) != dict(frozen.custom)
+    if start.on_change == "replace" and (differences or is_note_new):
         from .freezing import freeze_anew
 
         anew = freeze_anew(frozen, today, digest_inputs(start.inputs, start.strict))
         return replace(today, config=anew.config)
+    kept = [difference for difference in differences if difference.path not in start.changeable]
+    if kept and start.on_change == "error":
+        from .report import refusal
+
+        raise refusal(_change_problems(frozen, kept, today.file))
     resolved = judge_layers(_lay_over(layers, frozen, kept), start.strict)
     config = resolved.config if differences else frozen.config
-    return replace(resolved, config=config, advice=(*map(_kept_problem, kept), *resolved.advice))
+    advice = [*map(_kept_problem, kept), *([_kept_note(frozen)] if is_note_new else [])]
+    return replace(resolved, config=config, advice=(*advice, *resolved.advice))
 
 
 def _settings_layer(frozen: FrozenConfig) -> dict[KeyPath, SourcedValue]:
@@ -224,14 +229,19 @@ def _lay_over(layers: MergedLayers, frozen: FrozenConfig, kept: Sequence[Differe
     )
 
 
-def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference]) -> list[Problem]:
+def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference], file: str | None) -> list[Problem]:
     """What is told of a run whose configuration has changed, and of each setting."""
     from .errors import Problem
     from .files import file_problem
     from .report import show_value
 
     message = "this run started with another configuration than today's"
-    ways = 'on_change="keep" goes on with the frozen one; on_change="replace" freezes today\'s, and keeps the old file'
+    if frozen.file and not file:
+        message += f": it read {frozen.file}, and today no file is read"
+    ways = (
+        'on_change="keep" goes on with the frozen one, on_change="replace" freezes today\'s and keeps the old file'
+        " (in a shell: --on-change)"
+    )
     return [
         file_problem(frozen.name, message, ways),
         *(
@@ -252,3 +262,9 @@ def _kept_problem(difference: Difference) -> Problem:
     path, first, second = difference
     message = f"the run keeps {show_value(first.value)}, as frozen, against today's {show_value(second.value)}"
     return Problem(path=path, message=message, values=((path, second),))
+
+
+def _kept_note(frozen: FrozenConfig) -> Problem:
+    from .files import file_problem
+
+    return file_problem(frozen.name, "the run keeps its metadata, as frozen; today's is another")

@@ -6,13 +6,16 @@ import os
 from argparse import Namespace
 from warnings import catch_warnings, simplefilter
 
+from .canonical import flatten
 from .checking import file_in
 from .commands import NOT_VALID, SUCCESS, note, print_advice, print_problems
 from .errors import ConfigurationError, ConfigurationWarning
-from .inputs import FILE_NAME, FROZEN_NAME, read_raw_file
+from .frozen import FrozenConfig, read_frozen
+from .inputs import FILE_NAME, FROZEN_NAME
 from .loading import resolve_training_config
 from .lookup import schema_text
 from .reference import example_toml
+from .schema import TrainingConfig
 
 SCHEMA_NAME = "acbo.schema.json"
 """The file of the JSON Schema, beside an `acbo.toml`."""
@@ -82,8 +85,8 @@ def freeze(arguments: Namespace) -> int:
     0
     """
     name = os.path.join(arguments.run_dir, FROZEN_NAME)
-    before = read_raw_file(name).content
     try:
+        before = read_frozen(name)
         with catch_warnings():
             simplefilter("ignore", ConfigurationWarning)
             resolved = resolve_training_config(
@@ -94,5 +97,17 @@ def freeze(arguments: Namespace) -> int:
         return NOT_VALID
     print_advice(resolved.advice)
     print(resolved.config.fingerprint, flush=True)
-    note(f"{name} holds, as it was frozen" if read_raw_file(name).content == before else f"froze {name}")
+    note(_what_was_frozen(name, before, resolved.config))
     return SUCCESS
+
+
+def _what_was_frozen(name: str, before: FrozenConfig | None, config: TrainingConfig) -> str:
+    """One sentence on the frozen file, and on what the run takes from today instead."""
+    now = read_frozen(name)
+    if before is None or now is None:
+        return f"froze {name}"
+    if before.text != now.text:
+        return f"froze {name} anew; the old one is acbo.frozen.{before.config.fingerprint}.toml beside it"
+    frozen = flatten(now.config)
+    today = [".".join(path) for path, value in flatten(config).items() if value != frozen[path]]
+    return f"{name} holds, as it was frozen" + (f"; today's value is used for {', '.join(today)}" if today else "")

@@ -41,6 +41,7 @@ class Terminal(Console):
         super().__init__(
             stderr=stderr, theme=_THEME, color_system=_colours(), highlight=False, markup=False, emoji=False
         )
+        self.width = max(self.width or 80, 20)  # some terminals say that they have no columns at all
 
     def on_broken_pipe(self) -> None:
         """Raise the BrokenPipeError that is being handled: rich would end the process instead."""

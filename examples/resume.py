@@ -40,4 +40,6 @@ def train(config: TrainingConfig, first_step: int, checkpoint: Path | None) -> N
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python resume.py RUN_DIRECTORY")
     main(sys.argv[1])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from acbo_settings import load_training_config
 from acbo_settings.checking import check_file, file_in
 
@@ -65,3 +67,16 @@ def test_a_damaged_frozen_file_is_not_valid(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("5000", "6000"))
     (problem,) = check_file("run", {}).problems
     assert problem.message == "was edited or damaged: its checksum does not fit"
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_copy_of_a_frozen_file_is_no_ordinary_file(tmp_path: Path, start: int) -> None:
+    """Copied to `acbo.toml` and edited, with or without its first line: refused, with what to do about it."""
+    load_training_config(run_dir="run", environ={"ACBO_TOTAL_STEPS": "7000"})
+    lines = (tmp_path / "run/acbo.frozen.toml").read_text().replace("7000", "8000").splitlines(keepends=True)
+    (tmp_path / "acbo.toml").write_text("".join(lines[start:]))
+    (problem,) = check_file("acbo.toml", {}).problems
+    assert "remove its first line and everything from [frozen] on" in problem.hint
+    kept = "".join(lines[1:]).partition("[frozen]")[0]
+    (tmp_path / "acbo.toml").write_text(kept)
+    assert load_training_config(environ={}).total_steps == 8000

@@ -105,6 +105,25 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert (piped.stdout, piped.stderr) == (b"total_steps = 5000\n", b"")
 
 
+@pytest.mark.parametrize("command", ["check bad.toml 2>&1", "show", "diff defaults bad.toml 2>&1"])
+def test_a_closed_pipe_is_no_success(command: str) -> None:
+    """Whether all is well is not known when the reader has gone: the code is that of SIGPIPE, and never 0."""
+    Path("bad.toml").write_text("total_steps = 0\n")
+    pipe = f"{sys.executable} -m acbo_settings {command} | true; exit ${{PIPESTATUS[0]}}"
+    piped = subprocess.run(["bash", "-c", pipe], env=ENVIRON, capture_output=True, check=False, timeout=60)
+    assert (piped.returncode, piped.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("command", ["show", "check bad.toml", "explain", "env", "plan"])
+@pytest.mark.parametrize("columns", ["0", "1"])
+def test_a_terminal_without_columns_is_written_to(command: str, columns: str) -> None:
+    """Where a terminal says that it has no columns, all is printed all the same."""
+    Path("bad.toml").write_text("total_steps = 0\n")
+    ran = run(*command.split(), COLUMNS=columns)
+    assert ran.returncode == int("bad" in command)
+    assert len(ran.stdout + ran.stderr) > 50
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.parametrize("command", [["show"], ["check"], ["explain"], ["schema"], ["env"], ["plan"]], ids=" ".join)
 def test_a_full_disk_is_an_error_without_traceback(command: list[str]) -> None:

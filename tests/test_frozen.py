@@ -158,7 +158,7 @@ DAMAGED: dict[str, Callable[[str], str | bytes]] = {
     "cut": lambda text: text[: len(text) // 2],
     "last-line-end-missing": lambda text: text[:-1],
     "edited": lambda text: text.replace("total_steps = 20000", "total_steps = 30000"),
-    "line-ends-of-windows": lambda text: text.replace("\n", "\r\n"),
+    "cut-in-the-first-line": lambda text: text[:10],
     "no-utf8": lambda text: text.encode().replace(b"scm20", b"scm\xff"),
     "newer-format": lambda text: text.replace("format 1", "format 2"),
     "strange-format": lambda text: text.replace("format 1", "format \u00b2"),
@@ -170,6 +170,13 @@ DAMAGED: dict[str, Callable[[str], str | bytes]] = {
 def test_damage_is_told_with_what_to_do(kind: str, assert_report: Callable[[str, str], None]) -> None:
     """Each kind of damage has its sentence, with the path and the way out."""
     assert_report(f"frozen-{kind}", refusal(DAMAGED[kind](sample())))
+
+
+def test_line_ends_of_windows_are_no_damage() -> None:
+    """A file that git has checked out with other line ends, or that has a byte-order mark, is read as it was."""
+    Path(NAME).parent.mkdir(parents=True)
+    Path(NAME).write_bytes(b"\xef\xbb\xbf" + sample().replace("\n", "\r\n").encode())
+    assert load_frozen_config(NAME) == parse_frozen(NAME, sample()).config
 
 
 def sealed(text: str) -> str:

@@ -108,11 +108,14 @@ def test_exactly_the_settings_that_differ_are_told(given_layers: list[dict[KeyPa
     assert [problem.path for problem in caught.value.problems] == [(), *differing]
 
 
-@pytest.mark.parametrize("gathered", [[], ["0" * 16], "text", [None]])
-def test_a_function_that_does_not_gather_is_a_mistake(gathered: Any) -> None:
-    """What does not return this rank's own text among the others is no allgather."""
-    with pytest.raises(TypeError, match="allgather must return one object from every rank"):
-        assert_same_across_ranks(TrainingConfig(), lambda text: gathered)
+@pytest.mark.parametrize(
+    "gather",
+    [lambda text: [], lambda text: [text.ljust(20)], lambda text: text, lambda text: None, lambda text: [text, 1]],
+)
+def test_a_function_that_does_not_gather_is_a_mistake(gather: Callable[[Any], Any]) -> None:
+    """What does not return this rank's own text among those of the others is no allgather."""
+    with pytest.raises(TypeError, match="allgather must return what every rank gave it, as a list"):
+        assert_same_across_ranks(TrainingConfig(), gather)
 
 
 @pytest.mark.heavy

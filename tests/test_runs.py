@@ -117,7 +117,7 @@ def test_keep_goes_on_with_the_frozen_values(assert_report: Callable[[str, str],
     assert "more" not in kept.config.metadata
     assert FROZEN.read_bytes() == content
     shown = [str(warning.message) for warning in caught]
-    assert [str(warning.filename) for warning in caught] == [__file__] * 2
+    assert [str(warning.filename) for warning in caught] == [__file__] * 3
     explained = [kept.explain(key) for key in ("total_steps", "log_frequency", "warmup_steps", "metadata.note")]
     assert_report("run-kept", "\n".join([*shown, *explained]))
 
@@ -132,6 +132,32 @@ def test_replace_freezes_anew_and_keeps_the_old_file() -> None:
     assert old.read_bytes() == content
     assert load_frozen_config(old) == first
     assert start({"ACBO_TOTAL_STEPS": "9000"}) == second
+
+
+def test_metadata_follows_replace_and_is_told_otherwise() -> None:
+    """A new note alone is no changed configuration: the run keeps its own with a warning, unless it is replaced."""
+    start({"ACBO_METADATA__NOTE": "first"})
+    second = {"ACBO_METADATA__NOTE": "second"}
+    for on_change in ("error", "keep"):
+        with pytest.warns(ConfigurationWarning, match="the run keeps its metadata, as frozen; today's is another"):
+            assert start(second, on_change=on_change).metadata["note"] == "first"
+    assert start(second, on_change="replace").metadata["note"] == "second"
+    assert load_frozen_config(RUN).metadata["note"] == "second"
+
+
+def test_replace_takes_in_what_may_change() -> None:
+    """Who replaces wants today's configuration frozen, whatever else may change."""
+    start({"ACBO_TOTAL_STEPS": "7000"})
+    config = start({"ACBO_TOTAL_STEPS": "9000"}, on_change="replace", may_change=["total_steps"])
+    assert config == load_frozen_config(RUN)
+
+
+def test_a_lost_file_is_told() -> None:
+    """A start in another directory, where there is no `acbo.toml`, says that the run had read one."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    start()
+    Path("acbo.toml").unlink()
+    assert "than today's: it read acbo.toml, and today no file is read;" in refusal()
 
 
 def test_nothing_is_lost_when_a_run_is_replaced_again_and_again() -> None:
@@ -194,7 +220,10 @@ def test_origins_in_a_run() -> None:
         ({"may_change": ["grpo.group_sise", "x"]}, ConfigurationError, "2 problems"),
         ({"may_change": ["metadata"]}, ConfigurationError, "no such setting or component: metadata"),
         ({"run_dir": ""}, ConfigurationError, "run_dir: is empty"),
+        ({"run_dir": "~/runs/17"}, ConfigurationError, "run_dir: ~ is not expanded here"),
         ({"run_dir": 17}, TypeError, "run_dir must be a str or os.PathLike, not int"),
+        ({"run_dir": None, "may_change": ["total_steps"]}, TypeError, "they need run_dir"),
+        ({"run_dir": None, "on_change": "keep"}, TypeError, "they need run_dir"),
         ({"run_dir": "a\0b"}, ConfigurationError, "the path contains a NUL character"),
     ],
 )
@@ -331,4 +360,4 @@ def test_any_change_is_held_replaced_or_told(
     kept = flatten(load_training_config(**arguments, on_change="keep"))
     assert kept == {path: today[path] if path in allowed else frozen[path] for path in frozen}
     assert flatten(load_training_config(**arguments, on_change="replace")) == today
-    assert flatten(load_frozen_config(run)) == (today if differing else frozen)
+    assert flatten(load_frozen_config(run)) == today

@@ -121,6 +121,8 @@ def _resolve(inputs: Inputs, strict: bool, on_change: OnChange, may_change: Iter
     if on_change != "error" or may_change:
         raise TypeError("on_change and may_change are for a run: they need run_dir")
     from .merging import read_layers
-    from .resolving import resolve_layers
+    from .resolving import judge_layers, warn
 
-    return resolve_layers(read_layers(inputs), strict)
+    resolved = judge_layers(read_layers(inputs), strict)
+    warn(resolved.advice)
+    return resolved

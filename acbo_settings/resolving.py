@@ -98,7 +98,9 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     problems: list[Problem] = []
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
     sources = read_argument_layers(arguments, problems, is_call=True)
-    return resolve_layers(merge_sources(sources, problems)).config
+    resolved = judge_layers(merge_sources(sources, problems))
+    warn(resolved.advice)
+    return resolved.config
 
 
 def create_default_training_config() -> TrainingConfig:
@@ -143,34 +145,8 @@ def validate_training_config(config: TrainingConfig) -> bool:
     return True
 
 
-def resolve_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
-    """Judge merged layers, and warn of what is advised: the last step of `resolve_training_config`.
-
-    Args:
-        layers: What was read, and what was wrong with reading it.
-        strict: Whether an unknown `ACBO_*` variable is an error.
-
-    Returns:
-        The configuration and the origins of its values.
-
-    Raises:
-        ConfigurationError: With everything that is wrong.
-
-    Warns:
-        ConfigurationWarning: For each legal but suspicious combination.
-
-    >>> from acbo_settings.inputs import read_inputs
-    >>> from acbo_settings.merging import read_layers
-    >>> resolve_layers(read_layers(read_inputs(environ={"ACBO_TOTAL_STEPS": "7000"}))).config.total_steps
-    7000
-    """
-    resolved = judge_layers(layers, strict)
-    warn(resolved.advice)
-    return resolved
-
-
 def judge_layers(layers: MergedLayers, strict: bool = True) -> ResolvedConfig:
-    """Judge merged layers; what is advised stands in the result.
+    """Judge merged layers; what is advised stands in the result, and `warn` tells it.
 
     Args:
         layers: What was read, and what was wrong with reading it.

@@ -125,9 +125,9 @@ def cpu_rows(job: Job, rounds: int) -> list[Row]:
             figures[name].append(cpu_milliseconds(job, name))
     return [
         _compare_to_plain("cold start, CPU ms: median (minimum)", figures, COLD_LIMIT),
-        _compare_first("first start of a run, CPU ms: median (minimum)", figures),
+        _compare_to_load("first", "first start of a run, CPU ms: median (minimum)", figures, FIRST_LIMIT),
         _compare_resume("start from an unchanged run, CPU ms: median (minimum)", figures, decides=False),
-        _compare_check("`acbo-settings check`, CPU ms: median (minimum)", figures),
+        _compare_to_load("check", "`acbo-settings check`, CPU ms: median (minimum)", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, CPU ms: median (minimum)", figures, HELP_LIMIT),
         _compare_to_pass("import", "`import acbo_settings`, CPU ms: median (minimum)", figures),
     ]
@@ -140,9 +140,9 @@ def instruction_rows(job: Job) -> list[Row]:
         return [Row(what="million instructions", load=figures)]
     return [
         _compare_to_plain("cold start, million instructions", figures, COLD_LIMIT, decides=False),
-        _compare_first("first start of a run, million instructions", figures),
+        _compare_to_load("first", "first start of a run, million instructions", figures, FIRST_LIMIT),
         _compare_resume("start from an unchanged run, million instructions", figures),
-        _compare_check("`acbo-settings check`, million instructions", figures),
+        _compare_to_load("check", "`acbo-settings check`, million instructions", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, million instructions", figures, HELP_LIMIT),
         _compare_to_pass("import", "`import acbo_settings`, million instructions", figures, IMPORT_LIMIT),
     ]
@@ -254,19 +254,6 @@ def _compare_to_plain(what: str, figures: Figures, limit: float | None = None, d
     )
 
 
-def _compare_first(what: str, figures: Figures) -> Row:
-    """A first start, which resolves and freezes, compared with one that only resolves."""
-    ratio = _ratio(figures["first"], figures["load"])
-    return Row(
-        what=what,
-        load=_show(figures["first"]),
-        reference=f"load_training_config() {_show(figures['load'])}",
-        ratio=f"{ratio:.3f}",
-        limit=f"≤ {FIRST_LIMIT}",
-        met=ratio <= FIRST_LIMIT,
-    )
-
-
 def _compare_resume(what: str, figures: Figures, decides: bool = True) -> Row:
     """A start from a frozen file whose inputs are unchanged, compared with the quickest tool that checks anything."""
     ratio = _ratio(figures["resume"], figures["msgspec"])
@@ -281,18 +268,16 @@ def _compare_resume(what: str, figures: Figures, decides: bool = True) -> Row:
     )
 
 
-def _compare_check(what: str, figures: Figures) -> Row:
-    """The command on a good file, compared with what a job pays for the same."""
-    ratio = _ratio(figures["check"], figures["load"])
-    reference = f"load_training_config() {_show(figures['load'])}"
-    limit = f"≤ {CHECK_LIMIT}"
+def _compare_to_load(name: str, what: str, figures: Figures, limit: float) -> Row:
+    """A first start of a run, or the command on a good file, compared with what a job pays that only loads."""
+    ratio = _ratio(figures[name], figures["load"])
     return Row(
         what=what,
-        load=_show(figures["check"]),
-        reference=reference,
+        load=_show(figures[name]),
+        reference=f"load_training_config() {_show(figures['load'])}",
         ratio=f"{ratio:.3f}",
-        limit=limit,
-        met=ratio <= CHECK_LIMIT,
+        limit=f"≤ {limit}",
+        met=ratio <= limit,
     )
 
 

@@ -57,9 +57,9 @@ def render_frozen(resolved: ResolvedConfig, inputs: str | None, time: datetime) 
     }
     lines += ["", "[frozen]", *(f"{key} = {_value(fact)}" for key, fact in facts.items() if fact is not None)]
     lines += ["", "[frozen.origins]"]
-    for path, sourced in resolved.values.items():
+    for path, sourced in {**resolved.values, **resolved.custom}.items():
         if not sourced.is_default:
-            lines.append(f"{'.'.join(path)} = {_value(origin_text(sourced))}")
+            lines.append(f"{'.'.join(map(_key, path))} = {_value(origin_text(sourced))}")
     body = "\n".join([*lines, "", "[frozen.checksum]", ""])
     return f'{body}{CHECKSUM_KEY}{sha256(body.encode())}"\n'
 

@@ -231,5 +231,5 @@ def test_every_value_is_on_a_line_of_its_own() -> None:
     """Whoever greps the file finds a setting with its value."""
     text = sample()
     assert re.search(r"(?m)^learning_rate = 1e-05$", text)
-    assert all(re.fullmatch(r'|#.*|\[[a-z.]+\]|(?:[\w.]+|".*") = .+', line) for line in text.split("\n"))
+    assert all(re.fullmatch(r'|#.*|\[[a-z.]+\]|(?:[\w.-]|".*")+ = .+', line) for line in text.split("\n"))
     assert os.linesep == "\n"

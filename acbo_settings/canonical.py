@@ -147,12 +147,8 @@ def to_dict(config: Any) -> dict[str, Any]:
     >>> to_dict(TrainingConfig())["rewards"]["reward_scaling"]
     'tanh'
     """
-    tree, custom = _settings(config), custom_metadata(config)
+    tree, custom = nested(flatten(config)), custom_metadata(config)
     return {**tree, "metadata": _json_ready(custom)} if custom else tree
-
-
-def _settings(config: Any) -> dict[str, Any]:
-    return {name: fields_of(value) if is_dataclass(value) else value for name, value in fields_of(config).items()}
 
 
 def _json_ready(value: Any) -> Any:
@@ -218,12 +214,15 @@ def canonical_json(value: Any) -> str:
         JSON without white space, keys sorted, numbers as JavaScript writes them: `1` for `1.0` and for `-0.0` `0`.
 
     Raises:
-        TypeError: For any other value.
+        TypeError: For any other value, and for a key that is no text.
+        ValueError: For NaN and infinities.
 
     >>> canonical_json({"b": 1e-7, "a": 100.0, "c": "tanh"})
     '{"a":100,"b":1e-7,"c":"tanh"}'
     """
     if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("keys must be text")
         return "{" + ",".join(f"{canonical_json(key)}:{canonical_json(value[key])}" for key in sorted(value)) + "}"
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -242,6 +241,8 @@ def canonical_json(value: Any) -> str:
 
 def _canonical_float(value: float) -> str:
     """The shortest digits that read back as the value, laid out by the rules of JavaScript's `Number.toString`."""
+    if value - value != 0:
+        raise ValueError(f"{value} has no canonical form")
     mantissa, _, exponent = float.__repr__(value + 0.0).partition("e")
     if not exponent:
         return mantissa.removesuffix(".0")
@@ -264,7 +265,27 @@ def fingerprint(config: Any) -> str:
     >>> fingerprint(TrainingConfig())
     'b6b94ba25f97c991'
     """
-    return sha256(canonical_json(_settings(config)).encode())[:16]
+    return sha256(canonical_json(nested(typed_settings(config))).encode())[:16]
+
+
+def typed_settings(config: Any) -> dict[KeyPath, Any]:
+    """Every setting by its key path, an integer that stands for a float as that float.
+
+    Args:
+        config: The configuration, validated or not.
+
+    Returns:
+        A new dict.
+
+    >>> from acbo_settings import GRPOTrainingConfig, TrainingConfig
+    >>> typed_settings(TrainingConfig(grpo=GRPOTrainingConfig(max_grad_norm=2)))["grpo", "max_grad_norm"]
+    2.0
+    """
+    defaults = flatten(type(config)())
+    return {
+        path: float(value) if isinstance(defaults[path], float) and isinstance(value, int) else value
+        for path, value in flatten(config).items()
+    }
 
 
 def sha256(content: bytes) -> str:

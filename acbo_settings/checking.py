@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .errors import ConfigurationError, Problem
-from .inputs import FILE_NAME, FROZEN_NAME, Inputs, is_frozen, read_inputs
+from .inputs import FILE_NAME, FROZEN_NAME, Inputs, is_directory, is_frozen, read_inputs
 from .merging import MergedLayers, read_layers
 from .resolving import ResolvedConfig, judge_layers
 
@@ -90,7 +90,7 @@ def file_in(path: str, names: Sequence[str] = (FILE_NAME, FROZEN_NAME)) -> str:
     >>> file_in("experiments/acbo.toml"), file_in("/")
     ('experiments/acbo.toml', '/acbo.toml')
     """
-    if not os.path.isdir(path):
+    if not is_directory(path):
         return path
     found = [os.path.join(path, name) for name in names if os.path.lexists(os.path.join(path, name))]
     return found[0] if found else os.path.join(path, FILE_NAME)

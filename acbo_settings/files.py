@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -111,9 +112,9 @@ def reason(name: str, error: OSError | ValueError) -> str:
     if not isinstance(error, OSError):
         return str(error)
     path = encode_path(name)
-    if isinstance(error, FileNotFoundError) and os.path.islink(path):
-        return f"is a symbolic link to {os.fsdecode(os.readlink(path))}, which does not exist"
     if isinstance(error, FileNotFoundError):
+        with suppress(OSError):  # it is no link, or is gone
+            return f"is a symbolic link to {os.fsdecode(os.readlink(path))}, which does not exist"
         return "no such file"
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]

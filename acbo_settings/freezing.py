@@ -7,16 +7,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from errno import EINVAL
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .canonical import custom_metadata, flatten, sha256
 from .files import reason
-from .frozen import CHECKSUM_KEY, FORMAT, FrozenConfig, file_error, parse_frozen, read_frozen
-from .inputs import FROZEN_LINE, MAX_BYTES, encode_path
+from .frozen import CHECKSUM_KEY, FORMAT, DamagedFile, FrozenConfig, file_error, parse_frozen, read_frozen
+from .inputs import FROZEN_LINE, MAX_BYTES, encode_path, read_if_there
 from .report import escape, origin_text
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ _NOTE = """\
 # line would not fit. `acbo-settings show` prints it, `acbo-settings diff` compares it."""
 
 
-def render_frozen(resolved: ResolvedConfig, inputs: str | None, time: datetime) -> str:
+def render_frozen(resolved: ResolvedConfig, inputs: str | None, now: datetime) -> str:
     """The text of a frozen file.
 
     Args:
         resolved: The configuration, with the origins of its values.
         inputs: The digest of what it was made of, if there is one.
-        time: When it was frozen, with an offset.
+        now: When it was frozen, with an offset.
 
     Returns:
         TOML that `parse_frozen` reads back.
@@ -47,10 +47,10 @@ def render_frozen(resolved: ResolvedConfig, inputs: str | None, time: datetime) 
     """
     lines = [f"{FROZEN_LINE}{FORMAT}", _NOTE, *_setting_lines(resolved)]
     if custom := custom_metadata(resolved.config):
-        lines += ["", "[metadata]", *(f"{_key(key)} = {_value(value)}" for key, value in custom.items())]
+        lines += ["", "[metadata]", *metadata_lines(custom)]
     facts = {
         "fingerprint": resolved.config.fingerprint,
-        "time": time.isoformat(timespec="seconds"),
+        "time": now.isoformat(timespec="seconds"),
         "package": f"acbo-settings {__version__}",
         "file": resolved.file and escape(resolved.file, _MAX_NAME),
         "inputs": inputs,
@@ -62,6 +62,21 @@ def render_frozen(resolved: ResolvedConfig, inputs: str | None, time: datetime) 
             lines.append(f"{'.'.join(map(_key, path))} = {_value(origin_text(sourced))}")
     body = "\n".join([*lines, "", "[frozen.checksum]", ""])
     return f'{body}{CHECKSUM_KEY}{sha256(body.encode())}"\n'
+
+
+def metadata_lines(custom: Mapping[str, Any]) -> list[str]:
+    """Custom metadata as the lines of a frozen file; who has the same lines has the same metadata.
+
+    Args:
+        custom: Plain data by custom key.
+
+    Returns:
+        One line a key.
+
+    >>> metadata_lines({"seeds": [1, 2], "my note": "a"})
+    ['seeds = [1, 2]', '"my note" = "a"']
+    """
+    return [f"{_key(key)} = {_value(value)}" for key, value in custom.items()]
 
 
 def _setting_lines(resolved: ResolvedConfig) -> Iterator[str]:
@@ -86,7 +101,13 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return str(value).lower() if isinstance(value, bool) else getattr(value, "isoformat", value.__repr__)()
+    if isinstance(value, datetime):
+        return datetime.isoformat(value)
+    if isinstance(value, date):
+        return date.isoformat(value)
+    if isinstance(value, time):
+        return time.isoformat(value)
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def freeze_once(name: str, resolved: ResolvedConfig, inputs: str | None) -> FrozenConfig:
@@ -102,7 +123,8 @@ def freeze_once(name: str, resolved: ResolvedConfig, inputs: str | None) -> Froz
         all get what that one wrote.
 
     Raises:
-        ConfigurationError: When it can not be written; no part of a file is left then.
+        ConfigurationError: When it can not be written; no part of a file is left then. When only the last step failed,
+            the flush of the directory, the whole file is there, and the message says so.
 
     >>> from acbo_settings import resolve_training_config
     >>> first, second = (resolve_training_config(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7000", "8000"))
@@ -129,10 +151,11 @@ def freeze_anew(old: FrozenConfig, resolved: ResolvedConfig, inputs: str | None)
         inputs: The digest of what it was made of, if there is one.
 
     Returns:
-        The new frozen file. The old one is now `acbo.frozen.<its fingerprint>.toml`.
+        The new frozen file. The old one is now `kept_name(old)`.
 
     Raises:
-        ConfigurationError: When it can not be written; the old one is still in its place then.
+        ConfigurationError: When it can not be written; the old one is still in its place then, or, when only the flush
+            of the directory failed, the new one, and the message says so.
 
     >>> from acbo_settings import resolve_training_config
     >>> old = freeze_once("runs/2/acbo.frozen.toml", resolve_training_config(environ={}), None)
@@ -141,11 +164,12 @@ def freeze_anew(old: FrozenConfig, resolved: ResolvedConfig, inputs: str | None)
     ['acbo.frozen.b6b94ba25f97c991.toml', 'acbo.frozen.toml']
     """
     frozen = _frozen(old.name, resolved, inputs)
-    _keep_beside(old)
+    while not write_once(kept_name(old), old.text.encode()) and read_if_there(kept_name(old)) is None:
+        pass  # another process has taken the name for another file: the next one is free
     with _Writing(old.name) as temporary:
         temporary.fill(frozen.text.encode())
         os.replace(temporary.path, encode_path(old.name))
-        temporary.sync_directory()
+        temporary.finish()
     return frozen
 
 
@@ -154,20 +178,35 @@ def _frozen(name: str, resolved: ResolvedConfig, inputs: str | None) -> FrozenCo
     text = render_frozen(resolved, inputs, datetime.now(UTC))
     if len(text.encode()) > MAX_BYTES:
         raise file_error(name, "would be larger than 1 MiB: the metadata is too long to be frozen")
-    return parse_frozen(name, text)
+    try:
+        return parse_frozen(name, text)
+    except DamagedFile:
+        raise file_error(name, "would not read back: the metadata has no form in TOML") from None
 
 
-def _keep_beside(old: FrozenConfig) -> None:
-    """Write a run's frozen file once more, under its fingerprint; with a number, if another one has that name."""
-    directory, content = os.path.dirname(old.name), old.text.encode()
-    for number in count(1):
-        suffix = "" if number == 1 else f".{number}"
-        name = os.path.join(directory, f"acbo.frozen.{old.config.fingerprint}{suffix}.toml")
-        if write_once(name, content):
-            return
-        kept = read_frozen(name)
-        if kept and kept.text == old.text:
-            return
+def kept_name(old: FrozenConfig) -> str:
+    """Where the frozen file of a run is kept when it is replaced: under its fingerprint.
+
+    Args:
+        old: The frozen file.
+
+    Returns:
+        The path, in the same directory; with a number, if another file has that name. It exists when that very file is
+        kept already.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> kept_name(FrozenConfig("runs/4/acbo.frozen.toml", "", TrainingConfig(), (), {}, None, None))
+    'runs/4/acbo.frozen.b6b94ba25f97c991.toml'
+    """
+    stem = os.path.join(os.path.dirname(old.name), f"acbo.frozen.{old.config.fingerprint}")
+    suffixes = chain([""], (f".{number}" for number in count(2)))
+    return next(name for suffix in suffixes if _may_hold(name := f"{stem}{suffix}.toml", old.text.encode()))
+
+
+def _may_hold(name: str, content: bytes) -> bool:
+    """Whether a file is not there, or has this content."""
+    file = read_if_there(name)
+    return file is None or (file.error is None and file.content == content)
 
 
 def write_once(name: str, content: bytes) -> bool:
@@ -191,14 +230,13 @@ def write_once(name: str, content: bytes) -> bool:
     (True, False, ['a.toml'])
     """
     with _Writing(name) as temporary:
-        os.makedirs(temporary.directory, exist_ok=True)
+        temporary.make_directory()
         temporary.fill(content)
         try:
             os.link(temporary.path, encode_path(name))
         except FileExistsError:
             return False
-        temporary.remove()
-        temporary.sync_directory()
+        temporary.finish()
     return True
 
 
@@ -207,15 +245,27 @@ class _Writing:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.is_there = False
 
     def __enter__(self) -> _Writing:
         try:
             directory, base = os.path.split(encode_path(self.name))
         except ValueError as error:
             raise file_error(self.name, str(error)) from None
-        self.directory = directory or b"."
-        self.path = os.path.join(self.directory, b"." + base + b"." + os.urandom(8).hex().encode() + b".tmp")
+        self.directory = directory
+        self.path = os.path.join(directory, b"." + base + b"." + os.urandom(8).hex().encode() + b".tmp")
         return self
+
+    def make_directory(self) -> None:
+        """Make the directory and those above it that are missing, and flush their names to the disk."""
+        made, parent = [], self.directory
+        while parent and not os.path.isdir(parent):
+            made.append(parent)
+            parent = os.path.dirname(parent)
+        if made:
+            os.makedirs(self.directory, exist_ok=True)
+        for directory in made:
+            _sync_directory(os.path.dirname(directory))
 
     def fill(self, content: bytes) -> None:
         """Write the content and flush it to the disk; a write that takes only a part is continued."""
@@ -230,25 +280,36 @@ class _Writing:
             raise
         os.close(descriptor)
 
+    def finish(self) -> None:
+        """Remove the temporary name, now that the file has its own, and flush that to the disk."""
+        self.is_there = True
+        self.remove()
+        _sync_directory(self.directory)
+
     def remove(self) -> None:
         """Remove the temporary file, if it is there."""
         with suppress(FileNotFoundError):
             os.unlink(self.path)
 
-    def sync_directory(self) -> None:
-        """Flush the name to the disk; a file system that can not do that for directories says EINVAL."""
-        descriptor = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno != EINVAL:
-                raise
-        finally:
-            os.close(descriptor)
-
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        with suppress(OSError):
+        left = ""
+        try:
             self.remove()
+        except OSError:
+            left = f"; {os.fsdecode(self.path)} is left"
         if isinstance(error, OSError):
             told = f": {os.fsdecode(error.filename)}" if error.filename not in (None, self.path) else ""
-            raise file_error(self.name, f"cannot be written: {reason(self.name, error)}{told}") from None
+            what = "was written, but may not survive a crash" if self.is_there else "cannot be written"
+            raise file_error(self.name, f"{what}: {reason(self.name, error)}{told}{left}") from None
+
+
+def _sync_directory(directory: bytes) -> None:
+    """Flush the names in a directory to the disk; a file system that can not do that for directories says EINVAL."""
+    descriptor = os.open(directory or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+    finally:
+        os.close(descriptor)

@@ -16,7 +16,7 @@ from pyrsistent import freeze
 
 from . import __version__
 from .canonical import KeyPath, fields_of, flatten, nested, sha256
-from .inputs import FROZEN_LINE, FROZEN_NAME, path_text, read_if_there
+from .inputs import FROZEN_LINE, FROZEN_NAME, is_directory, path_text, read_if_there
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
     7000
     """
     name = path_text(path, "path")
-    name = os.path.join(name, FROZEN_NAME) if os.path.isdir(name) else name
+    name = os.path.join(name, FROZEN_NAME) if is_directory(name) else name
     frozen = read_frozen(name)
     if frozen is None:
         from .files import where_looked
@@ -226,7 +226,8 @@ def parse_frozen(name: str, text: str) -> FrozenConfig:
             if config.fingerprint == values.get(("frozen", "fingerprint")):
                 inputs, file = (values.get(("frozen", key)) for key in ("inputs", "file"))
                 return FrozenConfig(name, text, config, given, custom, inputs, file)
-    raise DamagedFile(f"holds other settings than acbo-settings {__version__} has", RESTORE)
+    hint = "install the version of acbo-settings that its line `package` names"
+    raise DamagedFile(f"does not hold the settings that acbo-settings {__version__} has", hint)
 
 
 def given_tree(frozen: FrozenConfig) -> dict[str, Any]:
@@ -273,21 +274,25 @@ def _read_lines(text: str) -> dict[KeyPath, Any]:
 def _read_line(line: str) -> tuple[KeyPath, Any]:
     """The key path, seen from its table, and the value of one line."""
     key, _, text = line.partition(" = ")
-    if '"' not in key:
-        path = tuple(key.split("."))
-        if text in ("true", "false"):
-            return path, text == "true"
-        if text.startswith('"') and "\\" not in text:
-            return path, text[1:-1]
-        for number in (int, float):
-            with suppress(ValueError):
-                return path, number(text)
-    return _read_with_tomllib(line)
+    if '"' in key:
+        [(key, value)] = _parse_toml(line).items()
+        return (key,), value
+    return tuple(key.split(".")), _read_value(text)
 
 
-def _read_with_tomllib(line: str) -> tuple[KeyPath, Any]:
-    """The same of a line that needs a parser: escapes, quoted keys, arrays, tables, dates."""
+def _read_value(text: str) -> Any:
+    """A value; what needs a parser, such as escapes, arrays, tables and dates, gets one."""
+    if text in ("true", "false"):
+        return text == "true"
+    if text.startswith('"') and "\\" not in text:
+        return text[1:-1]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(text)
+    return _parse_toml(f"value = {text}")["value"]
+
+
+def _parse_toml(line: str) -> dict[str, Any]:
     import tomllib
 
-    (key, value), *_ = tomllib.loads(line).items()
-    return (key,), value
+    return tomllib.loads(line)

@@ -1,7 +1,7 @@
-"""What a start is given, read once: the bytes of the file, the `ACBO_*` variables, the overrides; and the digest of it.
+"""What a start is given, read once and safely: the bytes of the file, the `ACBO_*` variables, the overrides.
 
-Little is imported: a start from a frozen file needs no more than this. That is why the records here, in `frozen` and in
-`runs` are plain classes: named tuples take millions of instructions to define.
+Little is imported: a start from a frozen file needs this much. That is why the records here, in `frozen` and in `runs`
+are plain classes: named tuples take millions of instructions to define.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import os
 import stat
 from collections.abc import Mapping
 from typing import Any
-
-from . import __version__
-from .canonical import sha256
 
 PREFIX = "ACBO_"
 """What the names of all variables of this package start with, in any case."""
@@ -65,6 +62,119 @@ class RawFile:
         self.named_by = named_by
         self.content = content
         self.error = error
+
+
+def is_directory(name: str) -> bool:
+    """Whether a path leads to a directory, in any locale.
+
+    Args:
+        name: The path.
+
+    Returns:
+        False also for what can be no path.
+
+    >>> is_directory("/"), is_directory("")
+    (True, False)
+    """
+    try:
+        return os.path.isdir(encode_path(name))
+    except ValueError:
+        return False
+
+
+def read_if_there(name: str) -> RawFile | None:
+    """Read a file that need not exist.
+
+    Args:
+        name: The path.
+
+    Returns:
+        The file, or None when there is nothing of that name; a symbolic link to nothing is something.
+
+    >>> read_if_there("no-such-file.toml") is None
+    True
+    """
+    file = read_raw_file(name)
+    if not isinstance(file.error, FileNotFoundError):
+        return file
+    # Something is there all the same: a dangling link, or a file that another process has made just now.
+    return read_raw_file(name) if os.path.lexists(encode_path(name)) else None
+
+
+def read_raw_file(name: str, named_by: str = "") -> RawFile:
+    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
+
+    Args:
+        name: The path.
+        named_by: Who named it, for the report.
+
+    Returns:
+        Its content, or the error: it is missing, no regular file, above 1 MiB, or not permitted.
+
+    >>> read_raw_file("/").content
+    b''
+    """
+    try:
+        try:
+            content = _read_bytes(name)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            content = _read_bytes(name)
+    except (OSError, ValueError) as error:
+        return RawFile(name, named_by, b"", error)
+    return RawFile(name, named_by, content, None)
+
+
+def _read_bytes(name: str) -> bytes:
+    """The content of a regular file; ValueError with the reason for any other."""
+    # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
+    path = encode_path(name)
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _require_regular(os.fstat(descriptor))
+        content = b""
+        while len(content) <= MAX_BYTES and (block := os.read(descriptor, MAX_BYTES + 1 - len(content))):
+            content += block
+    finally:
+        os.close(descriptor)
+    if len(content) > MAX_BYTES:
+        raise ValueError(_TOO_LARGE)
+    return content
+
+
+def encode_path(name: str) -> bytes:
+    """The bytes of a path: UTF-8 whatever the locale, other bytes as Python stands for them in text.
+
+    Args:
+        name: The path.
+
+    Returns:
+        What the system takes.
+
+    Raises:
+        ValueError: With the reason, when no path can be that text.
+
+    >>> encode_path("größe.toml")
+    b'gr\\xc3\\xb6\\xc3\\x9fe.toml'
+    """
+    if not name.strip():
+        raise ValueError("the path is empty")
+    if "\0" in name:
+        raise ValueError("the path contains a NUL character")
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError("the path holds characters that no path can hold") from None
+
+
+def _require_regular(status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise ValueError(f"is {_KINDS.get(kind, 'special')}, not a file")
+    if status.st_size > MAX_BYTES:
+        raise ValueError(_TOO_LARGE)
 
 
 class Inputs:
@@ -165,8 +275,8 @@ def is_frozen(name: str, text: str) -> bool:
     >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
     (False, True)
     """
-    named = os.path.basename(name).startswith("acbo.frozen.")
-    return named or text.startswith(FROZEN_LINE) or "\n[frozen.checksum]\n" in text
+    is_marked = text.removeprefix("\ufeff").startswith(FROZEN_LINE) or "\n[frozen.checksum]" in text
+    return is_marked or os.path.basename(name).startswith("acbo.frozen.")
 
 
 def path_text(path: object, name: str, hint: str = "") -> str:
@@ -191,130 +301,3 @@ def path_text(path: object, name: str, hint: str = "") -> str:
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}{hint}")
     return text
-
-
-def read_if_there(name: str) -> RawFile | None:
-    """Read a file that need not exist.
-
-    Args:
-        name: The path.
-
-    Returns:
-        The file, or None when there is nothing of that name; a symbolic link to nothing is something.
-
-    >>> read_if_there("no-such-file.toml") is None
-    True
-    """
-    file = read_raw_file(name)
-    if not isinstance(file.error, FileNotFoundError):
-        return file
-    # Something is there all the same: a dangling link, or a file that another process has made just now.
-    return read_raw_file(name) if os.path.lexists(encode_path(name)) else None
-
-
-def read_raw_file(name: str, named_by: str = "") -> RawFile:
-    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
-
-    Args:
-        name: The path.
-        named_by: Who named it, for the report.
-
-    Returns:
-        Its content, or the error: it is missing, no regular file, above 1 MiB, or not permitted.
-
-    >>> read_raw_file("/").content
-    b''
-    """
-    try:
-        try:
-            content = _read_bytes(name)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            content = _read_bytes(name)
-    except (OSError, ValueError) as error:
-        return RawFile(name, named_by, b"", error)
-    return RawFile(name, named_by, content, None)
-
-
-def _read_bytes(name: str) -> bytes:
-    """The content of a regular file; ValueError with the reason for any other."""
-    # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
-    path = encode_path(name)
-    _require_regular(os.stat(path))
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    try:
-        _require_regular(os.fstat(descriptor))
-        content = b""
-        while len(content) <= MAX_BYTES and (block := os.read(descriptor, MAX_BYTES + 1 - len(content))):
-            content += block
-    finally:
-        os.close(descriptor)
-    if len(content) > MAX_BYTES:
-        raise ValueError(_TOO_LARGE)
-    return content
-
-
-def encode_path(name: str) -> bytes:
-    """The bytes of a path: UTF-8 whatever the locale, other bytes as Python stands for them in text.
-
-    Args:
-        name: The path.
-
-    Returns:
-        What the system takes.
-
-    Raises:
-        ValueError: With the reason, when no path can be that text.
-
-    >>> encode_path("größe.toml")
-    b'gr\\xc3\\xb6\\xc3\\x9fe.toml'
-    """
-    if not name.strip():
-        raise ValueError("the path is empty")
-    if "\0" in name:
-        raise ValueError("the path contains a NUL character")
-    try:
-        return name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise ValueError("the path holds characters that no path can hold") from None
-
-
-def _require_regular(status: os.stat_result) -> None:
-    kind = stat.S_IFMT(status.st_mode)
-    if kind != stat.S_IFREG:
-        raise ValueError(f"is {_KINDS.get(kind, 'special')}, not a file")
-    if status.st_size > MAX_BYTES:
-        raise ValueError(_TOO_LARGE)
-
-
-def digest_inputs(inputs: Inputs, strict: bool) -> str | None:
-    """A digest that two starts share only when they resolve to the same configuration.
-
-    Args:
-        inputs: What the start is given.
-        strict: Whether an unknown `ACBO_*` variable is an error.
-
-    Returns:
-        64 hexadecimal digits over file, variables, overrides and the version of this package; or None, when the file
-        cannot be read or the overrides hold more than plain data.
-
-    >>> one, other = (read_inputs(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7", "8"))
-    >>> digest_inputs(one, True) == digest_inputs(other, True)
-    False
-    """
-    file = inputs.file
-    if (file and file.error) or not _is_plain(inputs.overrides):
-        return None
-    content = sha256(file.content) if file else None
-    facts = [__version__, bool(strict), content, sorted(inputs.environ.items()), inputs.overrides]
-    return sha256(repr(facts).encode("ascii", "backslashreplace"))
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether `repr` tells a value from every other: it does for these types, but not for classes made from them."""
-    if type(value) is dict:
-        return all(type(key) is str and _is_plain(item) for key, item in value.items())
-    if type(value) in (list, tuple):
-        return all(map(_is_plain, value))
-    return value is None or type(value) in (str, int, float, bool)

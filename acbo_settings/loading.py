@@ -37,9 +37,9 @@ def load_training_config(
             that one, metadata included, or is refused.
         on_change: What to do when today's values are not the frozen ones. "error" refuses to start; "keep" goes on with
             the frozen ones, with a warning; "replace" freezes today's, custom metadata included, and keeps the old file
-            as `acbo.frozen.<fingerprint>.toml`. Today's inputs must be valid in any case.
+            as `acbo.frozen.<fingerprint>.toml`, with a number if need be. Today's inputs must be valid in any case.
         may_change: Settings and whole components, such as `("total_steps", "evaluation")`, that may change from start
-            to start: today's values of them are used, and the frozen file keeps those of the first start.
+            to start: today's values of them are used. The frozen file keeps the old ones, unless it is replaced.
 
     Returns:
         The validated, frozen configuration.
@@ -66,9 +66,16 @@ def load_training_config(
     inputs = read_inputs(path, overrides, environ)
     if run_dir is None:
         return _resolve(inputs, strict, on_change, may_change).config
-    from .runs import load_run, plan_start
+    from .frozen import read_frozen
+    from .runs import digest_inputs, plan_start
 
-    return load_run(plan_start(run_dir, inputs, strict, on_change, may_change))
+    start = plan_start(run_dir, inputs, strict, on_change, may_change)
+    frozen = read_frozen(start.name)
+    if frozen and frozen.inputs and frozen.inputs == digest_inputs(inputs, strict):
+        return frozen.config  # without pydantic: the same inputs have the same values
+    from .holding import resolve_run
+
+    return resolve_run(start, frozen).config
 
 
 def resolve_training_config(
@@ -111,9 +118,12 @@ def resolve_training_config(
     inputs = read_inputs(path, overrides, environ)
     if run_dir is None:
         return _resolve(inputs, strict, on_change, may_change)
-    from .runs import plan_start, resolve_run
+    from .frozen import read_frozen
+    from .holding import resolve_run
+    from .runs import plan_start
 
-    return resolve_run(plan_start(run_dir, inputs, strict, on_change, may_change))
+    start = plan_start(run_dir, inputs, strict, on_change, may_change)
+    return resolve_run(start, read_frozen(start.name))
 
 
 def _resolve(inputs: Inputs, strict: bool, on_change: OnChange, may_change: Iterable[str]) -> ResolvedConfig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .canonical import canonical_json, flatten
+from .canonical import canonical_json, typed_settings
 from .errors import Problem
 from .origins import Argument, SourcedValue
 from .schema import TrainingConfig
@@ -18,7 +18,7 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
     when they do not.
 
     Args:
-        config: The configuration of this rank.
+        config: The configuration of this rank, validated.
         allgather: Gathers one Python object (here a text) from every rank, and returns them all in the order of the
             ranks: `comm.allgather` of mpi4py, or a wrapper for `torch.distributed.all_gather_object` or
             `jax.experimental.multihost_utils.process_allgather`; see the README.
@@ -71,7 +71,7 @@ def settings_text(config: TrainingConfig) -> str:
     """
     import json
 
-    return json.dumps({".".join(path): canonical_json(value) for path, value in flatten(config).items()})
+    return json.dumps({".".join(path): canonical_json(value) for path, value in typed_settings(config).items()})
 
 
 def _summary(fingerprints: Sequence[str]) -> Problem:
@@ -86,10 +86,10 @@ def _differences(texts: Iterable[str]) -> list[Problem]:
 
     trees: list[Mapping[str, str]] = [json.loads(text) for text in texts]
     problems = []
-    for key in trees[0]:
+    for key in dict.fromkeys(key for tree in trees for key in tree):
         ranks: dict[str, list[int]] = {}
         for rank, tree in enumerate(trees):
-            ranks.setdefault(tree[key], []).append(rank)
+            ranks.setdefault(tree.get(key, "no such setting"), []).append(rank)
         if len(ranks) > 1:
             told = [f"{value} on {_named(numbers)}" for value, numbers in sorted(ranks.items(), key=_how_many)]
             problems.append(Problem(path=tuple(key.split(".")), message="; ".join(told)))

@@ -1,22 +1,21 @@
-"""One run, one configuration: a start gets what the run was frozen with, or freezes it, or is refused."""
+"""A start in the directory of a run: what is asked for, and the digest that tells whether its inputs are as before."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .canonical import KeyPath, custom_metadata, flatten
-from .frozen import FrozenConfig, read_frozen
-from .inputs import FROZEN_NAME, Inputs, digest_inputs, path_text
+from . import __version__
+from .canonical import KeyPath, flatten, sha256
+from .inputs import FROZEN_NAME, Inputs, is_frozen, path_text
 from .schema import TrainingConfig
 
 if TYPE_CHECKING:
-    from .differences import Difference
     from .errors import Problem
-    from .merging import MergedLayers
-    from .origins import SourcedValue
-    from .resolving import ResolvedConfig
+
+MAX_VALUES = 100_000
+"""Values that overrides may hold to have a digest, each use of a shared list counted."""
 
 OnChange = Literal["error", "keep", "replace"]
 """What to do when today's inputs resolve to another configuration than the frozen one."""
@@ -83,7 +82,7 @@ def plan_start(
         raise refusal([_argument_problem("run_dir", directory, message)])
     if on_change not in get_args(OnChange):
         raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
-    changeable = _changeable(may_change) if may_change else frozenset()
+    changeable = frozenset() if may_change == () else _changeable(may_change)
     return Start(os.path.join(directory, FROZEN_NAME), inputs, strict, on_change, changeable)
 
 
@@ -118,153 +117,44 @@ def _argument_problem(argument: str, given: str, message: str, hint: str = "") -
     return Problem(path=(), message=message, hint=hint, values=(((), SourcedValue(given, Argument(argument))),))
 
 
-def load_run(start: Start) -> TrainingConfig:
-    """The configuration of a run; without pydantic when the run was frozen from the very same inputs.
+def digest_inputs(inputs: Inputs, strict: bool) -> str | None:
+    """A digest that two starts share only when they resolve to the same configuration.
 
     Args:
-        start: This start.
+        inputs: What the start is given.
+        strict: Whether an unknown `ACBO_*` variable is an error.
 
     Returns:
-        What this start has to use.
-
-    Raises:
-        ConfigurationError: See `load_training_config`.
+        64 hexadecimal digits over file, variables, overrides and the version of this package; or None, when the file
+        cannot be read or the overrides hold more than plain data.
 
     >>> from acbo_settings.inputs import read_inputs
-    >>> load_run(plan_start("runs/17", read_inputs(environ={}))).total_steps
-    5000
+    >>> one, other = (read_inputs(environ={"ACBO_TOTAL_STEPS": text}) for text in ("7", "8"))
+    >>> digest_inputs(one, True) == digest_inputs(other, True)
+    False
     """
-    frozen = read_frozen(start.name)
-    if frozen and frozen.inputs and frozen.inputs == digest_inputs(start.inputs, start.strict):
-        return frozen.config
-    return _resolve(start, frozen).config
+    file = inputs.file
+    if (file and file.error) or not _is_plain([inputs.overrides, dict(inputs.environ)]):
+        return None
+    content = (sha256(file.content), is_frozen(file.name, "")) if file else None
+    facts = [__version__, bool(strict), content, sorted(inputs.environ.items()), inputs.overrides]
+    try:
+        return sha256(repr(facts).encode("ascii", "backslashreplace"))
+    except (ValueError, RecursionError):  # an integer without end, or lists within lists: resolving says so
+        return None
 
 
-def resolve_run(start: Start) -> ResolvedConfig:
-    """The configuration of a run as `load_run` gives it, with the origin of each value.
-
-    Args:
-        start: This start.
-
-    Returns:
-        The configuration; a value that is kept against today's has its origin in the frozen file.
-
-    Raises:
-        ConfigurationError: See `load_training_config`.
-
-    >>> from acbo_settings.inputs import read_inputs
-    >>> resolve_run(plan_start("runs/17", read_inputs(environ={}))).explain("total_steps")
-    '5000, the default'
-    """
-    return _resolve(start, read_frozen(start.name))
-
-
-def _resolve(start: Start, frozen: FrozenConfig | None) -> ResolvedConfig:
-    """Resolve today's layers, freeze them if nothing is frozen yet, and hold them to what is."""
-    from .merging import read_layers
-    from .resolving import judge_layers, warn
-
-    layers = read_layers(start.inputs)
-    today = judge_layers(layers, start.strict)
-    told = today.advice if frozen is None or start.on_change == "replace" else ()
-    warn(told)  # before anything is written, in case that somebody makes an error of it
-    if frozen is None:
-        from .freezing import freeze_once
-
-        frozen = freeze_once(start.name, today, digest_inputs(start.inputs, start.strict))
-    resolved = _hold(start, frozen, layers, today)
-    warn([advice for advice in resolved.advice if advice not in told])
-    return resolved
-
-
-def _hold(start: Start, frozen: FrozenConfig, layers: MergedLayers, today: ResolvedConfig) -> ResolvedConfig:
-    """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere."""
-    from dataclasses import replace
-
-    from .differences import find_differences
-    from .resolving import judge_layers
-
-    differences = find_differences(_settings_layer(frozen), today.values)
-    is_note_new = custom_metadata(today.config) != dict(frozen.custom)
-    if start.on_change == "replace" and (differences or is_note_new):
-        from .freezing import freeze_anew
-
-        anew = freeze_anew(frozen, today, digest_inputs(start.inputs, start.strict))
-        return replace(today, config=anew.config)
-    kept = [difference for difference in differences if difference.path not in start.changeable]
-    if kept and start.on_change == "error":
-        from .report import refusal
-
-        raise refusal(_change_problems(frozen, kept, today.file))
-    resolved = judge_layers(_lay_over(layers, frozen, kept), start.strict)
-    config = resolved.config if differences else frozen.config
-    advice = [*map(_kept_problem, kept), *([_kept_note(frozen)] if is_note_new else [])]
-    return replace(resolved, config=config, advice=(*advice, *resolved.advice))
-
-
-def _settings_layer(frozen: FrozenConfig) -> dict[KeyPath, SourcedValue]:
-    """The settings of a frozen file as a layer, each with its line as origin."""
-    return _layer(frozen, flatten(frozen.config))
-
-
-def _layer(frozen: FrozenConfig, values: Mapping[KeyPath, object]) -> dict[KeyPath, SourcedValue]:
-    from .origins import File, SourcedValue, SourceFile
-
-    source = SourceFile(frozen.name, frozen.text)
-    return {path: SourcedValue(value, File(source, path)) for path, value in values.items()}
-
-
-def _lay_over(layers: MergedLayers, frozen: FrozenConfig, kept: Sequence[Difference]) -> MergedLayers:
-    """Today's layers under the frozen values that are kept; the custom metadata is the run's."""
-    from .origins import merge
-
-    custom = _layer(frozen, {("metadata", key): value for key, value in frozen.custom.items()})
-    same = {
-        path: value for path, value in layers.custom.items() if path in custom and value.value == custom[path].value
-    }
-    return layers._replace(
-        values=merge([layers.values, {difference.path: difference.first for difference in kept}]),
-        custom=custom | same,
-        metadata=dict(frozen.custom),
-    )
-
-
-def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference], file: str | None) -> list[Problem]:
-    """What is told of a run whose configuration has changed, and of each setting."""
-    from .errors import Problem
-    from .files import file_problem
-    from .report import show_value
-
-    message = "this run started with another configuration than today's"
-    if frozen.file and not file:
-        message += f": it read {frozen.file}, and today no file is read"
-    ways = (
-        'on_change="keep" goes on with the frozen one, on_change="replace" freezes today\'s and keeps the old file'
-        " (in a shell: --on-change)"
-    )
-    return [
-        file_problem(frozen.name, message, ways),
-        *(
-            Problem(
-                path=path,
-                message=f"frozen as {show_value(first.value)}, today {show_value(second.value)}",
-                values=((path, second),),
-            )
-            for path, first, second in changed
-        ),
-    ]
-
-
-def _kept_problem(difference: Difference) -> Problem:
-    from .errors import Problem
-    from .report import show_value
-
-    path, first, second = difference
-    message = f"the run keeps {show_value(first.value)}, as frozen, against today's {show_value(second.value)}"
-    return Problem(path=path, message=message, values=((path, second),))
-
-
-def _kept_note(frozen: FrozenConfig) -> Problem:
-    from .files import file_problem
-
-    return file_problem(frozen.name, "the run keeps its metadata, as frozen; today's is another")
+def _is_plain(tree: Any) -> bool:
+    """Whether `repr` tells a tree from every other: it does for these types, but not for classes made from them."""
+    waiting = [tree]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return True
+        value = waiting.pop()
+        if type(value) is dict and all(type(key) is str for key in value):
+            waiting += value.values()
+        elif type(value) in (list, tuple):
+            waiting += value
+        elif value is not None and type(value) not in (str, int, float, bool):
+            return False
+    return False

@@ -10,6 +10,7 @@ from .canonical import flatten
 from .checking import file_in
 from .commands import NOT_VALID, SUCCESS, note, print_advice, print_problems
 from .errors import ConfigurationError, ConfigurationWarning
+from .freezing import kept_name
 from .frozen import FrozenConfig, read_frozen
 from .inputs import FILE_NAME, FROZEN_NAME
 from .loading import resolve_training_config
@@ -107,7 +108,7 @@ def _what_was_frozen(name: str, before: FrozenConfig | None, config: TrainingCon
     if before is None or now is None:
         return f"froze {name}"
     if before.text != now.text:
-        return f"froze {name} anew; the old one is acbo.frozen.{before.config.fingerprint}.toml beside it"
+        return f"froze {name} anew; the old one is {kept_name(before)}"
     frozen = flatten(now.config)
     today = [".".join(path) for path, value in flatten(config).items() if value != frozen[path]]
     return f"{name} holds, as it was frozen" + (f"; today's value is used for {', '.join(today)}" if today else "")

@@ -305,6 +305,11 @@ def test_what_has_no_canonical_form_is_refused() -> None:
     """A value of another type is a TypeError and not some text."""
     with pytest.raises(TypeError, match="NoneType has no canonical form"):
         canonical_json({"a": None})
+    with pytest.raises(TypeError, match="keys must be text"):
+        canonical_json({1: 2})
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="has no canonical form"):
+            canonical_json(value)
 
 
 @pytest.mark.parametrize("expected", GOLDEN)
@@ -345,6 +350,8 @@ def test_signs_and_types_that_equality_overlooks() -> None:
     ones = [GRPOTrainingConfig(max_grad_norm=value) for value in (1, 1.0)]
     assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in zeros}) == 1
     assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in ones}) == 1
+    large = [GRPOTrainingConfig(entropy_coeff=value) for value in (10**22, 1e22)]
+    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in large}) == 1
 
 
 def test_metadata_takes_no_part() -> None:

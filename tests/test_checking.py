@@ -74,9 +74,11 @@ def test_a_copy_of_a_frozen_file_is_no_ordinary_file(tmp_path: Path, start: int)
     """Copied to `acbo.toml` and edited, with or without its first line: refused, with what to do about it."""
     load_training_config(run_dir="run", environ={"ACBO_TOTAL_STEPS": "7000"})
     lines = (tmp_path / "run/acbo.frozen.toml").read_text().replace("7000", "8000").splitlines(keepends=True)
-    (tmp_path / "acbo.toml").write_text("".join(lines[start:]))
-    (problem,) = check_file("acbo.toml", {}).problems
-    assert "remove its first line and everything from [frozen] on" in problem.hint
+    for line_end in ("\n", "\r\n"):
+        (tmp_path / "acbo.toml").write_bytes("".join(lines[start:]).replace("\n", line_end).encode("utf-8-sig"))
+        checked = check_file("acbo.toml", {})
+        assert checked.frozen
+        assert "remove its first line and everything from [frozen] on" in checked.problems[0].hint
     kept = "".join(lines[1:]).partition("[frozen]")[0]
     (tmp_path / "acbo.toml").write_text(kept)
     assert load_training_config(environ={}).total_steps == 8000

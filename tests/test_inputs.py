@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
-from datetime import date
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acbo_settings.files import UnreadableFile, decode_file
-from acbo_settings.inputs import digest_inputs, find_file, process_environment, read_inputs, read_raw_file
+from acbo_settings.inputs import find_file, process_environment, read_raw_file
 from acbo_settings.origins import Argument, Variable
 
 
@@ -136,77 +133,3 @@ def test_a_stale_handle_is_tried_again_once(
     monkeypatch.setattr(os, "open", server)
     file = read_raw_file("acbo.toml")
     assert (file.content, bool(file.error), server.calls) == (content, not content, 2)
-
-
-# Digests
-
-
-class Size(IntEnum):
-    """An enumeration, as overrides may hold one."""
-
-    SMALL = 16
-
-
-def digest(
-    content: bytes | None = None, environ: Mapping[str, str] | None = None, overrides: Any = None, strict: bool = True
-) -> str | None:
-    """The digest of a start in the working directory, in which the file is written first."""
-    Path("acbo.toml").unlink(missing_ok=True)
-    if content is not None:
-        Path("acbo.toml").write_bytes(content)
-    return digest_inputs(read_inputs(None, overrides, environ or {}), strict)
-
-
-def test_starts_that_may_differ_have_different_digests() -> None:
-    """A byte of the file, a variable, an override and its type, or strictness: each gives a digest of its own."""
-    starts: list[dict[str, Any]] = [
-        {},
-        {"content": b""},
-        {"content": b"total_steps = 7"},
-        {"content": b"total_steps = 7\n"},
-        {"environ": {"ACBO_TOTAL_STEPS": "7"}},
-        {"environ": {"acbo_total_steps": "7"}},
-        {"environ": {"ACBO_TOTAL_STEPS": "7 "}},
-        {"environ": {"ACBO_CONFIG_FILE": ""}},
-        {"environ": {"ACBO_METADATA__A": "\udcff"}},
-        {"overrides": {}},
-        {"overrides": {"total_steps": 7}},
-        {"overrides": {"total_steps": 7.0}},
-        {"overrides": {"total_steps": "7"}},
-        {"overrides": {"total_steps": True}},
-        {"overrides": {"metadata": {"1": 2}}},
-        {"overrides": [["total_steps", 7]]},
-        {"strict": False},
-    ]
-    digests = [digest(**start) for start in starts]
-    assert None not in digests
-    assert len(set(digests)) == len(starts)
-
-
-def test_another_version_has_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another version of the package froze is resolved and compared by value."""
-    before = digest()
-    monkeypatch.setattr("acbo_settings.inputs.__version__", "0.0.1")
-    assert digest() != before
-
-
-def test_starts_that_resolve_alike_may_share_a_digest() -> None:
-    """Other variables and their order make no difference, and nor does the name of the file."""
-    assert digest(environ={"A": "1", "ACBO_X": "1", "ACBO_Y": "2"}) == digest(environ={"ACBO_Y": "2", "ACBO_X": "1"})
-    Path("other.toml").write_bytes(b"total_steps = 7")
-    assert digest(b"total_steps = 7") == digest_inputs(read_inputs("other.toml", environ={}), True)
-
-
-@pytest.mark.parametrize(
-    "overrides", [{1: 2}, {"a": {1: 2}}, {"a": [{None: 1}]}, {"a": date(2026, 1, 1)}, {"a": {1}}, {"a": Size.SMALL}]
-)
-def test_what_is_no_plain_data_has_no_digest(overrides: Any) -> None:
-    """Keys that are no text, and values whose `repr` may hide a difference, always resolve anew."""
-    assert digest(overrides=overrides) is None
-
-
-def test_a_file_that_cannot_be_read_has_no_digest(isolated: Path) -> None:
-    """A start that must fail is never taken for one that did not."""
-    (isolated / "acbo.toml").mkdir()
-    assert digest_inputs(read_inputs(environ={}), True) is None
-    assert digest_inputs(read_inputs("missing.toml", environ={}), True) is None

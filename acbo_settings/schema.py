@@ -289,8 +289,8 @@ class TrainingConfig:
     def fingerprint(self) -> str:
         """16 hexadecimal digits, the same for two validated configurations when, and only when, they are equal.
 
-        The start of the SHA-256 of the settings as canonical JSON (RFC 8785): of `to_dict()` without `metadata`. It is
-        the same on every platform and Python, and stays so until the schema has other settings than these 36.
+        The start of the SHA-256 of `to_dict()` without `metadata` as canonical JSON (RFC 8785, integers of any size in
+        full). It is the same on every platform and Python, until the schema has other settings than these 36.
 
         >>> TrainingConfig().fingerprint
         'b6b94ba25f97c991'

@@ -1,7 +1,4 @@
-"""A configuration as plain data: by key path, dict, TOML, and as the one text that its fingerprint is taken of.
-
-Generic over dataclass fields.
-"""
+"""A configuration as plain data, generic over dataclass fields: by key path, dict, TOML, and its fingerprint."""
 
 from __future__ import annotations
 
@@ -161,11 +158,11 @@ def _json_ready(value: Any) -> Any:
 
 
 def toml_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[tuple[KeyPath | None, str]]:
-    """The lines of a configuration as TOML, each with the setting that it holds; see `TrainingConfig.to_toml`.
+    """The lines of a configuration as TOML, those of its settings and those of its custom metadata.
 
     Args:
         config: The configuration.
-        paths: The settings to write; without it all. Custom metadata is always written.
+        paths: The settings to write, as for `setting_lines`. Custom metadata is always written.
 
     Yields:
         The key path of the setting or custom key that starts there, or None, and the line without its end.
@@ -173,6 +170,24 @@ def toml_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator
     >>> from acbo_settings import TrainingConfig
     >>> next(toml_lines(TrainingConfig()))
     (('total_steps',), 'total_steps = 5000')
+    """
+    yield from setting_lines(config, paths)
+    yield from _metadata_lines(custom_metadata(config))
+
+
+def setting_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[tuple[KeyPath | None, str]]:
+    """The lines of the settings alone, one `key = value` each, below the headers of their tables.
+
+    Args:
+        config: The configuration.
+        paths: The settings to write; without it all.
+
+    Yields:
+        The key path of the setting that the line holds, or None, and the line without its end.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> len([path for path, _ in setting_lines(TrainingConfig()) if path])
+    36
     """
     import tomli_w
 
@@ -184,7 +199,6 @@ def toml_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator
             table = path[:-1]
             yield from ((None, ""), (None, f"[{'.'.join(table)}]"))
         yield path, tomli_w.dumps({path[-1]: value}).rstrip("\n")
-    yield from _metadata_lines(custom_metadata(config))
 
 
 def _metadata_lines(custom: dict[str, Any]) -> Iterator[tuple[KeyPath | None, str]]:
@@ -217,8 +231,8 @@ def canonical_json(value: Any) -> str:
         TypeError: For any other value, and for a key that is no text.
         ValueError: For NaN and infinities.
 
-    >>> canonical_json({"b": 1e-7, "a": 100.0, "c": "tanh"})
-    '{"a":100,"b":1e-7,"c":"tanh"}'
+    >>> canonical_json({"b": 1e-7, "a": 100.0})
+    '{"a":100,"b":1e-7}'
     """
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
@@ -281,11 +295,9 @@ def typed_settings(config: Any) -> dict[KeyPath, Any]:
     >>> typed_settings(TrainingConfig(grpo=GRPOTrainingConfig(max_grad_norm=2)))["grpo", "max_grad_norm"]
     2.0
     """
-    defaults = flatten(type(config)())
-    return {
-        path: float(value) if isinstance(defaults[path], float) and isinstance(value, int) else value
-        for path, value in flatten(config).items()
-    }
+    floats = {path for path, default in flatten(type(config)()).items() if isinstance(default, float)}
+    settings = flatten(config).items()
+    return {path: float(value) if path in floats and isinstance(value, int) else value for path, value in settings}
 
 
 def sha256(content: bytes) -> str:

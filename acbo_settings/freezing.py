@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from errno import EINVAL
@@ -13,7 +13,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .canonical import custom_metadata, flatten, sha256
+from .canonical import custom_metadata, setting_lines, sha256
 from .files import reason
 from .frozen import CHECKSUM_KEY, FORMAT, DamagedFile, FrozenConfig, file_error, parse_frozen, read_frozen
 from .inputs import FROZEN_LINE, MAX_BYTES, encode_path, read_if_there
@@ -45,7 +45,7 @@ def render_frozen(resolved: ResolvedConfig, inputs: str | None, now: datetime) -
     >>> text.splitlines()[3]
     'total_steps = 5000'
     """
-    lines = [f"{FROZEN_LINE}{FORMAT}", _NOTE, *_setting_lines(resolved)]
+    lines = [f"{FROZEN_LINE}{FORMAT}", _NOTE, *(line for _, line in setting_lines(resolved.config))]
     if custom := custom_metadata(resolved.config):
         lines += ["", "[metadata]", *metadata_lines(custom)]
     facts = {
@@ -77,16 +77,6 @@ def metadata_lines(custom: Mapping[str, Any]) -> list[str]:
     ['seeds = [1, 2]', '"my note" = "a"']
     """
     return [f"{_key(key)} = {_value(value)}" for key, value in custom.items()]
-
-
-def _setting_lines(resolved: ResolvedConfig) -> Iterator[str]:
-    """The settings as an `acbo.toml` has them."""
-    table = ""
-    for (*tables, key), value in flatten(resolved.config).items():
-        if tables and tables[0] != table:
-            table = tables[0]
-            yield from ("", f"[{table}]")
-        yield f"{key} = {_value(value)}"
 
 
 def _key(key: str) -> str:

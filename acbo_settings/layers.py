@@ -8,7 +8,6 @@ sources read one by one; laying them over one another, with what each value shad
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -74,7 +73,7 @@ def _parse_frozen(file: SourceFile) -> dict[str, Any]:
     try:
         return given_tree(parse_frozen(file.name, file.text))
     except DamagedFile as error:
-        hint = error.hint if os.path.basename(file.name).startswith("acbo.frozen.") else _COPIED
+        hint = error.hint if is_frozen(file.name, "") else _COPIED
         raise UnreadableFile(file_problem(file.name, str(error), hint)) from None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-from .schema import (
+from .config import (
     EvaluationConfig,
     ExplorationTrainingConfig,
     GRPOTrainingConfig,
@@ -24,46 +24,46 @@ from .schema import (
 )
 
 if TYPE_CHECKING:
+    from .api import load_training_config, resolve_training_config
     from .components import ExplorationConfig, GRPOConfig
-    from .differences import Difference, find_differences
     from .editor_schema import json_schema
-    from .errors import ConfigurationError, ConfigurationWarning, Problem
-    from .frozen import load_frozen_config
-    from .loading import load_training_config, resolve_training_config
-    from .origins import Argument, Default, File, SourcedValue, Variable
-    from .plan import TrainingPlan, plan_training
-    from .ranks import assert_same_across_ranks
-    from .resolving import (
+    from .engine.differences import Difference, find_differences
+    from .engine.errors import ConfigurationError, ConfigurationWarning, Problem
+    from .engine.frozen import load_frozen_config
+    from .engine.loading.resolved import (
         ResolvedConfig,
         create_default_training_config,
         create_training_config,
         validate_training_config,
     )
+    from .engine.runs.ranks import assert_same_across_ranks
+    from .engine.values import Argument, Default, File, SourcedValue, Variable
+    from .plan import TrainingPlan, plan_training
 
 _MODULE_OF = {
-    "Argument": "origins",
-    "ConfigurationError": "errors",
-    "ConfigurationWarning": "errors",
-    "Default": "origins",
-    "Difference": "differences",
+    "Argument": "engine.values",
+    "ConfigurationError": "engine.errors",
+    "ConfigurationWarning": "engine.errors",
+    "Default": "engine.values",
+    "Difference": "engine.differences",
     "ExplorationConfig": "components",
-    "File": "origins",
+    "File": "engine.values",
     "GRPOConfig": "components",
-    "Problem": "errors",
-    "ResolvedConfig": "resolving",
-    "SourcedValue": "origins",
+    "Problem": "engine.errors",
+    "ResolvedConfig": "engine.loading.resolved",
+    "SourcedValue": "engine.values",
     "TrainingPlan": "plan",
-    "Variable": "origins",
-    "assert_same_across_ranks": "ranks",
-    "create_default_training_config": "resolving",
-    "create_training_config": "resolving",
-    "find_differences": "differences",
+    "Variable": "engine.values",
+    "assert_same_across_ranks": "engine.runs.ranks",
+    "create_default_training_config": "engine.loading.resolved",
+    "create_training_config": "engine.loading.resolved",
+    "find_differences": "engine.differences",
     "json_schema": "editor_schema",
-    "load_frozen_config": "frozen",
-    "load_training_config": "loading",
+    "load_frozen_config": "engine.frozen",
+    "load_training_config": "api",
     "plan_training": "plan",
-    "resolve_training_config": "loading",
-    "validate_training_config": "resolving",
+    "resolve_training_config": "api",
+    "validate_training_config": "engine.loading.resolved",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .paths import component_types
+from .engine.schema import component_types
 from .reference import Setting, settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .config import TrainingConfig
 from .rules import find_idle_stopping
-from .schema import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from . import schema
-from .canonical import KeyPath
-from .inputs import CONFIG_FILE, FILE_NAME, PREFIX
-from .paths import component_types, default_values
-from .report import show_value
-from .schema import TrainingConfig
-from .suggestions import closest_setting
-from .variables import sort_variables, variable_name
+from . import config as schema
+from .config import TrainingConfig
+from .engine.canonical import KeyPath
+from .engine.inputs import CONFIG_FILE, FILE_NAME, PREFIX
+from .engine.loading.environment import sort_variables, variable_name
+from .engine.report import show_value
+from .engine.schema import component_types, default_values
+from .engine.spelling import closest_setting
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .canonical import KeyPath, value_at
-from .paths import default_values
-from .schema import TrainingConfig
+from .config import TrainingConfig
+from .engine.canonical import KeyPath, value_at
+from .engine.schema import default_values
 
 
 class Rule(NamedTuple):

@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from acbo_settings.canonical import KeyPath
+from acbo_settings.engine.canonical import KeyPath
+from acbo_settings.engine.loading.environment import variable_name
 from acbo_settings.reference import Setting, settings
-from acbo_settings.variables import variable_name
 
 SETTINGS = {setting.path: setting for setting in settings()}
 

@@ -208,7 +208,7 @@ def test_bad_instances_are_refused(config: Any) -> None:
     assert "config" in refuse(lambda: validate_training_config(config))
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 def test_the_largest_numbers_can_be_shown() -> None:
     """Numbers of 300 digits are taken, and advice about their product can be written."""
     largest = 10**299
@@ -243,7 +243,7 @@ except ConfigurationError as error:
 
 # Everything is imported before the privileges go: the interpreter may lie where nobody may look.
 CLOSED = f"""
-import acbo_settings.report  # while Python can still be read
+import acbo_settings.engine.report  # while Python can still be read
 {LOAD.replace("load_training_config()", "load_training_config(environ={})")}
 os.chdir("closed")
 os.chmod(".", 0o644)

@@ -12,7 +12,8 @@ import pytest
 import acbo_settings
 
 MODULES = [
-    f"acbo_settings{name}" for name in ["", *(f".{info.name}" for info in pkgutil.iter_modules(acbo_settings.__path__))]
+    "acbo_settings",
+    *(info.name for info in pkgutil.walk_packages(acbo_settings.__path__, "acbo_settings.") if not info.ispkg),
 ]
 ENTRY_POINTS = {"acbo_settings.__main__"}
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from acbo_settings import ConfigurationError, create_training_config, json_schema
-from acbo_settings.canonical import KeyPath
+from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.reference import Setting, settings
 
 from .strategies import inside_and_outside, layers, tree_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 
 ROOT = Path(__file__).parent.parent
 VALIDATOR = Draft202012Validator(json_schema())

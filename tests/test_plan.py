@@ -42,7 +42,7 @@ def test_counts_are_those_of_the_training_loop(total_steps: int, every: int) -> 
 
 
 @pytest.mark.parametrize(("total_steps", "end"), [(20_000, None), (20_001, 20_000)])
-@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | None) -> None:
     """200 evaluations, one every 100 steps, need one step more than 20,000."""
     config = create_training_config(total_steps=total_steps, evaluation={"early_stopping_enabled": True})
@@ -52,7 +52,7 @@ def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | N
 
 
 @pytest.mark.parametrize(("steps", "end"), [(1000, None), (1001, 1000)])
-@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 def test_a_temperature_that_is_never_reached_is_said(steps: int, end: int | None) -> None:
     """The final temperature is reached at step adaptation_steps, if the run has that step."""
     plan = plan_training(create_training_config(total_steps=steps))
@@ -60,7 +60,7 @@ def test_a_temperature_that_is_never_reached_is_said(steps: int, end: int | None
     assert any("final temperature" in sentence for sentence in plan.never) == (end is None)
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 def test_what_never_happens_is_said() -> None:
     """Settings without effect in this run have their sentence each."""
     config = create_training_config(
@@ -102,7 +102,7 @@ def test_the_learning_rate_is_warmed_up() -> None:
     assert learning_rate(TrainingConfig(warmup_steps=0), 0) == 3e-4
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
 def test_the_largest_numbers_are_planned() -> None:
     """Numbers of 300 digits, which loading takes, do not end in an overflow."""
     huge = 10**300 - 1

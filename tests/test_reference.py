@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from acbo_settings import TrainingConfig, load_training_config
-from acbo_settings.canonical import flatten
+from acbo_settings.engine.canonical import flatten
 from acbo_settings.reference import Setting, example_toml, settings, settings_table
 
 ROOT = Path(__file__).parent.parent

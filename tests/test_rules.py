@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from acbo_settings import TrainingConfig, create_training_config
-from acbo_settings.canonical import KeyPath
-from acbo_settings.errors import ConfigurationWarning
-from acbo_settings.paths import default_values
+from acbo_settings.engine.canonical import KeyPath
+from acbo_settings.engine.errors import ConfigurationWarning
+from acbo_settings.engine.schema import default_values
 from acbo_settings.rules import ADVICE, CONSISTENCY_ERRORS, ERRORS, RANGE_SENTENCES, Rule, broken_rules
 
 ALL_RULES = tuple(dict.fromkeys((*ERRORS, *CONSISTENCY_ERRORS, *ADVICE)))

@@ -1,0 +1,210 @@
+"""The command `acbo-settings`: parsing and exit codes. What the commands do is imported when one is called."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, TextIO
+
+from .. import __version__
+
+_EPILOG = """environment variables that start with ACBO_ count as they do in a job.
+exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
+completion: eval "$(register-python-argcomplete acbo-settings)\""""
+
+_PATH_HELP = "an acbo.toml, a frozen file, or a directory with one; without it ACBO_CONFIG_FILE, else ./acbo.toml"
+
+
+class _Command(NamedTuple):
+    """One command: the module that holds the function of its name, what it does, an example."""
+
+    module: str
+    summary: str
+    example: str
+    arguments: tuple[tuple[str, dict[str, Any]], ...]
+
+
+def _choice(*names: str) -> dict[str, Any]:
+    return {"choices": names, "default": names[0], "help": f"default: {names[0]}"}
+
+
+_OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})
+
+_COMMANDS = {
+    "show": _Command(
+        "output",
+        "print the resolved configuration, with origins as comments",
+        "acbo-settings show --changed\n  acbo-settings show --format env > job.env && source job.env",
+        (
+            _OPTIONAL_PATH,
+            ("--format", _choice("toml", "json", "env")),
+            ("--changed", {"action": "store_true", "help": "only what differs from the defaults"}),
+        ),
+    ),
+    "check": _Command(
+        "output",
+        "print everything that is wrong with one or many files, or ok",
+        "acbo-settings check && sbatch job.sbatch\n  acbo-settings check --no-env --strict experiments/*/acbo.toml",
+        (
+            ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
+            ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
+            ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
+            ("--format", _choice("text", "json", "github")),
+        ),
+    ),
+    "explain": _Command(
+        "explain",
+        "print what a setting means, its value now, and where that came from",
+        "acbo-settings explain grpo.group_size\n  acbo-settings explain ACBO_LOG_FREQUENCY evaluation",
+        (
+            (
+                "keys",
+                {"nargs": "*", "metavar": "KEY", "help": "a setting, component or variable; without it, all settings"},
+            ),
+        ),
+    ),
+    "diff": _Command(
+        "output",
+        "print the settings in which two configurations differ; exit with 1 if any do",
+        "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
+        (
+            ("first", {"metavar": "A", "help": "an acbo.toml or frozen file, the directory of one, or `defaults`"}),
+            ("second", {"metavar": "B", "help": "the same; variables are left aside"}),
+        ),
+    ),
+    "init": _Command(
+        "freeze",
+        "write a commented acbo.toml; never overwrites",
+        "acbo-settings init --schema experiments/scm20/acbo.toml",
+        (
+            ("path", {"nargs": "?", "default": "acbo.toml", "metavar": "PATH", "help": "default: acbo.toml"}),
+            ("--schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
+        ),
+    ),
+    "freeze": _Command(
+        "freeze",
+        "freeze the configuration of a run, or hold today's to it; print its fingerprint",
+        "acbo-settings freeze --run-dir runs/17 && srun python train.py",
+        (
+            ("--run-dir", {"default": ".", "metavar": "DIR", "help": "default: the working directory"}),
+            ("--on-change", _choice("error", "keep", "replace")),
+            (
+                "--may-change",
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "KEY",
+                    "help": "a setting or component; can be repeated",
+                },
+            ),
+        ),
+    ),
+    "schema": _Command(
+        "explain",
+        "print the JSON Schema of an acbo.toml, for editors",
+        "acbo-settings schema > acbo.schema.json",
+        (),
+    ),
+    "env": _Command(
+        "explain",
+        "print every environment variable with type, range, default and meaning",
+        "acbo-settings env --format markdown > VARIABLES.md",
+        (("--format", _choice("table", "markdown", "json")),),
+    ),
+    "plan": _Command(
+        "plan",
+        "print what a run will do: totals, schedules, and what never happens",
+        "acbo-settings plan --png plan.png",
+        (
+            _OPTIONAL_PATH,
+            ("--png", {"metavar": "FILE", "help": "draw it as a picture too; needs the extra `plot`"}),
+        ),
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the program's name; without it, that of the process.
+
+    Returns:
+        The exit code: 0, or 1 when the configuration is not valid.
+
+    Raises:
+        SystemExit: With 0 after `--help`, with 2 for wrong usage.
+
+    >>> main(["check", "no-such-file.toml"])
+    1
+    """
+    parsed = _parse(arguments)
+    try:
+        # TOML and JSON are UTF-8 whatever the locale, and no character of a table can then fail to be written.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        code: int = getattr(import_module(f".{_COMMANDS[parsed.command].module}", __package__), parsed.command)(parsed)
+        if sys.stdout is not None:  # it is None when the shell closed it
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader has gone, as in `| head -1`: nothing is left to be written, at exit neither. The code is what a
+        # shell has for a program that SIGPIPE ended: whether all is well is not known.
+        _discard(sys.stdout, sys.stderr)
+        return 141
+    except OSError as error:
+        _discard(sys.stdout)
+        print(f"acbo-settings: cannot write: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _discard(*streams: TextIO | None) -> None:
+    """Let what is still to be written to these streams, at exit too, go nowhere."""
+    for stream in streams:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what could be typed next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser.parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acbo-settings",
+        description="See, check and explain the configuration of an ACBO training job.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        added = commands.add_parser(
+            name,
+            help=command.summary,
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            epilog=f"examples:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for argument, options in command.arguments:
+            completed = added.add_argument(argument, **options)
+            if argument == "keys":
+                completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it
+    return parser
+
+
+def _complete_keys(**_: object) -> list[str]:
+    from ..reference import settings
+
+    return [name for setting in settings() for name in (setting.key, setting.variable)]

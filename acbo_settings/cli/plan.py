@@ -1,0 +1,97 @@
+"""The command `plan`: what a run will do, in tables, sentences and two small plots."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+
+from ..config import TrainingConfig
+from ..engine.report import fit
+from ..plan import exploration_temperature, learning_rate, plan_training
+from .output import NOT_VALID, SUCCESS, note, resolve_and_report
+from .picture import save_picture
+from .terminal import Terminal, plot
+
+_WIDEST = 100
+
+
+def plan(arguments: Namespace) -> int:
+    """Print what a run will do, and draw it if asked for.
+
+    Args:
+        arguments: `path` and `png`.
+
+    Returns:
+        The exit code: 1 when the configuration is not valid, or the picture cannot be written.
+
+    >>> plan(Namespace(path="no-such-file.toml", png=None))
+    1
+    """
+    resolved = resolve_and_report(arguments.path).resolved
+    if resolved is None:
+        return NOT_VALID
+    print_plan(resolved.config)
+    return SUCCESS if arguments.png is None else _save_picture(resolved.config, arguments.png)
+
+
+def _save_picture(config: TrainingConfig, file: str) -> int:
+    try:
+        save_picture(config, file)
+    except ImportError:
+        reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
+    except OverflowError:
+        reason = "cannot draw numbers this large"
+    except (OSError, ValueError) as error:
+        reason = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
+    else:
+        note(f"wrote {file}")
+        return SUCCESS
+    note(f"acbo-settings plan: --png {reason}")
+    return NOT_VALID
+
+
+def print_plan(config: TrainingConfig) -> None:
+    """Print what a run will do.
+
+    Args:
+        config: A validated configuration.
+
+    >>> print_plan(TrainingConfig())  # doctest: +ELLIPSIS
+    5,000 training steps, 20,000 gradient updates, 320,000 sampled interventions
+    ...
+    """
+    terminal, planned = Terminal(), plan_training(config)
+    counts = f"{planned.total_steps:,} training steps, {planned.gradient_updates:,} gradient updates"
+    terminal.out(
+        fit(f"{counts}, {planned.sampled_interventions:,} sampled interventions", terminal.width), style="bold"
+    )
+    terminal.out("")
+    heads = ["WHAT", "HOW OFTEN", "EVERY", "FIRST AT STEP", "LAST AT STEP"]
+    rows = [
+        [event.name, f"{event.count:,}", f"{event.every:,}", "0", f"{event.last_step:,}"] for event in planned.recurring
+    ]
+    terminal.table(heads, rows, right=heads[1:])
+    terminal.out("")
+    for schedule in planned.schedules:
+        terminal.out(fit(f"{schedule.name:16}{schedule.summary}", terminal.width, " " * 16))
+    last = planned.total_steps - 1
+    _print_plot(terminal, "exploration temperature", lambda step: exploration_temperature(config, step), last, 5)
+    if config.warmup_steps:
+        end = min(2 * config.warmup_steps, last)
+        _print_plot(terminal, "learning rate around a linear warmup", lambda step: learning_rate(config, step), end, 3)
+    if planned.never:
+        terminal.out("\nNever in this run:", style="bold")
+    for sentence in planned.never:
+        terminal.out(fit(f"- {sentence}", terminal.width, "  "))
+
+
+def _print_plot(terminal: Terminal, title: str, of: Callable[[int], float], last: int, height: int) -> None:
+    """A titled plot from step 0 to the last one, with its highest value and 0 beside it."""
+    top = f"{max(of(0), of(last)):.4g}"
+    width = min(terminal.width, _WIDEST) - len(top) - 2
+    labels = [top, *[""] * (height - 2), "0"]
+    terminal.out(f"\n{title}", style="bold")
+    for label, row in zip(labels, plot(of, last, width, height), strict=True):
+        terminal.out(f"{label:>{len(top)}} {row}".rstrip())
+    end = f"step {last:,}"
+    terminal.out(f"{'':{len(top)}} 0{end:>{max(width - 1, 1)}}")

@@ -1,0 +1,320 @@
+"""The five frozen dataclasses: type, bounds, default and doc of every setting, once.
+
+Everything else that knows the settings derives it from here. The annotations stay strings until somebody resolves them,
+because `annotated_types` takes as long to import as `dataclasses`, and a job that only reads its configuration needs
+neither bounds nor pydantic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pyrsistent import PMap, pmap
+
+from .engine import canonical
+
+if TYPE_CHECKING:
+    from annotated_types import Ge, Gt, Le
+
+    from .components import ExplorationConfig, GRPOConfig
+else:
+
+    def _bound(name):
+        """The constructor `annotated_types.<name>`, imported when an annotation is resolved."""
+
+        def construct(value):
+            """Make the bound."""
+            import annotated_types
+
+            return getattr(annotated_types, name)(value)
+
+        return construct
+
+    Ge, Gt, Le = _bound("Ge"), _bound("Gt"), _bound("Le")
+
+# pydantic's ConfigDict, without importing it. "always": validating looks at the fields instead of trusting the class.
+_PYDANTIC_CONFIG: dict[str, Any] = {
+    "strict": True,
+    "extra": "forbid",
+    "allow_inf_nan": False,
+    "revalidate_instances": "always",
+    "arbitrary_types_allowed": True,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GRPOTrainingConfig:
+    """How the policy is updated with GRPO (group relative policy optimization).
+
+    One update takes the advantages A of a group of sampled interventions, minimises
+    -mean min(ρA, clip(ρ, 1 ± clip_ratio)A) - entropy_coeff * H + kl_penalty_coeff * KL, clips the gradient to
+    `max_grad_norm` and steps Adam with `learning_rate`. Built directly it checks nothing;
+    `validate_training_config` does.
+
+    >>> GRPOTrainingConfig(group_size=128).group_size
+    128
+    """
+
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+    group_size: Annotated[int, Ge(8), Le(256)] = 64
+    """Interventions sampled per group, over which rewards are compared (TRL: num_generations). The default is
+    that of DeepSeekMath, section 4.2."""
+
+    num_iterations: Annotated[int, Ge(1), Le(10)] = 4
+    """How often one sampled batch is used for an update (TRL: num_iterations, the paper's μ). With 1 the
+    probability ratio stays 1 and clip_ratio has no effect."""
+
+    learning_rate: Annotated[float, Gt(0), Le(0.01)] = 3e-4
+    """Step size of Adam."""
+
+    max_grad_norm: Annotated[float, Gt(0), Le(10)] = 1.0
+    """Global norm to which the gradient is clipped before each step of Adam."""
+
+    clip_ratio: Annotated[float, Gt(0), Le(1)] = 0.2
+    """How far the probability ratio may leave 1 before its gradient is cut (TRL: epsilon)."""
+
+    entropy_coeff: Annotated[float, Ge(0)] = 0.01
+    """Weight of the entropy bonus in the loss (TRL: entropy_coef)."""
+
+    kl_penalty_coeff: Annotated[float, Ge(0)] = 0.0
+    """Weight of the KL penalty towards the reference policy (TRL: beta). 0 means no penalty, as in open-r1 and
+    in TRL since 0.19."""
+
+    scale_rewards: bool = True
+    """Divide each advantage by the standard deviation of its group (plus 1e-8), as TRL does by default. Dr. GRPO
+    argues for false."""
+
+    def to_grpo_config(self) -> GRPOConfig:
+        """These settings as the GRPO module takes them: all eight, unchanged.
+
+        Returns:
+            A `GRPOConfig` with the same values.
+
+        >>> GRPOTrainingConfig(num_iterations=6).to_grpo_config().num_iterations
+        6
+        """
+        from .components import GRPOConfig
+
+        return GRPOConfig(**canonical.fields_of(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardTrainingConfig:
+    """How the rewards of an intervention are weighted, and how their sum is scaled before advantages are taken.
+
+    At least one weight must be above 0. Built directly it checks nothing; `validate_training_config` does.
+
+    >>> RewardTrainingConfig().reward_scaling
+    'tanh'
+    """
+
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+    optimization_weight: Annotated[float, Ge(0)] = 1.0
+    """Weight of the improvement of the target variable."""
+
+    structure_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight of what an intervention reveals about the causal structure."""
+
+    parent_weight: Annotated[float, Ge(0)] = 0.3
+    """Weight of intervening on likely parents of the target."""
+
+    exploration_weight: Annotated[float, Ge(0)] = 0.1
+    """Weight of the exploration bonus."""
+
+    reward_scaling: Literal["tanh", "clip", "none"] = "tanh"
+    """How a reward r is scaled before advantages are computed, with c = reward_clip_value: "tanh" is
+    c * tanh(r / c), "clip" is r limited to [-c, c], "none" leaves r as it is."""
+
+    reward_clip_value: Annotated[float, Gt(0)] = 10.0
+    """The largest absolute value c of a scaled reward. Without effect under reward_scaling = "none"."""
+
+    def get_reward_weights(self) -> dict[str, float]:
+        """The four weights as the reward computation takes them.
+
+        Returns:
+            A new dict with the keys `optimization`, `structure`, `parent` and `exploration`; each value is at
+            least 0 in a validated configuration.
+
+        >>> RewardTrainingConfig(parent_weight=0.5).get_reward_weights()
+        {'optimization': 1.0, 'structure': 0.5, 'parent': 0.5, 'exploration': 0.1}
+        """
+        return {
+            "optimization": self.optimization_weight,
+            "structure": self.structure_weight,
+            "parent": self.parent_weight,
+            "exploration": self.exploration_weight,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplorationTrainingConfig:
+    """How interventions are chosen while the policy is still learning.
+
+    Under "adaptive", with p = min(step / adaptation_steps, 1) less min(stagnation / stagnation_threshold, 0.5), floored
+    at 0, the temperature is initial_temperature * (1 - p) + final_temperature * p, and the uncertainty-guided bonus is
+    multiplied by temperature / initial_temperature. Built directly it checks nothing; `validate_training_config` does.
+
+    >>> ExplorationTrainingConfig().initial_temperature
+    2.0
+    """
+
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+    strategy_type: Literal["uncertainty_guided", "adaptive"] = "adaptive"
+    """"uncertainty_guided" keeps the exploration bonus as it is, "adaptive" cools it down over the run."""
+
+    uncertainty_weight: Annotated[float, Ge(0)] = 1.0
+    """Weight of the uncertainty about the structure in the bonus, under both strategies."""
+
+    count_weight: Annotated[float, Ge(0)] = 0.1
+    """Weight of how rarely a variable was intervened on, under both strategies."""
+
+    variable_uncertainty_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight of the uncertainty about the single variable, under both strategies."""
+
+    temperature: Annotated[float, Gt(0)] = 1.0
+    """Temperature of the uncertainty-guided choice."""
+
+    initial_temperature: Annotated[float, Gt(0)] = 2.0
+    """Temperature at the start of the run, only under "adaptive"."""
+
+    final_temperature: Annotated[float, Gt(0)] = 0.1
+    """Temperature from adaptation_steps on, below initial_temperature; it acts only under "adaptive"."""
+
+    adaptation_steps: Annotated[int, Ge(1)] = 1000
+    """Training steps from the initial to the final temperature, only under "adaptive"."""
+
+    stagnation_threshold: Annotated[int, Ge(1)] = 100
+    """Steps without improvement after which exploration has been raised by a half, only under "adaptive"."""
+
+    def to_exploration_config(self) -> ExplorationConfig:
+        """These settings as the exploration module takes them: all nine, unchanged.
+
+        Returns:
+            An `ExplorationConfig` with the same values.
+
+        >>> ExplorationTrainingConfig(temperature=0.5).to_exploration_config().temperature
+        0.5
+        """
+        from .components import ExplorationConfig
+
+        return ExplorationConfig(**canonical.fields_of(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationConfig:
+    """When the policy is evaluated and saved, what is tracked, and when training stops early.
+
+    Built directly it checks nothing; `validate_training_config` does.
+
+    >>> EvaluationConfig().eval_frequency
+    100
+    """
+
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+    eval_frequency: Annotated[int, Ge(1)] = 100
+    """Training steps from one evaluation to the next."""
+
+    checkpoint_frequency: Annotated[int, Ge(1)] = 500
+    """Training steps from one checkpoint to the next."""
+
+    track_optimization: bool = True
+    """Record how the target variable improves."""
+
+    track_structure_learning: bool = True
+    """Record how well the causal structure is known."""
+
+    track_intervention_diversity: bool = True
+    """Record how varied the interventions are."""
+
+    early_stopping_enabled: bool = False
+    """Stop the run when evaluations no longer improve."""
+
+    early_stopping_patience: Annotated[int, Ge(1)] = 200
+    """Evaluations (not steps) without improvement before the run stops: 200 at every 100 steps are 20,000 steps."""
+
+    early_stopping_threshold: Annotated[float, Gt(0)] = 1e-4
+    """The smallest change of the evaluated metric that counts as an improvement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """The configuration of one training run: 36 settings, frozen.
+
+    Two configurations are equal, and have the same hash, when all 36 settings are; `metadata` takes no part. So one
+    can be a dictionary key or a static argument of `jax.jit`. It can be pickled and copied. Built directly it checks
+    nothing; `load_training_config` and `create_training_config` make validated ones.
+
+    >>> TrainingConfig(total_steps=10000).grpo.group_size
+    64
+    """
+
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+    total_steps: Annotated[int, Ge(1)] = 5000
+    """Training steps of the run."""
+
+    warmup_steps: Annotated[int, Ge(0)] = 100
+    """Steps over which the learning rate is warmed up; fewer than total_steps."""
+
+    surrogate_update_frequency: Annotated[int, Ge(1)] = 50
+    """Training steps from one update of the surrogate model to the next."""
+
+    log_frequency: Annotated[int, Ge(1)] = 10
+    """Training steps from one log line to the next."""
+
+    save_trajectory_data: bool = True
+    """Keep the sampled trajectories."""
+
+    grpo: GRPOTrainingConfig = field(default_factory=GRPOTrainingConfig)
+    """How the policy is updated."""
+
+    rewards: RewardTrainingConfig = field(default_factory=RewardTrainingConfig)
+    """How rewards are weighted and scaled."""
+
+    exploration: ExplorationTrainingConfig = field(default_factory=ExplorationTrainingConfig)
+    """How interventions are chosen."""
+
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """Evaluation, checkpoints and early stopping."""
+
+    metadata: PMap[str, Any] = field(default_factory=lambda: pmap(), compare=False)
+    """The settings that were given, plus custom keys; no part of equality and hash."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, the same for two validated configurations when, and only when, they are equal.
+
+        The start of the SHA-256 of `to_dict()` without `metadata` as canonical JSON (RFC 8785, integers of any size in
+        full). It is the same on every platform and Python, until the schema has other settings than these 36.
+
+        >>> TrainingConfig().fingerprint
+        'b6b94ba25f97c991'
+        """
+        return canonical.fingerprint(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain data, ready for JSON and for `create_training_config`.
+
+        Returns:
+            A new dict of dicts with all 36 settings, and the custom metadata if there is any, dates as ISO 8601 text.
+
+        >>> TrainingConfig().to_dict()["rewards"]["reward_scaling"]
+        'tanh'
+        """
+        return canonical.to_dict(self)
+
+    def to_toml(self) -> str:
+        """The configuration as the text of an `acbo.toml` that loads back equal, custom metadata included.
+
+        Returns:
+            TOML with all 36 settings, one `key = value` a line, ending in a line end.
+
+        >>> print(TrainingConfig(total_steps=10000).to_toml().splitlines()[0])
+        total_steps = 10000
+        """
+        return "\n".join(line for _, line in canonical.toml_lines(self)) + "\n"

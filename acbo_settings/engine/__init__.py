@@ -1,0 +1,1 @@
+"""The engine: from what a start is given to a frozen configuration, for any schema."""

@@ -1,0 +1,120 @@
+"""Custom keys: what values they may hold, and how they are frozen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+from pyrsistent import PMap, freeze
+
+from ..canonical import KeyPath, thaw
+
+MAX_DEPTH = 50
+"""Tables and arrays inside one another that a custom key may hold."""
+
+MAX_VALUES = 100_000
+"""Values that a custom key may hold, each use of a shared list counted."""
+
+LARGEST_INTEGER = 10**300 - 1
+"""The largest integer that is taken. Python can be set to turn no more than 640 digits into text, and a product of two
+settings must still be shown."""
+
+
+def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
+    """Why a table can not be kept as metadata: everything kept must have a form in TOML.
+
+    Args:
+        tree: Custom keys and their values, of any type.
+
+    Returns:
+        Where the first such value stands and what is wrong with it; None when text, numbers, booleans, dates and times,
+        dicts and sequences are all there is.
+
+    >>> find_unwritable({"seeds": [1, 2]}), find_unwritable({"wandb": {"note": None}})
+    (None, (('wandb', 'note'), 'None (null) has no form in TOML: leave the key out'))
+    """
+    waiting: list[tuple[KeyPath, Any, int]] = [((), tree, 0)]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return None
+        path, value, depth = waiting.pop()
+        reason = _find_in_keys(value) if isinstance(value, Mapping) else None
+        if depth > MAX_DEPTH:
+            reason = f"is nested more than {MAX_DEPTH} deep"
+        elif isinstance(value, Mapping):
+            items = list(islice(value.items(), MAX_VALUES))
+            waiting += [((*path, key), item, depth + 1) for key, item in reversed(items)]
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
+            waiting += [(path, item, depth + 1) for item in reversed(list(islice(value, MAX_VALUES)))]
+        else:
+            reason = _find_in_scalar(value)
+        if reason:
+            return path, reason
+    return (), f"holds more than {MAX_VALUES:,} values"
+
+
+def _find_in_keys(table: Mapping[Any, Any]) -> str | None:
+    for key in table:
+        if not isinstance(key, str):
+            return f"keys must be text, not {type(key).__name__}"
+        if reason := _find_in_scalar(key):
+            return f"a key {reason}"
+    return None
+
+
+def _find_in_scalar(value: Any) -> str | None:
+    if value is None:
+        return "None (null) has no form in TOML: leave the key out"
+    if isinstance(value, str):
+        has_surrogate = any("\ud800" <= character <= "\udfff" for character in value)
+        return "is not valid UTF-8" if has_surrogate else None
+    if isinstance(value, int):
+        return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "should be a finite number"
+    if isinstance(value, time) and value.tzinfo:
+        return "a time of day with an offset has no form in TOML"
+    if isinstance(value, datetime) and (value.utcoffset() or timedelta()) % timedelta(minutes=1):
+        return "an offset with seconds has no form in TOML"
+    if isinstance(value, date | datetime | time):
+        return None
+    return f"{type(value).__name__} has no form in TOML: give text, a number, a list or a dict"
+
+
+def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """One tree laid over another, key by key.
+
+    Args:
+        lower: The tree below.
+        upper: The tree that wins; a value of it replaces whatever stands there, only tables are merged.
+
+    Returns:
+        A new dict.
+
+    >>> overlay({"a": {"x": 1}, "b": 2}, {"a": {"y": 3}})
+    {'a': {'x': 1, 'y': 3}, 'b': 2}
+    """
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else thaw(value)
+    return merged
+
+
+def freeze_metadata(tree: Mapping[str, Any]) -> PMap[str, Any]:
+    """A tree of plain values, deeply frozen with pyrsistent.
+
+    Args:
+        tree: Dicts, lists and values; it is not changed, and later changes of it have no effect.
+
+    Returns:
+        Maps for dicts and vectors for lists, at every depth.
+
+    >>> freeze_metadata({"seeds": [1, 2]})["seeds"]
+    pvector([1, 2])
+    """
+    frozen: PMap[str, Any] = freeze(thaw(tree))
+    return frozen

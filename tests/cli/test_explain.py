@@ -1,0 +1,66 @@
+"""`explain`, `env` and `schema`, whole outputs as text files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from acbo_settings import json_schema
+from acbo_settings.reference import settings, variables
+
+from ..command_line import run, told
+
+AssertReport = Callable[[str, str], None]
+
+
+def test_explain_tells_everything_about_a_setting(assert_report: AssertReport) -> None:
+    """Doc, type, range, default, variable, value now, origin, and all that it shadows; by key or variable."""
+    Path("acbo.toml").write_text("[grpo]\ngroup_size = 32\n")
+    variables = {"ACBO_GRPO__GROUP_SIZE": "128", "ACBO_GRPO": '{"group_size": 16}'}
+    assert_report("explain", told("explain", "grpo.group_size", "ACBO_REWARDS__REWARD_SCALING", **variables))
+
+
+def test_explain_without_a_key_is_the_table_of_all(assert_report: AssertReport) -> None:
+    """Each setting has its row, with its origin where it is no default."""
+    Path("acbo.toml").write_text("[grpo]\ngroup_size = 32\n")
+    assert_report("explain-all", told("explain", ACBO_LOG_FREQUENCY="20"))
+
+
+def test_explain_of_a_component_is_its_part_of_the_table() -> None:
+    """A component stands for its settings."""
+    rows = run("explain", "rewards").stdout.decode().splitlines()[1:]
+    assert [row.split()[0] for row in rows] == [s.key for s in settings() if s.path[0] == "rewards"]
+
+
+def test_explain_suggests_what_was_meant(assert_report: AssertReport) -> None:
+    """A near miss is wrong usage, with a suggestion in the words of the question."""
+    keys = ["grpo.gruop_size", "ACBO_GRPO_GROUP_SIZE", "lr", "zzz", "metadata.note", "ACBO_CONFIG_FILE"]
+    assert_report("explain-near-miss", told("explain", *keys))
+
+
+def test_explain_works_while_another_setting_is_broken(assert_report: AssertReport) -> None:
+    """A value is explained although the configuration is not valid, and the report follows with exit code 1."""
+    assert_report("explain-broken", told("explain", "log_frequency", ACBO_LOG_FREQUENCY="20", ACBO_TOTAL_STEPS="0"))
+
+
+def test_explain_does_not_guess_when_a_file_cannot_be_read() -> None:
+    """With a file that cannot be read, no value is claimed to be in force."""
+    Path("acbo.toml").write_text("total_steps 5\n")
+    ran = run("explain", "total_steps")
+    assert ran.returncode == 1
+    assert b"value     not known" in ran.stdout
+    assert run("explain").stdout.decode().splitlines()[1].split() == ["total_steps", "?", "5000"]
+
+
+def test_env_lists_every_variable(assert_report: AssertReport) -> None:
+    """The table, Markdown and JSON hold the same 43 variables."""
+    assert_report("env", told("env"))
+    assert run("env", "--format", "markdown").stdout.decode().count("\n| `ACBO_") == len(variables()) == 43
+    rows = json.loads(run("env", "--format", "json").stdout)
+    assert rows == [row._asdict() for row in variables()]
+
+
+def test_schema_prints_the_schema() -> None:
+    """What is printed is what the function returns."""
+    assert json.loads(run("schema").stdout) == json_schema()

@@ -1,0 +1,392 @@
+"""Variables: what a text stands for, which name sets which setting, and what is said of all other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acbo_settings.engine.canonical import KeyPath
+from acbo_settings.engine.document import MAX_KEY_PARTS
+from acbo_settings.engine.errors import MAX_PROBLEMS, Problem
+from acbo_settings.engine.loading.environment import parse_text, sort_variables, variable_name
+from acbo_settings.engine.schema import component_types, default_values
+from acbo_settings.engine.values import Variable
+
+SETTINGS = list(default_values())
+GROUP_SIZE = ("grpo", "group_size")
+
+
+def contents(environ: dict[str, Any]) -> dict[str, Any]:
+    """What is found in an environment, by place; places that hold nothing are left out."""
+    found = sort_variables(environ)
+    places = ("settings", "tables", "problems", "unknown")
+    return {place: getattr(found, place) for place in places if getattr(found, place)}
+
+
+def only_problem(environ: dict[str, Any]) -> Problem:
+    """The one problem with known variables; nothing else may be found in the environment."""
+    found = contents(environ)
+    (problem,) = found.pop("problems")
+    assert found == {}
+    assert isinstance(problem, Problem)
+    return problem
+
+
+def only_unknown(environ: dict[str, Any]) -> Problem:
+    """The one unknown variable; nothing else may be found in the environment."""
+    found = contents(environ)
+    (problem,) = found.pop("unknown")
+    assert found == {}
+    assert isinstance(problem, Problem)
+    return problem
+
+
+def mixed(name: str) -> str:
+    """A name in upper and lower case by turns."""
+    return "".join(letter.lower() if place % 2 else letter for place, letter in enumerate(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "expected"),
+    [
+        ("128", 64, 128),
+        (" 128\t\n", 64, 128),
+        ("-5", 64, -5),
+        ("+5", 64, 5),
+        ("0", 64, 0),
+        ("007", 64, 7),
+        ("9" * 4000, 64, 10**4000 - 1),
+        ("0.5", 1.0, 0.5),
+        (" 1e-3 ", 1.0, 0.001),
+        ("-1E3", 1.0, -1000.0),
+        (".5", 1.0, 0.5),
+        ("5.", 1.0, 5.0),
+        ("1", 1.0, 1.0),
+        ("tanh", "clip", "tanh"),
+        (" Tanh ", "clip", "Tanh"),
+        ("a_b", "clip", "a_b"),
+        ("7", "", "7"),
+        ("true", "", "true"),
+        ("ä b", "", "ä b"),
+    ],
+    ids=lambda value: repr(value)[:20] if isinstance(value, str) else type(value).__name__,
+)
+def test_text_is_parsed(text: str, default: object, expected: object) -> None:
+    """Decimal integers, finite floats and text are read as the setting's type, white space around them stripped."""
+    parsed = parse_text(text, default)
+    assert (type(parsed), parsed) == (type(expected), expected)
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["true", "1", "yes", "on"], True), (["false", "0", "no", "off"], False)]
+)
+def test_switch_is_parsed(words: list[str], expected: bool, default: bool) -> None:
+    """A switch is one of eight words, in any case and with white space around it."""
+    for word in words:
+        for spelled in (word, word.upper(), word.title(), f"\t{word} \n"):
+            assert parse_text(spelled, default) is expected
+
+
+@pytest.mark.parametrize(
+    ("default", "texts"),
+    [
+        (
+            64,
+            ["", "64.0", "1e3", "0x10", "0b1", "0o7", "1_000", "1,000", "true", "٣", "１２", "1 2", "--1", "9" * 5000],
+        ),
+        (1.0, ["", "1_0.5", "0x1p3", "1,5", "٣.٥", "1 e3", "half", "true", "1e", "."]),
+        (True, ["", "t", "y", "2", "-1", "1.0", "01", "tru", "wahr", "enabled", "true false"]),
+    ],
+)
+def test_text_of_another_spelling_stays_text(default: object, texts: list[str]) -> None:
+    """What is written in any other way stays text, which validation then refuses."""
+    for text in texts:
+        assert parse_text(f" {text} ", default) == text
+
+
+@given(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+def test_printed_values_are_read_back(number: int, fraction: float, switch: bool) -> None:
+    """What Python prints of an integer, a float or a switch stands for the same value."""
+    assert parse_text(str(number), 64) == number
+    assert parse_text(str(fraction), 1.0) == fraction
+    assert parse_text(str(switch), True) is switch
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (("total_steps",), "ACBO_TOTAL_STEPS"),
+        (GROUP_SIZE, "ACBO_GRPO__GROUP_SIZE"),
+        (("grpo",), "ACBO_GRPO"),
+        (("metadata", "a", "b_c"), "ACBO_METADATA__A__B_C"),
+    ],
+)
+def test_variable_name(path: KeyPath, name: str) -> None:
+    """A variable is the prefix and the key's parts in upper case, with two underscores between the parts."""
+    assert variable_name(path) == name
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, mixed], ids=["upper", "lower", "mixed"])
+def test_every_setting_has_a_variable(spell: Callable[[str], str]) -> None:
+    """Each of the 36 settings is set by its variable, in any case, and keeps the name as it is spelled."""
+    environ = {spell(variable_name(path)): f"text of {path}" for path in SETTINGS}
+    expected = {path: Variable(spell(variable_name(path)), f"text of {path}") for path in SETTINGS}
+    assert len(expected) == 36
+    assert contents(environ) == {"settings": expected}
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, mixed], ids=["upper", "lower", "mixed"])
+@pytest.mark.parametrize("name", [*component_types(), "metadata"])
+def test_every_table_has_a_variable(name: str, spell: Callable[[str], str]) -> None:
+    """Each component and the metadata can be set as a whole."""
+    spelled = spell(f"ACBO_{name.upper()}")
+    assert contents({spelled: "{}"}) == {"tables": {(name,): Variable(spelled, "{}")}}
+
+
+@pytest.mark.parametrize("name", ["ACBO_CONFIG_FILE", "acbo_config_file", "Acbo_Config_File"])
+def test_variable_of_the_file(name: str) -> None:
+    """The variable that names the file, however it is spelled, is known and sets nothing."""
+    assert contents({name: " acbo.toml"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("ACBO_METADATA__NOTE", ("metadata", "note")),
+        ("ACBO_METADATA__Run_Name", ("metadata", "run_name")),
+        ("ACBO_METADATA__A__B__C", ("metadata", "a", "b", "c")),
+        ("acbo_metadata__total_steps", ("metadata", "total_steps")),
+    ],
+)
+def test_variables_add_metadata(name: str, path: KeyPath) -> None:
+    """Any name below the metadata sets a custom key, in lower case."""
+    assert contents({name: "x"}) == {"settings": {path: Variable(name, "x")}}
+
+
+def test_other_programs_variables_are_left_alone() -> None:
+    """Names without the prefix are nobody's business here, whatever they hold."""
+    assert contents({"PATH": "", "ACBO": "1", "ACBOX_TOTAL_STEPS": "1", "X_ACBO_TOTAL_STEPS": "1"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ACBO_SERVICE_HOST", "10.0.0.1"),
+        ("ACBO_SERVICE_PORT", "80"),
+        ("ACBO_SERVICE_PORT_HTTP", "80"),
+        ("ACBO_SERVICE_PORT_METRICS_2", "81"),
+        ("ACBO_PORT", "tcp://10.0.0.1:80"),
+        ("ACBO_PORT", "udp://10.0.0.1:53"),
+        ("ACBO_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("ACBO_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("ACBO_PORT_80_TCP_PORT", "80"),
+        ("ACBO_PORT_80_TCP_PROTO", "tcp"),
+        ("ACBO_PORT_53_UDP_ADDR", "10.0.0.1"),
+        ("ACBO_PORT_80_TCP_ADDR", ""),
+    ],
+)
+def test_variables_of_kubernetes_are_silent(name: str, text: str) -> None:
+    """What Kubernetes sets for a Service named acbo is neither a setting nor unknown."""
+    assert contents({name: text}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("acbo_service_host", "10.0.0.1"),
+        ("ACBO_SERVICE", "x"),
+        ("ACBO_SERVICE_HOST_2", "10.0.0.1"),
+        ("ACBO_SERVICE_PORTS", "80"),
+        ("ACBO_PORT", "80"),
+        ("ACBO_PORT", ""),
+        ("ACBO_PORT", "http://10.0.0.1:80"),
+        ("ACBO_PORT_80", "x"),
+        ("ACBO_PORT_HTTP_TCP", "x"),
+        ("ACBO_PORT_80_TCPS", "x"),
+        ("ACBO_PORT_80_XTP", "x"),
+    ],
+)
+def test_lookalikes_of_kubernetes_are_unknown(name: str, text: str) -> None:
+    """Names that Kubernetes does not set for a Service named acbo are unknown like any other."""
+    problem = only_unknown({name: text})
+    assert (problem.path, problem.message) == ((name,), "no such setting")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ACBO_GRPO_GROUP_SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("acbo_grpo_group_size", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_GROUP_SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_REWARDS__GROUP_SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_TRAINER__GROUP_SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_GRPO__GROUP_SISE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_GRPO__GROUP_SIZE__X", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_GRPO___GROUP_SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO_GRPO.GROUP-SIZE", "ACBO_GRPO__GROUP_SIZE"),
+        ("ACBO__TOTAL_STEPS", "ACBO_TOTAL_STEPS"),
+        ("ACBO_TOTAL__STEPS", "ACBO_TOTAL_STEPS"),
+        ("ACBO_TOTALSTEP", "ACBO_TOTAL_STEPS"),
+        ("ACBO_GPRO", "ACBO_GRPO"),
+        ("ACBO_GRPO__", "ACBO_GRPO"),
+        ("ACBO_METADATA_", "ACBO_METADATA"),
+        ("ACBO_METADATA_NOTE", "ACBO_METADATA__NOTE"),
+        ("ACBO_metadata_run_name", "ACBO_METADATA__RUN_NAME"),
+        ("ACBO_METADATA____NOTE", "ACBO_METADATA__NOTE"),
+        ("ACBO_METADATA__A__", "ACBO_METADATA__A"),
+        ("ACBO_META_DATA__NOTE", "ACBO_METADATA__NOTE"),
+        ("ACBO_MAX_STEPS", "ACBO_TOTAL_STEPS"),
+        ("ACBO_GRPO__LR", "ACBO_GRPO__LEARNING_RATE"),
+        ("ACBO_CONFIG", "ACBO_CONFIG_FILE"),
+        ("ACBO_CONFIGFILE", "ACBO_CONFIG_FILE"),
+        ("ACBO_CONFIG_PATH", "ACBO_CONFIG_FILE"),
+        ("ACBO_FILE", "ACBO_CONFIG_FILE"),
+        ("ACBO_TOML_FILE", "ACBO_CONFIG_FILE"),
+    ],
+)
+def test_unknown_variable_with_a_suggestion(name: str, meant: str) -> None:
+    """A name that nothing knows is unknown, with the variable that was probably meant."""
+    problem = only_unknown({name: "1"})
+    assert problem.hint == f"did you mean {meant}?"
+    assert problem.values[0][1].origin == Variable(name, "1")
+    assert problem.at_key
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ACBO_DB_SERVICE_HOST", "ACBO_DB_SERVICE_PORT_HTTP", "ACBO_MY_DB_PORT", "ACBO_DB_PORT_6379_TCP_ADDR"],
+)
+def test_variables_of_other_services_are_explained(name: str) -> None:
+    """What Kubernetes sets for a Service whose name starts with acbo is unknown, with the way to be rid of it."""
+    hint = "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
+    assert only_unknown({name: "10.0.0.1"}).hint == hint
+
+
+@pytest.mark.parametrize(
+    "name", ["ACBO_", "ACBO_HOME", "ACBO_LOGLEVEL", "ACBO_X__Y", "ACBO_\udcff", "acbo_ä", "acbo_metadata" + "__a" * 20]
+)
+def test_unknown_variable_without_a_suggestion(name: str) -> None:
+    """A name that is near to nothing is unknown and no more."""
+    problem = only_unknown({name: "1"})
+    assert (problem.path, problem.message, problem.hint) == ((name,), "no such setting", "")
+
+
+def test_unknown_variables_keep_their_order() -> None:
+    """All unknown names are found, in the order of the environment."""
+    names = [f"ACBO_UNKNOWN_{number}" for number in (3, 1, 2)]
+    found = sort_variables({"ACBO_TOTAL_STEPS": "7", **dict.fromkeys(names, "x")})
+    assert [problem.path for problem in found.unknown] == [(name,) for name in names]
+    assert list(found.settings) == [("total_steps",)]
+
+
+def test_only_the_variables_that_are_shown_get_a_suggestion() -> None:
+    """Of very many unknown variables, those beyond what a report spells out are not compared with the settings."""
+    names = [f"ACBO_GRPO_GROUP_SIZE{'_' * number}" for number in range(MAX_PROBLEMS + 5)]
+    hints = [problem.hint for problem in sort_variables(dict.fromkeys(names, "x")).unknown]
+    assert hints == ["did you mean ACBO_GRPO__GROUP_SIZE?"] * MAX_PROBLEMS + [""] * 5
+
+
+def test_depth_of_metadata() -> None:
+    """A custom key has as many parts as a key in a file may have, and no more."""
+    names = [variable_name(("metadata", *"a" * (parts - 1))) for parts in (MAX_KEY_PARTS, MAX_KEY_PARTS + 1)]
+    found = sort_variables(dict.fromkeys(names, "x"))
+    assert [variable.name for variable in found.settings.values()] == names[:1]
+    assert [problem.path for problem in found.unknown] == [(names[1],)]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        (("grpo", "group_size"), ["ACBO_GRPO__GROUP_SIZE", "acbo_grpo__group_size"]),
+        (("total_steps",), ["ACBO_TOTAL_STEPS", "Acbo_Total_Steps", "acbo_total_steps"]),
+        (("grpo",), ["ACBO_GRPO", "ACBO_grpo"]),
+        (("metadata", "note"), ["ACBO_METADATA__NOTE", "ACBO_METADATA__note"]),
+    ],
+)
+def test_two_variables_for_one_key(path: KeyPath, names: list[str]) -> None:
+    """A key that several variables set is one problem which names all of them, even when their texts agree."""
+    problem = only_problem(dict.fromkeys(names, "1"))
+    assert problem.path == path
+    expected = f"is set by {len(names)} variables, whose names differ only in case: unset all but one"
+    assert problem.message == expected
+    assert [value.origin for _, value in problem.values] == [Variable(name, "1") for name in names]
+
+
+def test_two_variables_for_the_file() -> None:
+    """Two variables that name the file are a problem, and neither of them is used."""
+    problem = only_problem({"ACBO_CONFIG_FILE": "a.toml", "acbo_config_file": "b.toml"})
+    assert problem.message == "is set by 2 variables, whose names differ only in case: unset all but one"
+
+
+UNUSABLE: list[tuple[Any, str]] = [
+    ("", "is empty: give a value or unset it"),
+    (" \t\n", "is empty: give a value or unset it"),
+    (7, "the environment holds text, not int"),
+    (None, "the environment holds text, not NoneType"),
+]
+
+
+@pytest.mark.parametrize("name", ["ACBO_GRPO__GROUP_SIZE", "ACBO_GRPO", "ACBO_METADATA__NOTE", "ACBO_CONFIG_FILE"])
+@pytest.mark.parametrize(("text", "message"), UNUSABLE)
+def test_unusable_text(text: Any, message: str, name: str) -> None:
+    """A known variable whose text is empty or no text at all is a problem and sets nothing."""
+    problem = only_problem({name: text})
+    assert problem.message == message
+    ((_, value),) = problem.values
+    assert (value.value, value.origin) == (text, Variable(name, text))
+
+
+@pytest.mark.parametrize("name", ["ACBO_GRPO__GROUP_SIZE", "ACBO_GRPO", "ACBO_METADATA__NOTE"])
+def test_undecodable_text(name: str) -> None:
+    """A variable whose bytes are no UTF-8 is a problem."""
+    assert only_problem({name: "a\udcff"}).message == "is not valid UTF-8"
+
+
+def test_undecodable_path() -> None:
+    """The path of a file may hold any bytes."""
+    assert contents({"ACBO_CONFIG_FILE": "a\udcff"}) == {}
+
+
+@pytest.mark.parametrize("name", ["ACBO_PORT", "ACBO_SERVICE_PORT", "ACBO_UNKNOWN"])
+def test_environment_that_holds_no_text(name: str) -> None:
+    """A value that is no text does no harm under a name that is no setting either."""
+    assert len(sort_variables({name: 80}).unknown) <= 1  # type: ignore[dict-item]
+
+
+def test_custom_key_below_a_text() -> None:
+    """A custom key can not be a text and hold other keys at once."""
+    found = sort_variables({"ACBO_METADATA__A__B__C": "1", "ACBO_METADATA__A": "2", "ACBO_METADATA__B__C": "3"})
+    (problem,) = found.problems
+    assert problem.path == ("metadata", "a", "b", "c")
+    assert problem.message == "cannot be set below metadata.a, which ACBO_METADATA__A sets to text"
+    assert list(found.settings) == [("metadata", "a"), ("metadata", "b", "c")]
+
+
+def test_table_and_single_variables_go_together() -> None:
+    """A table as JSON and single keys of it can both be set, and each keeps its place."""
+    found = sort_variables(
+        {"ACBO_GRPO": "{}", "ACBO_GRPO__GROUP_SIZE": "8", "ACBO_METADATA": "{}", "ACBO_METADATA__A": "1"}
+    )
+    assert list(found.tables) == [("grpo",), ("metadata",)]
+    assert list(found.settings) == [GROUP_SIZE, ("metadata", "a")]
+    assert found.problems == found.unknown == []
+
+
+@given(
+    st.dictionaries(
+        st.text("ABCMETDOR_-.é", max_size=12).map("ACBO_{}".format), st.text("1ä \n\udcff", max_size=3), max_size=4
+    )
+)
+def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
+    """Whatever the names and texts are, each variable with the prefix is found once."""
+    found = sort_variables(environ)
+    known = [*found.settings.values(), *found.tables.values()]
+    named = [variable.name for variable in known]
+    named += [key[-1] for problem in found.unknown for key, _ in problem.values]
+    named += [str(value.origin) for problem in found.problems for _, value in problem.values]
+    assert sorted(named) == sorted(environ)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from pyrsistent import pmap
+
+from acbo_settings import GRPOTrainingConfig
+from acbo_settings.engine.loading.keys import SortedKeys, Source, sort_keys
+from acbo_settings.engine.values import Argument
+
+WAY_OUT = " (a custom key of such a name can go into metadata)"
+
+
+def custom(found: SortedKeys) -> dict[str, Any]:
+    """The custom keys with their values."""
+    return {path[-1]: sourced.value for path, sourced in found.custom.items()}
+
+
+def sort(tree: Any, is_call: bool = False) -> SortedKeys:
+    """Sort the keys of a dict that was passed in a call."""
+    return sort_keys(Source(tree, lambda path: Argument("overrides"), is_call))
+
+
+def only_problem(tree: Any) -> tuple[str, str, str]:
+    """The one problem of a dict: path, message, hint."""
+    (problem,) = sort(tree).problems
+    return ".".join(problem.path), problem.message, problem.hint
+
+
+def test_settings_are_told_from_custom_keys() -> None:
+    """Known paths are settings with an origin; other top-level keys and the metadata are custom."""
+    found = sort({"total_steps": 1, "grpo": {"group_size": 2}, "note": "a", "metadata": {"seed": 3}})
+    assert {path: value.value for path, value in found.settings.items()} == {
+        ("total_steps",): 1,
+        ("grpo", "group_size"): 2,
+    }
+    assert custom(found) == {"note": "a", "seed": 3}
+    assert found.problems == found.advice == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "path", "message", "hint"),
+    [
+        ({"grpo": {"group_sise": 1}}, "grpo.group_sise", "no such setting", "did you mean grpo.group_size?"),
+        ({"grpo": {"group-size": 1}}, "grpo.group-size", "no such setting", "did you mean grpo.group_size?"),
+        ({"rewards": {"clip_ratio": 1}}, "rewards.clip_ratio", "no such setting", "did you mean grpo.clip_ratio?"),
+        ({"grpo": {"xyz": 1}}, "grpo.xyz", "no such setting", ""),
+        ({"grpo": {"x": {"y": 1}}}, "grpo.x", "no such setting", ""),
+        (
+            {"gpro": {"group_size": 1}},
+            "gpro",
+            "no such setting",
+            "did you mean grpo? (a custom key of such a name can go into metadata)",
+        ),
+        (
+            {"total-steps": 1},
+            "total-steps",
+            "no such setting",
+            "did you mean total_steps? (a custom key of such a name can go into metadata)",
+        ),
+        ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
+        ({"grpo": 3}, "grpo", "Input should be a table", ""),
+        ({"metadata": "x"}, "metadata", "Input should be a table", ""),
+        ({"grpo": None}, "grpo", "Input should be a table", ""),
+        ({1: 2}, "1", "keys must be text", ""),
+        ({"grpo": {1: 2}}, "grpo.1", "keys must be text", ""),
+        ({"metadata": {b"g": 2}}, "metadata.<bytes>", "keys must be text", ""),
+        ({10**5000: 1}, "<int>", "keys must be text", ""),
+        ({"metadata": {"grpo": {}}}, "metadata.grpo", "grpo is a setting, and has no effect inside metadata", ""),
+        ({"note": None}, "note", "None (null) has no form in TOML: leave the key out", ""),
+        ({"metadata": {"note": float("nan")}}, "metadata.note", "should be a finite number", ""),
+        ({"note": 1, "metadata": {"note": 2}}, "metadata.note", "is set both at the top level and in metadata", ""),
+    ],
+)
+def test_mistakes_are_named(tree: Any, path: str, message: str, hint: str) -> None:
+    """Each kind of wrong key is one problem with its path, and a suggestion where something is near."""
+    assert only_problem(tree) == (path, message, hint)
+
+
+def test_a_misplaced_field_of_a_call_is_kept_with_advice() -> None:
+    """Passed to `create_training_config`, a component's field at the top level is metadata and advice."""
+    found = sort({"eval_frequency": 50}, is_call=True)
+    assert custom(found) == {"eval_frequency": 50}
+    assert found.problems == []
+    assert found.advice[0].message == "is kept as metadata and has no effect: eval_frequency belongs to evaluation"
+
+
+def test_a_misspelt_field_of_a_call_is_refused() -> None:
+    """A typing error on top of the wrong place is an error there too."""
+    assert (
+        sort({"eval_frequenzy": 50}, is_call=True).problems[0].hint
+        == "did you mean evaluation.eval_frequency?" + WAY_OUT
+    )
+
+
+def test_the_record_in_frozen_metadata_is_not_taken_for_settings() -> None:
+    """A configuration's own metadata, handed back with its settings, gives its custom keys alone."""
+    recorded = pmap({"total_steps": 7, "grpo": pmap({"group_size": 8}), "note": "a"})
+    found = sort({"total_steps": 9, "grpo": {}, "metadata": recorded})
+    assert custom(found) == {"note": "a"}
+    assert list(found.settings) == [("total_steps",)]
+    assert found.problems == []
+
+
+def test_frozen_metadata_alone_sets_nothing_in_silence() -> None:
+    """A setting that stands only in metadata is refused, frozen or not."""
+    assert only_problem({"metadata": pmap({"total_steps": 7})})[0] == "metadata.total_steps"
+
+
+@pytest.mark.parametrize("key", ["lr", "num_generations", "max_steps", "beta"])
+def test_names_of_other_libraries_at_the_top_level_get_advice(key: str) -> None:
+    """What TRL calls a setting may be a key of the user's own, so it is kept, with advice."""
+    found = sort({key: 1})
+    assert custom(found) == {key: 1}
+    assert found.advice[0].hint.startswith("did you mean ")
+
+
+def test_both_orders_of_a_custom_key_set_twice_are_refused() -> None:
+    """A key at the top level and in metadata is one problem, whichever the source gives first."""
+    for tree in ({"x": 1, "metadata": {"x": 2}}, {"metadata": {"x": 2}, "x": 1}):
+        assert only_problem(tree)[1] == "is set both at the top level and in metadata"
+
+
+def test_the_place_of_an_unwritable_value_is_named() -> None:
+    """Deep in a custom table, the key that can not be kept is the one that is named."""
+    assert only_problem({"wandb": {"config": {"x": float("inf")}}})[:2] == (
+        "wandb.config.x",
+        "should be a finite number",
+    )
+
+
+def test_settings_in_a_table_of_the_users_own_are_pointed_out() -> None:
+    """A table that is no component is kept, with advice when a setting stands in it."""
+    found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}})
+    assert custom(found) == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
+    (advice,) = found.advice
+    assert advice.message == "is kept as metadata, so that total_steps in it has no effect"
+
+
+def test_shared_lists_end_in_a_problem() -> None:
+    """A list that holds itself many times over is refused, not walked for ever."""
+    shared: list[Any] = []
+    for _ in range(40):
+        shared = [shared, shared]
+    assert only_problem({"x": shared})[1] == "holds more than 100,000 values"
+
+
+def test_text_keys_of_other_classes_are_text() -> None:
+    """A key that is a text enum names the setting that it equals."""
+
+    class Field(StrEnum):
+        size = "group_size"
+
+    assert list(sort({"grpo": {Field.size: 9}}).settings) == [("grpo", "group_size")]
+
+
+def test_a_dotted_key_of_a_dict_is_told_to_be_nested() -> None:
+    """A key that spells the path with a dot gets the way to write it."""
+    assert only_problem({"grpo.group_size": 128})[2] == "nest it: group_size inside grpo"
+
+
+def test_a_record_in_place_of_a_table_is_told_how_to_become_one() -> None:
+    """A dataclass where a dict is wanted is refused with the function that makes one of it."""
+    assert only_problem({"grpo": GRPOTrainingConfig()})[1:] == (
+        "Input should be a table",
+        "dataclasses.asdict gives one",
+    )

@@ -1,0 +1,158 @@
+"""Ranks that agree go on, and ranks that do not all stop with the same report: with real processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acbo_settings import ConfigurationError, TrainingConfig, assert_same_across_ranks, create_training_config
+from acbo_settings.engine.canonical import KeyPath, flatten
+from acbo_settings.engine.runs.ranks import settings_text
+
+from ...strategies import layers, tree_of
+from ...test_examples import EXAMPLES
+from ...test_readme import BLOCKS, commands_of, shell_environment
+
+
+def be_a_rank(config: TrainingConfig, pipe: Connection) -> None:
+    """One process: take part in the gathering, and send what came of it."""
+
+    def allgather(text: object) -> list[object]:
+        pipe.send(text)
+        gathered: list[object] = pipe.recv()
+        return gathered
+
+    try:
+        assert_same_across_ranks(config, allgather)
+        pipe.send(("done", ""))
+    except ConfigurationError as error:
+        pipe.send(("done", str(error)))
+
+
+def run_ranks(configs: Sequence[TrainingConfig]) -> tuple[list[list[Any]], list[str]]:
+    """Start one process a configuration; what was gathered, round by round, and the report of each rank."""
+    spawn = multiprocessing.get_context("spawn")
+    pairs = [spawn.Pipe() for _ in configs]
+    processes = [
+        spawn.Process(target=be_a_rank, args=(config, there)) for config, (_, there) in zip(configs, pairs, strict=True)
+    ]
+    for process in processes:
+        process.start()
+    rounds = []
+    while True:
+        sent = [here.recv() for here, _ in pairs]
+        if all(isinstance(each, tuple) for each in sent):
+            break
+        rounds.append(sent)
+        for here, _ in pairs:
+            here.send(sent)
+    for process in processes:
+        process.join()
+    return rounds, [report for _, report in sent]
+
+
+def test_ranks_that_agree_gather_one_short_text() -> None:
+    """Four processes with equal configurations, spelled differently: one round of 16 characters each."""
+    configs = [
+        create_training_config(grpo={"max_grad_norm": 1}, note="rank 0"),
+        create_training_config(),
+        TrainingConfig(),
+        create_training_config(log_frequency=10),
+    ]
+    rounds, reports = run_ranks(configs)
+    assert reports == [""] * 4
+    assert rounds == [[TrainingConfig().fingerprint] * 4]
+
+
+def test_ranks_that_differ_all_stop_with_the_same_report(assert_report: Callable[[str, str], None]) -> None:
+    """Six processes, of which two differ from the others: all six raise one report, naming settings, values, ranks."""
+    common: dict[str, Any] = {"grpo": {"learning_rate": 1e-4}}
+    configs = [create_training_config(common) for _ in range(6)]
+    configs[1] = create_training_config(grpo={"learning_rate": 1e-3}, rewards={"reward_scaling": "clip"})
+    configs[4] = create_training_config(common, total_steps=7000)
+    rounds, reports = run_ranks(configs)
+    assert len(rounds) == 2
+    assert len(set(reports)) == 1
+    assert_report("ranks", reports[0])
+
+
+@given(st.lists(layers([("total_steps",), ("grpo", "group_size"), ("rewards", "parent_weight")]), min_size=1))
+def test_exactly_the_settings_that_differ_are_told(given_layers: list[dict[KeyPath, Any]]) -> None:
+    """Whatever the ranks have, they stop when any two differ, and each setting that does is named, with every rank."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        configs = [create_training_config(tree_of(layer)) for layer in given_layers]
+
+    def allgather(text: str) -> list[str]:
+        return [config.fingerprint if len(text) == 16 else settings_text(config) for config in configs]
+
+    flat = [flatten(config) for config in configs]
+    differing = [path for path in flat[0] if len({each[path] for each in flat}) > 1]
+    if not differing:
+        assert_same_across_ranks(configs[0], allgather)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        assert_same_across_ranks(configs[0], allgather)
+    assert [problem.path for problem in caught.value.problems] == [(), *differing]
+
+
+@pytest.mark.parametrize(
+    "gather",
+    [lambda text: [], lambda text: [text.ljust(20)], lambda text: text, lambda text: None, lambda text: [text, 1]],
+)
+def test_a_function_that_does_not_gather_is_a_mistake(gather: Callable[[Any], Any]) -> None:
+    """What does not return this rank's own text among those of the others is no allgather."""
+    with pytest.raises(TypeError, match="allgather must return what every rank gave it, as a list"):
+        assert_same_across_ranks(TrainingConfig(), gather)
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_ranks_under_mpi(tmp_path: Path) -> None:
+    """The README's commands: four real ranks of OpenMPI agree; when one has another variable, all are aborted."""
+    for name in ("acbo.toml", "train_mpi.py"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    (block,) = [block for block in BLOCKS if block.note == "mpi"]
+    machine = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    machine |= {"OMPI_MCA_rmaps_base_oversubscribe": "1"}  # four ranks on however few processors
+    for command, expected in commands_of(block):
+        environ = shell_environment(tmp_path) | machine
+        shell = ["bash", "-c", command]
+        ran = subprocess.run(shell, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+        assert ran.stdout == expected, ran.stderr
+
+
+@pytest.mark.heavy
+def test_ranks_in_jax(tmp_path: Path) -> None:
+    """Two real processes of `jax.distributed` agree; with another variable in one, both stop with the same report."""
+    for odd, code in (({}, 0), ({"ACBO_LOG_FREQUENCY": "20"}, 1)):
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            address = f"localhost:{free.getsockname()[1]}"
+        processes = [
+            subprocess.Popen(
+                [sys.executable, str(EXAMPLES / "train_jax.py"), address, "2", str(rank)],
+                env={**shell_environment(tmp_path), "JAX_PLATFORMS": "cpu", **(odd if rank else {})},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(2)
+        ]
+        for rank, process in enumerate(processes):
+            output, errors = process.communicate(timeout=120)
+            assert process.returncode == code, errors
+            assert (f"rank {rank} of 2: training with" in output) == (not code)
+            assert ("log_frequency: 10 on rank 0; 20 on rank 1" in errors) == bool(code)

@@ -1,19 +1,24 @@
 """Training configuration for ACBO: layered, validated, frozen, and every value with its origin.
 
-`load_training_config()` at the start of a job is what most programs need. Importing this package brings the schema
-alone; pydantic is imported by the first call that needs it.
+A job starts with
 
->>> import acbo_settings
->>> acbo_settings.load_training_config(environ={"ACBO_TOTAL_STEPS": "7000"}).total_steps
+>>> from acbo_settings import load_training_config
+>>> load_training_config(environ={"ACBO_TOTAL_STEPS": "7000"}).total_steps
 7000
+
+The functions are below, after the classes; these are all of them:
+
+load_training_config            Load the configuration of this job: defaults < file < environment variables < overrides,
+                                key by key.
+resolve_training_config         Load the configuration of this job as `load_training_config` does, and keep where each
+                                value came from.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
+
+from importlib import import_module
 
 from .config import (
     EvaluationConfig,
@@ -23,48 +28,62 @@ from .config import (
     TrainingConfig,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .api import load_training_config, resolve_training_config
-    from .components import ExplorationConfig, GRPOConfig
-    from .editor_schema import json_schema
-    from .engine.differences import Difference, find_differences
-    from .engine.errors import ConfigurationError, ConfigurationWarning, Problem
-    from .engine.frozen import load_frozen_config
-    from .engine.loading.resolved import (
-        ResolvedConfig,
+    from .api import (
+        assert_same_across_ranks,
         create_default_training_config,
         create_training_config,
+        json_schema,
+        load_frozen_config,
+        load_training_config,
+        resolve_training_config,
         validate_training_config,
     )
-    from .engine.runs.ranks import assert_same_across_ranks
-    from .engine.values import Argument, Default, File, SourcedValue, Variable
+    from .components import ExplorationConfig, GRPOConfig
+    from .engine.loading.resolved import ResolvedConfig
+    from .engine.values import (
+        Argument,
+        ConfigurationError,
+        ConfigurationWarning,
+        Default,
+        Difference,
+        File,
+        Problem,
+        SourcedValue,
+        Variable,
+        find_differences,
+    )
     from .plan import TrainingPlan, plan_training
 
-_MODULE_OF = {
-    "Argument": "engine.values",
-    "ConfigurationError": "engine.errors",
-    "ConfigurationWarning": "engine.errors",
-    "Default": "engine.values",
-    "Difference": "engine.differences",
-    "ExplorationConfig": "components",
-    "File": "engine.values",
-    "GRPOConfig": "components",
-    "Problem": "engine.errors",
-    "ResolvedConfig": "engine.loading.resolved",
-    "SourcedValue": "engine.values",
-    "TrainingPlan": "plan",
-    "Variable": "engine.values",
-    "assert_same_across_ranks": "engine.runs.ranks",
-    "create_default_training_config": "engine.loading.resolved",
-    "create_training_config": "engine.loading.resolved",
-    "find_differences": "engine.differences",
-    "json_schema": "editor_schema",
-    "load_frozen_config": "engine.frozen",
-    "load_training_config": "api",
-    "plan_training": "plan",
-    "resolve_training_config": "api",
-    "validate_training_config": "engine.loading.resolved",
+_ROOMS = {
+    "api": (
+        "load_training_config",
+        "resolve_training_config",
+        "load_frozen_config",
+        "create_training_config",
+        "create_default_training_config",
+        "validate_training_config",
+        "assert_same_across_ranks",
+        "json_schema",
+    ),
+    "components": ("ExplorationConfig", "GRPOConfig"),
+    "engine.loading.resolved": ("ResolvedConfig",),
+    "engine.values": (
+        "Argument",
+        "ConfigurationError",
+        "ConfigurationWarning",
+        "Default",
+        "Difference",
+        "File",
+        "Problem",
+        "SourcedValue",
+        "Variable",
+        "find_differences",
+    ),
+    "plan": ("TrainingPlan", "plan_training"),
 }
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "Argument",
@@ -98,13 +117,15 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # with it in sight, type checkers would take any name
+if not TYPE_CHECKING:  # with them in sight, type checkers would take any name
+    # The dataclasses wear this package's name, so that their annotations are resolved here.
+    from .config import Annotated, Any, Ge, Gt, Le, Literal, PMap  # noqa: F401
 
     def __getattr__(name):
-        """Import the module that a public name lives in when the name is first used (PEP 562)."""
-        if name not in _MODULE_OF:
+        """Import the room that a public name lives in when the name is first used (PEP 562)."""
+        if name not in _ROOM_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        globals()[name] = getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
         return globals()[name]
 
 

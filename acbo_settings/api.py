@@ -1,19 +1,25 @@
-"""The two functions that a job starts with. What they need is imported when they are called."""
+"""What a job calls: the functions of the reference, bound to ACBO's settings. Imports wait until they are needed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .engine.inputs import Inputs, read_inputs
+from .config import TrainingConfig
+from .engine import public
+from .engine.frozen import load_frozen, unchanged_config
+from .engine.inputs import Start, read_inputs
+from .engine.schema import Schema
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .config import TrainingConfig
+    from typing import Any
+
+    from .engine.inputs import OnChange
     from .engine.loading.resolved import ResolvedConfig
-    from .engine.runs.arguments import OnChange
 
 
+@public
 def load_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -46,7 +52,7 @@ def load_training_config(
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
-            configuration, each setting that differs; when the run's file is damaged, or can not be read or written.
+            configuration, each setting that differs; when the run's file is damaged, or cannot be read or written.
         TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or one of the last two is given
             without `run_dir`.
         ValueError: When `on_change` is none of its three values.
@@ -63,21 +69,13 @@ def load_training_config(
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
-    inputs = read_inputs(path, overrides, environ)
-    if run_dir is None:
-        return _resolve(inputs, strict, on_change, may_change).config
-    from .engine.frozen import read_frozen
-    from .engine.runs.arguments import digest_inputs, plan_start
-
-    start = plan_start(run_dir, inputs, strict, on_change, may_change)
-    frozen = read_frozen(start.name)
-    if frozen and frozen.inputs and frozen.inputs == digest_inputs(inputs, strict):
-        return frozen.config  # without pydantic: the same inputs have the same values
-    from .engine.runs.start import resolve_run
-
-    return resolve_run(start, frozen).config
+    inputs = read_inputs(Schema.of(TrainingConfig), path, overrides, environ, strict)
+    start = Start(inputs, run_dir, on_change, may_change)
+    config: TrainingConfig | None = unchanged_config(start)  # without pydantic: the same inputs have the same values
+    return config or _resolve(start).config
 
 
+@public
 def resolve_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -87,7 +85,7 @@ def resolve_training_config(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange = "error",
     may_change: Iterable[str] = (),
-) -> ResolvedConfig:
+) -> ResolvedConfig[TrainingConfig]:
     """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 
     Args:
@@ -115,24 +113,164 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    inputs = read_inputs(path, overrides, environ)
-    if run_dir is None:
-        return _resolve(inputs, strict, on_change, may_change)
-    from .engine.frozen import read_frozen
-    from .engine.runs.arguments import plan_start
-    from .engine.runs.start import resolve_run
-
-    start = plan_start(run_dir, inputs, strict, on_change, may_change)
-    return resolve_run(start, read_frozen(start.name))
+    inputs = read_inputs(Schema.of(TrainingConfig), path, overrides, environ, strict)
+    return _resolve(Start(inputs, run_dir, on_change, may_change))
 
 
-def _resolve(inputs: Inputs, strict: bool, on_change: OnChange, may_change: Iterable[str]) -> ResolvedConfig:
-    """Resolve outside of any run, where the arguments of runs would have no effect."""
-    if on_change != "error" or may_change:
-        raise TypeError("on_change and may_change are for a run: they need run_dir")
-    from .engine.loading.layers import read_layers
-    from .engine.loading.resolved import judge_layers, warn
+def _resolve(start: Start) -> ResolvedConfig[TrainingConfig]:
+    from .engine.runs.start import resolve_start
 
-    resolved = judge_layers(read_layers(inputs), strict)
+    return resolve_start(start)
+
+
+@public
+def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
+    """Load the configuration of a run from its frozen file, exactly as the run started with it.
+
+    Args:
+        path: The file, or the run's directory that holds an `acbo.frozen.toml`.
+
+    Returns:
+        The configuration with its metadata. Neither `acbo.toml` nor variables take part.
+
+    Raises:
+        ConfigurationError: When the file is missing, unreadable, empty, cut, edited, or of a newer format.
+        TypeError: When `path` is no path.
+
+    >>> from acbo_settings import load_training_config
+    >>> config = load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"})
+    >>> load_frozen_config("runs/17").total_steps
+    7000
+    """
+    config: TrainingConfig = load_frozen(Schema.of(TrainingConfig), path)
+    return config
+
+
+@public
+def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
+    """Create a validated configuration from a dict, keyword arguments, or both.
+
+    Args:
+        config_dict: Settings, nested as in `acbo.toml`. What is given is recorded in `metadata`, keys at the top level
+            that are not settings included. It is not changed.
+        **kwargs: The same; they win over the dict. Components are merged key by key.
+
+    Returns:
+        The validated, frozen configuration.
+
+    Raises:
+        ConfigurationError: A ValueError, with everything that is wrong.
+
+    Warns:
+        ConfigurationWarning: For suspicious combinations, and for a component's field at the top level.
+
+    >>> config = create_training_config({"grpo": {"group_size": 128}}, total_steps=10000, note="scm20")
+    >>> config.grpo.group_size, config.total_steps, config.metadata["note"]
+    (128, 10000, 'scm20')
+    """
+    from .engine.loading.arguments import read_arguments
+    from .engine.loading.layers import merge_sources
+    from .engine.loading.resolved import judge, warn
+
+    schema = Schema.of(TrainingConfig)
+    arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
+    resolved: ResolvedConfig[TrainingConfig] = judge(
+        merge_sources(schema, *read_arguments(schema, arguments, is_call=True))
+    )
     warn(resolved.advice)
-    return resolved
+    return resolved.config
+
+
+@public
+def create_default_training_config() -> TrainingConfig:
+    """Create the default configuration, with the recommended settings.
+
+    Returns:
+        The defaults, with empty metadata.
+
+    >>> create_default_training_config().grpo.group_size
+    64
+    """
+    return TrainingConfig()
+
+
+@public
+def validate_training_config(config: TrainingConfig) -> bool:
+    """Check a configuration, however it was built: types, ranges, and rules across settings.
+
+    Args:
+        config: The configuration. Besides what loading and creating check, its `eval_frequency` and its
+            `surrogate_update_frequency` must not be above `total_steps`. What its metadata holds is not checked.
+
+    Returns:
+        True.
+
+    Raises:
+        ConfigurationError: A ValueError, with everything that is wrong.
+
+    >>> from acbo_settings import TrainingConfig
+    >>> validate_training_config(TrainingConfig(total_steps=10000))
+    True
+    """
+    from .engine.loading.validation import validate_config
+
+    if problems := validate_config(Schema.of(TrainingConfig), config):
+        from .engine.report import refusal
+
+        raise refusal(problems)
+    return True
+
+
+@public
+def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], Sequence[Any]]) -> None:
+    """Refuse to go on unless every rank has an equal configuration; metadata takes no part.
+
+    Every rank has to call it. While they agree it gathers one text of 16 characters; the settings are gathered only
+    when they do not.
+
+    Args:
+        config: The configuration of this rank, validated.
+        allgather: Gathers one Python object (here a text) from every rank, and returns them all in the order of the
+            ranks: `comm.allgather` of mpi4py, or a wrapper for `torch.distributed.all_gather_object` or
+            `jax.experimental.multihost_utils.process_allgather`; see the README.
+
+    Raises:
+        ConfigurationError: On every rank the same, with each setting that differs, its values, and which ranks have
+            them.
+        TypeError: When `allgather` does not return a sequence that holds what it was given.
+
+    >>> from acbo_settings import create_training_config
+    >>> config = create_training_config(log_frequency=20)
+    >>> def allgather(text):  # as if there were a second rank that logs every 10 steps
+    ...     return [text, text[::-1] if len(text) == 16 else text.replace('"20"', '"10"')]
+    >>> assert_same_across_ranks(config, allgather)
+    Traceback (most recent call last):
+    ...
+    acbo_settings.ConfigurationError: Configuration validation failed: 2 problems
+    <BLANKLINE>
+      ranks: 2 ranks have 2 different configurations; start them from the same file and variables, or with one run_dir
+      log_frequency: 20 on rank 0; 10 on rank 1
+    """
+    from .engine.runs.ranks import require_same
+
+    require_same(config, allgather)
+
+
+@public
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of an `acbo.toml`, draft 2020-12.
+
+    Components are closed: an unknown key in one is a mistake. The top level is open, because custom keys there become
+    metadata. Loading is stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities,
+    integers of more than 300 digits, top-level keys that almost are settings, settings inside `[metadata]`, and what
+    breaks a rule across settings.
+
+    Returns:
+        A new dict, ready for `json.dumps`.
+
+    >>> json_schema()["properties"]["grpo"]["properties"]["group_size"]["minimum"]
+    8
+    """
+    from .reference import editor_schema
+
+    return editor_schema(Schema.of(TrainingConfig))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .engine import public
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@public
+@dataclass(frozen=True, kw_only=True)
 class GRPOConfig:
     """The settings of one GRPO update, as the GRPO module takes them.
 
     `GRPOTrainingConfig.to_grpo_config` makes it from a validated configuration. The fields are those of
-    `GRPOTrainingConfig`, all eight, with the same names and units; it checks nothing itself.
+    `GRPOTrainingConfig`, with the same names and units; it checks nothing itself, and `vars` gives a dict of it.
 
     >>> from acbo_settings import create_training_config
     >>> create_training_config(grpo={"scale_rewards": False}).grpo.to_grpo_config().scale_rewards
@@ -27,12 +30,13 @@ class GRPOConfig:
     scale_rewards: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@public
+@dataclass(frozen=True, kw_only=True)
 class ExplorationConfig:
     """The settings of the exploration strategy, as the exploration module takes them.
 
     `ExplorationTrainingConfig.to_exploration_config` makes it from a validated configuration. The fields are those of
-    `ExplorationTrainingConfig`, all nine, with the same names and units; it checks nothing itself.
+    `ExplorationTrainingConfig`, with the same names and units; it checks nothing itself, and `vars` gives a dict of it.
 
     >>> from acbo_settings import create_default_training_config
     >>> create_default_training_config().exploration.to_exploration_config().strategy_type

@@ -1,50 +1,66 @@
 """The five frozen dataclasses: type, bounds, default and doc of every setting, once.
 
 Everything else that knows the settings derives it from here. The annotations stay strings until somebody resolves them,
-because `annotated_types` takes as long to import as `dataclasses`, and a job that only reads its configuration needs
-neither bounds nor pydantic.
+because `typing` and `annotated_types` take as long to import as `dataclasses`, and a job that only reads its
+configuration needs neither types nor pydantic.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from importlib import import_module
 
-from pyrsistent import PMap, pmap
+from . import __version__
+from .engine import PickledByName, public
+from .engine.canonical import Unread, fingerprint, frozen_map, to_dict
+from .engine.schema import Application, Schema, section
 
-from .engine import canonical
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated, Any, Literal
+
     from annotated_types import Ge, Gt, Le
+    from pyrsistent import PMap
 
     from .components import ExplorationConfig, GRPOConfig
 else:
 
-    def _bound(name):
-        """The constructor `annotated_types.<name>`, imported when an annotation is resolved."""
+    class _Later:
+        """A name of an annotation, imported when the annotation is resolved."""
 
-        def construct(value):
-            """Make the bound."""
-            import annotated_types
+        def __init__(self, module, name):
+            self.found = lambda: getattr(import_module(module), name)
 
-            return getattr(annotated_types, name)(value)
+        def __call__(self, value):
+            """Make a bound."""
+            return self.found()(value)
 
-        return construct
+        def __getitem__(self, items):
+            """Make a type of its parameters."""
+            items = items if isinstance(items, tuple) else (items,)
+            return self.found()[tuple(item.found() if isinstance(item, _Later) else item for item in items)]
 
-    Ge, Gt, Le = _bound("Ge"), _bound("Gt"), _bound("Le")
-
-# pydantic's ConfigDict, without importing it. "always": validating looks at the fields instead of trusting the class.
-_PYDANTIC_CONFIG: dict[str, Any] = {
-    "strict": True,
-    "extra": "forbid",
-    "allow_inf_nan": False,
-    "revalidate_instances": "always",
-    "arbitrary_types_allowed": True,
-}
+    for _module, _names in {
+        "typing": ("Annotated", "Any", "Literal"),
+        "annotated_types": ("Ge", "Gt", "Le"),
+        "pyrsistent": ("PMap",),
+    }.items():
+        globals().update({_name: _Later(_module, _name) for _name in _names})
 
 
+def _no_metadata() -> Any:
+    return Unread({})
+
+
+def _taken_by(component: Any, settings: object) -> dict[str, Any]:
+    """The settings that a component of `components` takes, by name."""
+    return {name: getattr(settings, name) for name in component.__dataclass_fields__}
+
+
+@public
+@section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GRPOTrainingConfig:
+class GRPOTrainingConfig(PickledByName):
     """How the policy is updated with GRPO (group relative policy optimization).
 
     One update takes the advantages A of a group of sampled interventions, minimises
@@ -55,8 +71,6 @@ class GRPOTrainingConfig:
     >>> GRPOTrainingConfig(group_size=128).group_size
     128
     """
-
-    __pydantic_config__ = _PYDANTIC_CONFIG
 
     group_size: Annotated[int, Ge(8), Le(256)] = 64
     """Interventions sampled per group, over which rewards are compared (TRL: num_generations). The default is
@@ -87,7 +101,7 @@ class GRPOTrainingConfig:
     argues for false."""
 
     def to_grpo_config(self) -> GRPOConfig:
-        """These settings as the GRPO module takes them: all eight, unchanged.
+        """These settings as the GRPO module takes them, unchanged.
 
         Returns:
             A `GRPOConfig` with the same values.
@@ -97,11 +111,13 @@ class GRPOTrainingConfig:
         """
         from .components import GRPOConfig
 
-        return GRPOConfig(**canonical.fields_of(self))
+        return GRPOConfig(**_taken_by(GRPOConfig, self))
 
 
+@public
+@section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RewardTrainingConfig:
+class RewardTrainingConfig(PickledByName):
     """How the rewards of an intervention are weighted, and how their sum is scaled before advantages are taken.
 
     At least one weight must be above 0. Built directly it checks nothing; `validate_training_config` does.
@@ -109,8 +125,6 @@ class RewardTrainingConfig:
     >>> RewardTrainingConfig().reward_scaling
     'tanh'
     """
-
-    __pydantic_config__ = _PYDANTIC_CONFIG
 
     optimization_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the improvement of the target variable."""
@@ -131,26 +145,30 @@ class RewardTrainingConfig:
     reward_clip_value: Annotated[float, Gt(0)] = 10.0
     """The largest absolute value c of a scaled reward. Without effect under reward_scaling = "none"."""
 
-    def get_reward_weights(self) -> dict[str, float]:
+    def get_reward_weights(self) -> PMap[str, float]:
         """The four weights as the reward computation takes them.
 
         Returns:
-            A new dict with the keys `optimization`, `structure`, `parent` and `exploration`; each value is at
-            least 0 in a validated configuration.
+            A map with the keys `optimization`, `structure`, `parent` and `exploration`; each value is at least 0 in a
+            validated configuration. As all of a configuration it cannot be changed: `dict(…)` makes a copy that can.
 
         >>> RewardTrainingConfig(parent_weight=0.5).get_reward_weights()
-        {'optimization': 1.0, 'structure': 0.5, 'parent': 0.5, 'exploration': 0.1}
+        pmap({'optimization': 1.0, 'structure': 0.5, 'parent': 0.5, 'exploration': 0.1})
         """
-        return {
-            "optimization": self.optimization_weight,
-            "structure": self.structure_weight,
-            "parent": self.parent_weight,
-            "exploration": self.exploration_weight,
-        }
+        return frozen_map(
+            {
+                "optimization": self.optimization_weight,
+                "structure": self.structure_weight,
+                "parent": self.parent_weight,
+                "exploration": self.exploration_weight,
+            }
+        )
 
 
+@public
+@section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplorationTrainingConfig:
+class ExplorationTrainingConfig(PickledByName):
     """How interventions are chosen while the policy is still learning.
 
     Under "adaptive", with p = min(step / adaptation_steps, 1) less min(stagnation / stagnation_threshold, 0.5), floored
@@ -160,8 +178,6 @@ class ExplorationTrainingConfig:
     >>> ExplorationTrainingConfig().initial_temperature
     2.0
     """
-
-    __pydantic_config__ = _PYDANTIC_CONFIG
 
     strategy_type: Literal["uncertainty_guided", "adaptive"] = "adaptive"
     """"uncertainty_guided" keeps the exploration bonus as it is, "adaptive" cools it down over the run."""
@@ -191,7 +207,7 @@ class ExplorationTrainingConfig:
     """Steps without improvement after which exploration has been raised by a half, only under "adaptive"."""
 
     def to_exploration_config(self) -> ExplorationConfig:
-        """These settings as the exploration module takes them: all nine, unchanged.
+        """These settings as the exploration module takes them, unchanged.
 
         Returns:
             An `ExplorationConfig` with the same values.
@@ -201,11 +217,13 @@ class ExplorationTrainingConfig:
         """
         from .components import ExplorationConfig
 
-        return ExplorationConfig(**canonical.fields_of(self))
+        return ExplorationConfig(**_taken_by(ExplorationConfig, self))
 
 
+@public
+@section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationConfig:
+class EvaluationConfig(PickledByName):
     """When the policy is evaluated and saved, what is tracked, and when training stops early.
 
     Built directly it checks nothing; `validate_training_config` does.
@@ -213,8 +231,6 @@ class EvaluationConfig:
     >>> EvaluationConfig().eval_frequency
     100
     """
-
-    __pydantic_config__ = _PYDANTIC_CONFIG
 
     eval_frequency: Annotated[int, Ge(1)] = 100
     """Training steps from one evaluation to the next."""
@@ -241,11 +257,13 @@ class EvaluationConfig:
     """The smallest change of the evaluated metric that counts as an improvement."""
 
 
+@public
+@section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingConfig:
-    """The configuration of one training run: 36 settings, frozen.
+class TrainingConfig(PickledByName):
+    """The configuration of one training run, frozen.
 
-    Two configurations are equal, and have the same hash, when all 36 settings are; `metadata` takes no part. So one
+    Two configurations are equal, and have the same hash, when all settings are; `metadata` takes no part. So one
     can be a dictionary key or a static argument of `jax.jit`. It can be pickled and copied. Built directly it checks
     nothing; `load_training_config` and `create_training_config` make validated ones.
 
@@ -253,7 +271,13 @@ class TrainingConfig:
     64
     """
 
-    __pydantic_config__ = _PYDANTIC_CONFIG
+    __application__ = Application(
+        name="acbo-settings",
+        version=__version__,
+        prefix="ACBO_",
+        file_name="acbo.toml",
+        rules=f"{__package__}.rules",
+    )
 
     total_steps: Annotated[int, Ge(1)] = 5000
     """Training steps of the run."""
@@ -282,7 +306,7 @@ class TrainingConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """Evaluation, checkpoints and early stopping."""
 
-    metadata: PMap[str, Any] = field(default_factory=lambda: pmap(), compare=False)
+    metadata: PMap[str, Any] = field(default_factory=_no_metadata, compare=False)
     """The settings that were given, plus custom keys; no part of equality and hash."""
 
     @property
@@ -290,31 +314,33 @@ class TrainingConfig:
         """16 hexadecimal digits, the same for two validated configurations when, and only when, they are equal.
 
         The start of the SHA-256 of `to_dict()` without `metadata` as canonical JSON (RFC 8785, integers of any size in
-        full). It is the same on every platform and Python, until the schema has other settings than these 36.
+        full). It is the same on every platform and Python, until the schema has other settings.
 
         >>> TrainingConfig().fingerprint
         'b6b94ba25f97c991'
         """
-        return canonical.fingerprint(self)
+        return fingerprint(Schema.of(type(self)).typed(self))
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain data, ready for JSON and for `create_training_config`.
 
         Returns:
-            A new dict of dicts with all 36 settings, and the custom metadata if there is any, dates as ISO 8601 text.
+            A new dict of dicts with all settings, and the custom metadata if there is any, dates as ISO 8601 text.
 
         >>> TrainingConfig().to_dict()["rewards"]["reward_scaling"]
         'tanh'
         """
-        return canonical.to_dict(self)
+        return to_dict(self)
 
     def to_toml(self) -> str:
         """The configuration as the text of an `acbo.toml` that loads back equal, custom metadata included.
 
         Returns:
-            TOML with all 36 settings, one `key = value` a line, ending in a line end.
+            TOML with all settings, one `key = value` a line, ending in a line end.
 
         >>> print(TrainingConfig(total_steps=10000).to_toml().splitlines()[0])
         total_steps = 10000
         """
-        return "\n".join(line for _, line in canonical.toml_lines(self)) + "\n"
+        from .engine.toml import config_text
+
+        return config_text(self)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .config import TrainingConfig
+from .engine import PickledByName, public
 from .rules import find_idle_stopping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recurring:
+class Recurring(PickledByName):
     """Something that happens at step 0 and then again and again; `plan_training` makes it.
 
     >>> plan_training(TrainingConfig()).recurring[0].count
@@ -30,7 +31,7 @@ class Recurring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(PickledByName):
     """Something that goes on until a certain step; `plan_training` makes it.
 
     >>> plan_training(TrainingConfig()).schedules[0].end
@@ -47,8 +48,9 @@ class Schedule:
     """The same in words, with what happens there."""
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingPlan:
+class TrainingPlan(PickledByName):
     """What a run will do; `plan_training` makes it.
 
     >>> plan_training(TrainingConfig()).sampled_interventions
@@ -74,6 +76,7 @@ class TrainingPlan:
     """What never happens in this run, one sentence each."""
 
 
+@public
 def plan_training(config: TrainingConfig) -> TrainingPlan:
     """Work out what a run will do, if it is not stopped early.
 

@@ -1,126 +1,33 @@
-"""The schema as data and as documents: every setting with type, range, default, variable and doc.
+"""The settings as data and as documents: table, variables, example file, JSON Schema.
 
-`acbo.toml.example` and the table in the README are what these functions return.
+`acbo.toml.example` and the tables in the README are what these functions return.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+import json
+from textwrap import wrap
+from typing import Any, NamedTuple
 
-from . import config as schema
-from .config import TrainingConfig
 from .engine.canonical import KeyPath
-from .engine.inputs import CONFIG_FILE, FILE_NAME, PREFIX
-from .engine.loading.environment import sort_variables, variable_name
-from .engine.report import show_value
-from .engine.schema import component_types, default_values
-from .engine.spelling import closest_setting
+from .engine.schema import Schema, Setting
+from .engine.text import show_value
 
-_SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""The draft that the JSON Schema is written in."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What there is to know of one setting.
-
-    >>> settings()[5].key, settings()[5].range, settings()[5].variable
-    ('grpo.group_size', '≥ 8, ≤ 256', 'ACBO_GRPO__GROUP_SIZE')
-    """
-
-    path: KeyPath
-    """Where it stands, such as `("grpo", "group_size")`."""
-
-    type: str
-    """`int`, `float`, `bool` or `str`."""
-
-    default: Any
-    """The value when nobody sets it."""
-
-    bounds: tuple[tuple[str, float], ...]
-    """Each bound as `("ge" | "gt" | "le", number)`."""
-
-    choices: tuple[str, ...]
-    """The texts allowed, for a `str`."""
-
-    doc: str
-    """One or more sentences."""
-
-    @property
-    def key(self) -> str:
-        """The key as people write it."""
-        return ".".join(self.path)
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return variable_name(self.path)
-
-    @property
-    def range(self) -> str:
-        """The values allowed, as people write them."""
-        if self.choices:
-            return ", ".join(show_value(choice) for choice in self.choices)
-        return ", ".join(f"{_SIGNS[kind]} {bound}" for kind, bound in self.bounds) or "true, false"
-
-
-@cache
-def settings() -> tuple[Setting, ...]:
-    """All 36 settings, in the order of the schema.
-
-    Returns:
-        One tuple for the whole process.
-
-    >>> len(settings()), settings()[0].key, settings()[0].default
-    (36, 'total_steps', 5000)
-    """
-    owners: dict[KeyPath, type] = {(): TrainingConfig}
-    owners |= {(name,): component for name, component in component_types().items()}
-    hints = {prefix: get_type_hints(owner, include_extras=True) for prefix, owner in owners.items()}
-    docs = _docs()
-    return tuple(
-        _setting(path, default, hints[path[:-1]][path[-1]], docs[owners[path[:-1]].__name__, path[-1]])
-        for path, default in default_values().items()
-    )
-
-
-def _setting(path: KeyPath, default: object, hint: object, doc: str) -> Setting:
-    bounds = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    named = tuple((name, getattr(bound, name)) for bound in bounds for name in _SIGNS if hasattr(bound, name))
-    choices = get_args(hint) if get_origin(hint) is Literal else ()
-    return Setting(path=path, type=type(default).__name__, default=default, bounds=named, choices=choices, doc=doc)
-
-
-def _docs() -> dict[tuple[str, str], str]:
-    """The text below each field of the schema, by class and field."""
-    found = {}
-    for owner in ast.parse(inspect.getsource(schema)).body:
-        if not isinstance(owner, ast.ClassDef):
-            continue
-        for field, below in zip(owner.body, owner.body[1:], strict=False):
-            if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
-                continue
-            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[owner.name, field.target.id] = inspect.cleandoc(str(below.value.value)).replace("\n", " ")
-    return found
+_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
+_DESCRIPTION = (
+    "The settings of an ACBO training run. Across settings, which no schema can say: warmup_steps must be less than"
+    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0. Top-level"
+    " keys are open for metadata, so a misspelt one is found by loading alone."
+)
 
 
 class VariableReference(NamedTuple):
-    """What there is to know of one environment variable; `variables` makes it.
-
-    Args:
-        name: The name, in upper case.
-        type: What its text stands for.
-        range: The values allowed, or an empty text.
-        default: What holds when it is not set, as a file would have it, or an empty text.
-        doc: One or more sentences.
-
-    >>> variables()[0].name, variables()[0].default
-    ('ACBO_TOTAL_STEPS', '5000')
-    """
+    """What there is to know of one environment variable, as texts; `range` and `default` may be empty."""
 
     name: str
     type: str
@@ -129,109 +36,93 @@ class VariableReference(NamedTuple):
     doc: str
 
 
-def variables() -> tuple[VariableReference, ...]:
-    """Every environment variable that means something: the 36 settings, the file, whole tables, and metadata.
-
-    Returns:
-        Settings first, in the order of the schema.
-
-    >>> len(variables()), variables()[36].name
-    (43, 'ACBO_CONFIG_FILE')
-    """
+def variables(schema: Schema) -> tuple[VariableReference, ...]:
+    """Every environment variable that means something: settings in their order, the file, whole tables, metadata."""
     found = [
-        VariableReference(row.variable, row.type, row.range, show_value(row.default), row.doc) for row in settings()
+        VariableReference(row.variable, row.type.__name__, row.range, show_value(row.default), row.doc)
+        for row in schema.settings.values()
     ]
-    doc = f"The configuration file. Without it {FILE_NAME} in the working directory, if it exists."
-    found.append(VariableReference(CONFIG_FILE, "path", "", FILE_NAME, doc))
-    for name in component_types():
-        doc = f"The table [{name}], or some of its keys, as a JSON object. A variable of a single key wins over it."
-        found.append(VariableReference(variable_name((name,)), "JSON", "", "", doc))
+    application = schema.application
+    doc = f"The configuration file. Without it {application.file_name} in the working directory, if it exists."
+    found.append(VariableReference(application.config_file, "path", "", application.file_name, doc))
+    for path in filter(None, schema.sections):
+        doc = f"The table [{'.'.join(path)}], or some of its keys, as a JSON object."
+        doc += " A variable of a single key wins over it."
+        found.append(VariableReference(schema.variable(path), "JSON", "", "", doc))
     doc = "Custom metadata as a JSON object; numbers and lists keep their type."
-    found.append(VariableReference(variable_name(("metadata",)), "JSON", "", "", doc))
+    found.append(VariableReference(schema.variable(("metadata",)), "JSON", "", "", doc))
     doc = "Custom metadata of any name, here <NAME>, as text. The key is in lower case."
-    found.append(VariableReference(variable_name(("metadata", "<name>")), "str", "", "", doc))
+    found.append(VariableReference(schema.variable(("metadata", "<name>")), "str", "", "", doc))
     return tuple(found)
 
 
-def variables_table() -> str:
-    """The table of all variables, in Markdown.
-
-    Returns:
-        One row a variable: name, type, range, default, doc.
-
-    >>> print(variables_table().splitlines()[2])
-    | `ACBO_TOTAL_STEPS` | int | ≥ 1 | `5000` | Training steps of the run. |
-    """
+def variables_table(schema: Schema) -> str:
+    """The table of all variables, in Markdown."""
     rows = [
         f"| `{row.name}` | {row.type} | {row.range} | {f'`{row.default}`' if row.default else ''} | {row.doc} |"
-        for row in variables()
+        for row in variables(schema)
     ]
     head = ["| variable | type | range | default | meaning |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*head, *rows]) + "\n"
 
 
-def find_key(name: str) -> tuple[KeyPath | None, str]:
-    """The setting or component that a name on the command line stands for.
-
-    Args:
-        name: A key such as `grpo.group_size`, a component, or the name of their variable.
-
-    Returns:
-        The key path and an empty text; or None and what may have been meant.
-
-    >>> find_key("ACBO_GRPO__GROUP_SIZE"), find_key("grpo.group_sise")
-    ((('grpo', 'group_size'), ''), (None, 'did you mean grpo.group_size?'))
-    """
-    known = {".".join(path): path for path in [*default_values(), *((name,) for name in component_types())]}
-    known |= {variable_name(path): path for path in known.values()}
-    if path := known.get(name) or known.get(name.upper()):
-        return path, ""
-    if name.upper().startswith(PREFIX):
-        unknown = sort_variables({name: ""}).unknown
-        return None, unknown[0].hint if unknown else "acbo-settings env tells of it"
-    if name.partition(".")[0] == "metadata":
-        return None, "custom keys have no reference; show prints them with their origins"
-    meant = closest_setting(name.split(".")[-1], name.split(".")[0])
-    return None, f"did you mean {'.'.join(meant)}?" if meant in known.values() and meant else ""
+def settings_table(schema: Schema) -> str:
+    """The table of all settings, in Markdown."""
+    rows = [
+        f"| `{row.key}` | {row.type.__name__} | {row.range} | `{show_value(row.default)}` | `{row.variable}` |"
+        for row in schema.settings.values()
+    ]
+    head = ["| setting | type | range | default | variable |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
-def example_toml() -> str:
-    """The text of `acbo.toml.example`: every key commented out, with its doc, type, range and default.
-
-    Returns:
-        A TOML document that sets nothing.
-
-    >>> print(example_toml().splitlines()[-1])
-    # early_stopping_threshold = 0.0001
-    """
-    from textwrap import wrap
-
+def example_toml(schema: Schema) -> str:
+    """A file that sets nothing: every key commented out, with its doc, type, range and default."""
     lines = [
         "# The settings of an ACBO training run, each with its default. Copy this file to acbo.toml and",
         "# remove the # in front of what you change. A variable wins over the file: see the README.",
     ]
     table: KeyPath = ()
-    for setting in settings():
+    for setting in schema.settings.values():
         if setting.path[:-1] != table:
             table = setting.path[:-1]
-            lines += ["", f"[{table[0]}]"]
+            lines += ["", f"[{'.'.join(table)}]"]
         lines += ["", *wrap(setting.doc, 96, initial_indent="# ", subsequent_indent="# ")]
-        lines += [f"# {setting.type}: {setting.range}", f"# {setting.path[-1]} = {show_value(setting.default)}"]
+        lines += [f"# {setting.type.__name__}: {setting.range}"]
+        lines += [f"# {setting.path[-1]} = {show_value(setting.default)}"]
     return "\n".join(lines) + "\n"
 
 
-def settings_table() -> str:
-    """The table of all settings, in Markdown.
+def editor_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of a file, for editors: completion, documentation, and mistakes while typing."""
+    document = _table(schema, ())
+    document["properties"]["metadata"] = {"title": "metadata", "description": "Custom keys.", "type": "object"}
+    head = {"$schema": DIALECT, "title": schema.application.file_name, "description": _DESCRIPTION}
+    return head | {name: document[name] for name in ("type", "properties")} | {"additionalProperties": True}
 
-    Returns:
-        One row a setting: key, type, range, default, variable.
 
-    >>> print(settings_table().splitlines()[2])
-    | `total_steps` | int | ≥ 1 | `5000` | `ACBO_TOTAL_STEPS` |
-    """
-    rows = [
-        f"| `{row.key}` | {row.type} | {row.range} | `{show_value(row.default)}` | `{row.variable}` |"
-        for row in settings()
-    ]
-    head = ["| setting | type | range | default | variable |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*head, *rows]) + "\n"
+def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
+    """The JSON Schema of one section; an unknown key in it is a mistake."""
+    doc = inspect.getdoc(schema.sections[path]) or ""
+    settings = {key[-1]: _field(setting) for key, setting in schema.settings.items() if key[:-1] == path}
+    tables = {table[-1]: _table(schema, table) for table in schema.sections if table and table[:-1] == path}
+    return {
+        "title": ".".join(path),
+        "description": doc.partition("\n")[0],
+        "type": "object",
+        "properties": settings | tables,
+        "additionalProperties": False,
+    }
+
+
+def _field(setting: Setting) -> dict[str, Any]:
+    field: dict[str, Any] = {"title": setting.key, "description": setting.doc, "type": _TYPES[setting.type]}
+    field |= {_KEYWORDS[kind]: bound for kind, bound in setting.bounds}
+    if setting.choices:
+        field["enum"] = list(setting.choices)
+    return {**field, "default": setting.default}
+
+
+def editor_schema_text(schema: Schema) -> str:
+    """The JSON Schema as a file holds it."""
+    return json.dumps(editor_schema(schema), indent=2, ensure_ascii=False) + "\n"

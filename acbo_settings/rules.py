@@ -1,4 +1,4 @@
-"""Rules across settings (errors), and advice: combinations that are legal but will hardly do what was meant.
+"""ACBO's rules across settings (errors), and advice: combinations that are legal but will hardly do what was meant.
 
 A rule is a plain function over a configuration, together with the settings that it reads. It answers with a sentence
 when something is wrong, else with None. Because the settings are named, a rule still runs when others are broken.
@@ -6,36 +6,9 @@ when something is wrong, else with None. Because the settings are named, a rule 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from .config import TrainingConfig
 from .engine.canonical import KeyPath, value_at
-from .engine.schema import default_values
-
-
-class Rule(NamedTuple):
-    """One rule over several settings.
-
-    Args:
-        reads: The settings that it looks at; the first one is what the report names.
-        check: From a configuration to the sentence that says what is wrong, or None.
-        causes: For advice that is only given when somebody set one of these, be it to the default. Other advice needs
-            no such condition: the defaults keep every rule, so that whatever breaks one was set by somebody.
-
-    >>> ERRORS[0].check(TrainingConfig(warmup_steps=6000))
-    'Warmup steps must be less than total steps (6000 is not less than 5000)'
-    """
-
-    reads: tuple[KeyPath, ...]
-    check: Callable[[TrainingConfig], str | None]
-    causes: tuple[KeyPath, ...] = ()
-
-
-RANGE_SENTENCES: dict[tuple[KeyPath, str], str] = {
-    (("grpo", "group_size"), "greater_than_equal"): "Group size should be at least {ge} for stable GRPO training",
-}
-"""What to say instead of the standard wording, by setting and by pydantic's type of error."""
+from .engine.schema import Rule, Rules, Schema
 
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)
@@ -52,6 +25,7 @@ _NUM_ITERATIONS = ("grpo", "num_iterations")
 _REWARD_SCALING = ("rewards", "reward_scaling")
 _REWARD_CLIP_VALUE = ("rewards", "reward_clip_value")
 _WEIGHTS = tuple(("rewards", f"{name}_weight") for name in ("optimization", "structure", "parent", "exploration"))
+_DEFAULTS = Schema.of(TrainingConfig).defaults
 _ADAPTIVE_ONLY = (
     _INITIAL_TEMPERATURE,
     _FINAL_TEMPERATURE,
@@ -75,7 +49,7 @@ def _temperatures(config: TrainingConfig) -> str | None:
 
 
 def _reward_weights(config: TrainingConfig) -> str | None:
-    if any(weight > 0 for weight in config.rewards.get_reward_weights().values()):
+    if any(value_at(config, path) > 0 for path in _WEIGHTS):
         return None
     return "At least one reward weight must be greater than 0 (all four are 0)"
 
@@ -94,17 +68,7 @@ def _frequency_rule(path: KeyPath, name: str) -> Rule:
 
 
 def find_idle_stopping(config: TrainingConfig) -> str | None:
-    """Say whether early stopping is on and can never fire.
-
-    Args:
-        config: The configuration.
-
-    Returns:
-        The sentence that says why, or None.
-
-    >>> find_idle_stopping(TrainingConfig()) is None
-    True
-    """
+    """Say why early stopping, which is on, can never fire; None when it is off or can."""
     evaluation = config.evaluation
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
     if not evaluation.early_stopping_enabled or steps < config.total_steps:
@@ -117,7 +81,7 @@ def find_idle_stopping(config: TrainingConfig) -> str | None:
 
 def _patience_unused(config: TrainingConfig) -> str | None:
     evaluation = config.evaluation
-    if evaluation.early_stopping_enabled or evaluation.early_stopping_patience == default_values()[_STOPPING_PATIENCE]:
+    if evaluation.early_stopping_enabled or evaluation.early_stopping_patience == _DEFAULTS[_STOPPING_PATIENCE]:
         return None
     return "Early stopping patience has no effect while early_stopping_enabled is false"
 
@@ -163,7 +127,7 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
 
 
 def _clip_ratio_unused(config: TrainingConfig) -> str | None:
-    if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == default_values()[_CLIP_RATIO]:
+    if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _DEFAULTS[_CLIP_RATIO]:
         return None
     return "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1"
 
@@ -177,17 +141,13 @@ def _clip_value_unused(config: TrainingConfig) -> str | None:
 _EVALUATION_FREQUENCY_RULE = _frequency_rule(_EVAL_FREQUENCY, "Evaluation")
 _SURROGATE_FREQUENCY_RULE = _frequency_rule(("surrogate_update_frequency",), "Surrogate update")
 
-ERRORS = (
+_ERRORS = (
     Rule((_WARMUP_STEPS, _TOTAL_STEPS), _warmup),
     Rule((_FINAL_TEMPERATURE, _INITIAL_TEMPERATURE), _temperatures),
     Rule(_WEIGHTS, _reward_weights),
 )
-"""Rules that every configuration must keep."""
-
-CONSISTENCY_ERRORS = (_EVALUATION_FREQUENCY_RULE, _SURROGATE_FREQUENCY_RULE)
-"""Rules that `validate_training_config` enforces too; loading and creating only advise on them."""
-
-ADVICE = (
+_CONSISTENCY = (_EVALUATION_FREQUENCY_RULE, _SURROGATE_FREQUENCY_RULE)
+_ADVICE = (
     _EVALUATION_FREQUENCY_RULE,
     _SURROGATE_FREQUENCY_RULE,
     _frequency_rule(_CHECKPOINT_FREQUENCY, "Checkpoint"),
@@ -201,27 +161,24 @@ ADVICE = (
     Rule((_CLIP_RATIO, _NUM_ITERATIONS), _clip_ratio_unused),
     Rule((_REWARD_CLIP_VALUE, _REWARD_SCALING), _clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
 )
-"""What `load_training_config` and `create_training_config` warn about."""
 
-
-def broken_rules(rules: tuple[Rule, ...], config: TrainingConfig, broken: set[KeyPath]) -> list[tuple[Rule, str]]:
-    """The rules that a configuration does not keep.
-
-    Args:
-        rules: `ERRORS`, `CONSISTENCY_ERRORS` or `ADVICE`.
-        config: The configuration; its values outside `broken` are valid.
-        broken: Paths that have no valid value; a rule that reads below one of them does not run.
-
-    Returns:
-        Each rule that answered, with its sentence.
-
-    >>> [rule.reads[0] for rule, _ in broken_rules(ERRORS, TrainingConfig(warmup_steps=6000), set())]
-    [('warmup_steps',)]
-    """
-    found = []
-    for rule in rules:
-        if any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)):
-            continue
-        if sentence := rule.check(config):
-            found.append((rule, sentence))
-    return found
+RULES = Rules(
+    errors=_ERRORS,
+    consistency=_CONSISTENCY,
+    advice=_ADVICE,
+    range_sentences={
+        (("grpo", "group_size"), "greater_than_equal"): "Group size should be at least {ge} for stable GRPO training",
+    },
+    other_names={
+        "lr": ("grpo", "learning_rate"),
+        "numgenerations": ("grpo", "group_size"),
+        "epsilon": ("grpo", "clip_ratio"),
+        "beta": ("grpo", "kl_penalty_coeff"),
+        "maxsteps": ("total_steps",),
+        "loggingsteps": ("log_frequency",),
+        "evalsteps": ("evaluation", "eval_frequency"),
+        "savesteps": ("evaluation", "checkpoint_frequency"),
+    },
+)
+"""Errors are what every configuration must keep, consistency what `validate_training_config` enforces too, advice what
+loading and creating warn about. Other names are those of TRL above all."""

@@ -22,7 +22,7 @@ def main() -> None:
             print(f"{key} = {resolved.explain(key)}")
     config = resolved.config
     print(f"training for {config.total_steps} steps with {config.grpo.to_grpo_config()}")
-    print(f"reward weights {config.rewards.get_reward_weights()}")
+    print(f"reward weights {dict(config.rewards.get_reward_weights())}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 ENVIRON = {"PATH": os.defpath, "COLUMNS": "80"}
 
@@ -21,3 +22,9 @@ def told(*arguments: str, **environ: str) -> str:
     parts = {"stdout": ran.stdout.decode(), "stderr": ran.stderr.decode()}
     shown = [f"--- {name}\n{text}" for name, text in parts.items() if text]
     return "".join([f"--- exit code {ran.returncode}\n", *shown]).rstrip("\n")
+
+
+def write(name: str, text: str) -> None:
+    """Write a file below the working directory."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text(text, encoding="utf-8")

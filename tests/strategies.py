@@ -9,11 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from acbo_settings import TrainingConfig
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.loading.environment import variable_name
-from acbo_settings.reference import Setting, settings
+from acbo_settings.engine.schema import Schema, Setting
 
-SETTINGS = {setting.path: setting for setting in settings()}
+SCHEMA = Schema.of(TrainingConfig)
+SETTINGS = SCHEMA.settings
 
 # Ranges in which the rules across settings hold, whatever the other settings are.
 HARMLESS: dict[KeyPath, st.SearchStrategy[Any]] = {
@@ -31,11 +32,11 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         return HARMLESS[setting.path]
     if setting.choices:
         return st.sampled_from(setting.choices)
-    if setting.type == "bool":
+    if setting.type is bool:
         return st.booleans()
     bounds = dict(setting.bounds)
     low, high = bounds.get("ge", bounds.get("gt", 0)), bounds.get("le", 10**6)
-    if setting.type == "int":
+    if setting.type is int:
         return st.integers(int(low), int(high))
     return st.floats(low, high, exclude_min="gt" in bounds).map(lambda value: value + 0.0)
 
@@ -59,12 +60,12 @@ def tree_of(layer: dict[KeyPath, Any]) -> dict[str, Any]:
 
 def variables_of(layer: dict[KeyPath, Any]) -> dict[str, str]:
     """A layer as environment variables, one for each value."""
-    return {variable_name(path): text_of(value) for path, value in layer.items()}
+    return {SCHEMA.variable(path): text_of(value) for path, value in layer.items()}
 
 
 def table_variables_of(layer: dict[KeyPath, Any]) -> dict[str, str]:
     """A layer as environment variables that hold a whole table; only components have one."""
-    return {variable_name((name,)): json.dumps(table) for name, table in tree_of(layer).items()}
+    return {SCHEMA.variable((name,)): json.dumps(table) for name, table in tree_of(layer).items()}
 
 
 def text_of(value: object) -> str:
@@ -74,7 +75,7 @@ def text_of(value: object) -> str:
 
 def inside_and_outside(setting: Setting, kind: str, bound: float) -> tuple[Any, Any]:
     """The last value inside of a bound, and the first outside."""
-    if setting.type == "int":
+    if setting.type is int:
         step = -1 if kind == "ge" else 1
         return int(bound), int(bound) + step
     away = -math.inf if kind in ("ge", "gt") else math.inf

@@ -32,9 +32,9 @@ from acbo_settings import (
     validate_training_config,
 )
 from acbo_settings.engine.canonical import KeyPath, flatten
-from acbo_settings.engine.schema import default_values
 
 from .strategies import (
+    SCHEMA,
     SETTINGS,
     inside_and_outside,
     layers,
@@ -43,7 +43,7 @@ from .strategies import (
     variables_of,
 )
 
-ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 COMPONENT_PATHS = [path for path in SETTINGS if len(path) == 2]
 
 
@@ -60,7 +60,7 @@ def problems_of(call: Callable[[], object]) -> tuple[Any, ...]:
 def reference_merge(*given: dict[KeyPath, Any]) -> dict[KeyPath, list[tuple[Any, int]]]:
     """For each setting its values with the number of their layer, the one in force first."""
     merged: dict[KeyPath, list[tuple[Any, int]]] = {}
-    for number, layer in enumerate((default_values(), *given)):
+    for number, layer in enumerate((SCHEMA.defaults, *given)):
         for path, value in layer.items():
             merged.setdefault(path, []).insert(0, (value, number))
     return merged
@@ -203,20 +203,20 @@ def test_each_range_holds_at_its_edge_from_every_layer(path: KeyPath, kind: str,
 @pytest.mark.parametrize("path", SETTINGS)
 def test_each_type_is_strict_from_every_typed_layer(path: KeyPath, tmp_path: Path) -> None:
     """A value of another type is refused from file, JSON, dict and instance: nothing is converted."""
-    wrong: list[Any] = {
-        "int": [64.0, True, "64", [64]],
-        "float": [True, "0.5", [0.5]],
-        "bool": [1, 0, "true", 1.0],
-        "str": [1, True, "TANH", ["tanh"]],
-    }[SETTINGS[path].type]
-    for value in wrong:
+    by_type: dict[type, list[Any]] = {
+        int: [64.0, True, "64", [64]],
+        float: [True, "0.5", [0.5]],
+        bool: [1, 0, "true", 1.0],
+        str: [1, True, "TANH", ["tanh"]],
+    }
+    for value in by_type[SETTINGS[path].type]:
         for layer, call in layer_calls(path, value, tmp_path):
             if layer != "variable":
                 assert len(range_problems(call, path)) == 1, (layer, value)
 
 
 @ADVICE_IS_FINE
-@pytest.mark.parametrize("path", [path for path in SETTINGS if SETTINGS[path].type == "float"])
+@pytest.mark.parametrize("path", [path for path in SETTINGS if SETTINGS[path].type is float])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_floats_are_finite_from_every_layer(path: KeyPath, value: float, tmp_path: Path) -> None:
     """NaN and infinities are refused everywhere."""
@@ -393,7 +393,7 @@ def test_equality_and_hash_leave_metadata_out() -> None:
 @pytest.mark.parametrize("path", SETTINGS)
 def test_equality_sees_every_setting(path: KeyPath) -> None:
     """A difference in any of the 36 settings makes two configurations differ."""
-    default = default_values()[path]
+    default = SCHEMA.defaults[path]
     other = not default if isinstance(default, bool) else "other" if isinstance(default, str) else 7
     tree = tree_of({path: other})
     changed = TrainingConfig(**tree) if len(path) == 1 else None

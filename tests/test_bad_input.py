@@ -208,7 +208,7 @@ def test_bad_instances_are_refused(config: Any) -> None:
     assert "config" in refuse(lambda: validate_training_config(config))
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_the_largest_numbers_can_be_shown() -> None:
     """Numbers of 300 digits are taken, and advice about their product can be written."""
     largest = 10**299

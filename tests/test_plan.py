@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from acbo_settings import TrainingConfig, create_training_config, load_training_config
 from acbo_settings.plan import exploration_temperature, learning_rate, plan_training
-from acbo_settings.rules import ADVICE, broken_rules
+from acbo_settings.rules import RULES
+
+from .rule_answers import broken_rules
 
 
 def test_the_plan_of_the_defaults() -> None:
@@ -42,7 +44,7 @@ def test_counts_are_those_of_the_training_loop(total_steps: int, every: int) -> 
 
 
 @pytest.mark.parametrize(("total_steps", "end"), [(20_000, None), (20_001, 20_000)])
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | None) -> None:
     """200 evaluations, one every 100 steps, need one step more than 20,000."""
     config = create_training_config(total_steps=total_steps, evaluation={"early_stopping_enabled": True})
@@ -52,7 +54,7 @@ def test_early_stopping_fires_only_within_the_run(total_steps: int, end: int | N
 
 
 @pytest.mark.parametrize(("steps", "end"), [(1000, None), (1001, 1000)])
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_a_temperature_that_is_never_reached_is_said(steps: int, end: int | None) -> None:
     """The final temperature is reached at step adaptation_steps, if the run has that step."""
     plan = plan_training(create_training_config(total_steps=steps))
@@ -60,7 +62,7 @@ def test_a_temperature_that_is_never_reached_is_said(steps: int, end: int | None
     assert any("final temperature" in sentence for sentence in plan.never) == (end is None)
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_what_never_happens_is_said() -> None:
     """Settings without effect in this run have their sentence each."""
     config = create_training_config(
@@ -102,7 +104,7 @@ def test_the_learning_rate_is_warmed_up() -> None:
     assert learning_rate(TrainingConfig(warmup_steps=0), 0) == 3e-4
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_the_largest_numbers_are_planned() -> None:
     """Numbers of 300 digits, which loading takes, do not end in an overflow."""
     huge = 10**300 - 1
@@ -137,7 +139,7 @@ def test_the_advice_agrees_on_early_stopping(total: int, patience: int, every: i
         eval_frequency=every,
     )
     config = TrainingConfig(total_steps=total, warmup_steps=0, evaluation=evaluation)
-    advised = any("Early stopping cannot fire" in sentence for _, sentence in broken_rules(ADVICE, config, set()))
+    advised = any("Early stopping cannot fire" in sentence for _, sentence in broken_rules(RULES.advice, config, set()))
     plan = plan_training(config)
     assert advised == any(sentence.startswith("Early stopping cannot fire") for sentence in plan.never)
     assert (plan.schedules[2].end is not None) == (enabled and not advised)

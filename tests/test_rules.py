@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
-from acbo_settings import TrainingConfig, create_training_config
+from acbo_settings import ConfigurationWarning, TrainingConfig, create_training_config
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.errors import ConfigurationWarning
-from acbo_settings.engine.schema import default_values
-from acbo_settings.rules import ADVICE, CONSISTENCY_ERRORS, ERRORS, RANGE_SENTENCES, Rule, broken_rules
+from acbo_settings.engine.schema import Rule
+from acbo_settings.rules import RULES
 
+from .rule_answers import broken_rules
+from .strategies import SCHEMA
+
+ERRORS, CONSISTENCY_ERRORS, ADVICE, RANGE_SENTENCES = (
+    RULES.errors,
+    RULES.consistency,
+    RULES.advice,
+    RULES.range_sentences,
+)
 ALL_RULES = tuple(dict.fromkeys((*ERRORS, *CONSISTENCY_ERRORS, *ADVICE)))
 
 WEIGHTS = ["optimization_weight", "structure_weight", "parent_weight", "exploration_weight"]
@@ -264,7 +272,7 @@ def test_defaults_cause_no_advice(changes: dict[str, Any]) -> None:
 def test_causes_are_settings_that_the_rule_reads() -> None:
     """What may cause advice is among the settings that its rule looks at, and those exist."""
     for rule in ALL_RULES:
-        assert set(rule.causes) <= set(rule.reads) <= set(default_values())
+        assert set(rule.causes) <= set(rule.reads) <= set(SCHEMA.defaults)
         assert len(set(rule.reads)) == len(rule.reads) > 1
 
 
@@ -275,7 +283,7 @@ def test_everything_wrong_breaks_every_rule() -> None:
 
 
 @pytest.mark.parametrize("changes", EVERYTHING_WRONG)
-@pytest.mark.parametrize("path", default_values())
+@pytest.mark.parametrize("path", SCHEMA.defaults)
 def test_broken_setting_suppresses_the_rules_that_read_it(path: KeyPath, changes: dict[str, Any]) -> None:
     """A rule does not run when a setting that it reads has no valid value, and all others run as before."""
     config = config_with(changes)
@@ -313,7 +321,7 @@ def test_other_broken_paths_suppress_nothing(broken: KeyPath) -> None:
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: "-".join(path[-1] for path in rule.reads))
 def test_rules_read_what_they_name(rule: Rule, changes: dict[str, Any]) -> None:
     """The answer of a rule does not change when every setting that it does not name is of a senseless type."""
-    unread = {".".join(path): None for path in default_values() if path not in rule.reads}
+    unread = {".".join(path): None for path in SCHEMA.defaults if path not in rule.reads}
     senseless = config_with({**changes, **unread})
     assert rule.check(senseless) == rule.check(config_with(changes))
 

@@ -1,32 +1,36 @@
-"""Judging configuration files one by one, without raising: what is wrong with each, and what is advised."""
+"""One configuration file of the command line, judged without raising: what is wrong with it, and what is advised."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..engine.errors import ConfigurationError, Problem
-from ..engine.inputs import FILE_NAME, FROZEN_NAME, Inputs, is_directory, is_frozen, read_inputs
-from ..engine.loading.layers import MergedLayers, read_layers
-from ..engine.loading.resolved import ResolvedConfig, judge_layers
+from ..config import TrainingConfig
+from ..engine.inputs import Inputs, is_directory, is_frozen, process_environment, read_inputs
+from ..engine.loading.layers import Layers, read_layers
+from ..engine.loading.resolved import ResolvedConfig, judge
+from ..engine.schema import Schema
+from ..engine.values import ConfigurationError, Problem
+from .output import note, print_advice, print_problems
+
+SCHEMA = Schema.of(TrainingConfig)
+"""The settings that the commands know."""
+
+FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name
+
+FROZEN_NOTE = "note: the ACBO_* variables of this shell take no part in a frozen configuration"
 
 
 class CheckedFile(NamedTuple):
-    """What came of one file; `check_file` makes it.
+    """What came of one file.
 
-    Args:
-        path: The file, as it was named or found; None when there was none.
-        resolved: The configuration, or None when it is not valid.
-        problems: Everything that is wrong.
-        frozen: Whether it is the frozen file of a run, in which variables take no part.
-
-    >>> check_file(None, environ={"ACBO_TOTAL_STEPS": "0"}).problems[0].path
-    ('total_steps',)
+    `path` is the file as it was named or found, or None when there was none; `resolved` the configuration, or None when
+    it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part.
     """
 
     path: str | None
-    resolved: ResolvedConfig | None
+    resolved: ResolvedConfig[Any] | None
     problems: tuple[Problem, ...]
     frozen: bool = False
 
@@ -37,60 +41,49 @@ class CheckedFile(NamedTuple):
 
 
 def check_file(path: str | None, environ: Mapping[str, str] | None = None) -> CheckedFile:
-    """Resolve the configuration of one file, and say what came of it.
+    """Resolve the configuration of a file, of a directory's, or without a path of the file that a job would read.
 
-    Args:
-        path: The file, or a directory that holds one; None for the one that a job would read.
-        environ: The environment to read; without it, that of the process. In a frozen file that is named, no variable
-            takes part: it is what its run started with.
-
-    Returns:
-        The configuration with its advice, or the problems; nothing is raised or warned about.
-
-    >>> check_file("no-such-file.toml", environ={}).problems[0].message
-    'no such file'
+    In a frozen file that is named, no variable takes part: it is what its run started with.
     """
-    inputs = read_inputs(path and file_in(path), environ=environ)
+    inputs = read_inputs(SCHEMA, path and file_in(path), environ=environ)
     file = inputs.file
-    frozen = bool(path and file and is_frozen(file.name, file.content.decode(errors="replace")))
+    frozen = bool(path and file and is_frozen(SCHEMA.application, file.name, file.content.decode(errors="replace")))
     if frozen:
-        inputs = Inputs(file, {}, None)
+        inputs = Inputs(SCHEMA, file)
     checked = check_layers(read_layers(inputs))
     return checked._replace(path=file.name if file else None, frozen=frozen)
 
 
-def check_layers(layers: MergedLayers) -> CheckedFile:
-    """Judge what was read, and say what came of it.
-
-    Args:
-        layers: All sources of one load, laid over one another.
-
-    Returns:
-        The configuration with its advice, or the problems; nothing is raised or warned about.
-
-    >>> check_layers(read_layers(read_inputs(environ={"ACBO_TOTAL_STEPS": "0"}))).problems[0].path
-    ('total_steps',)
-    """
+def check_layers(layers: Layers) -> CheckedFile:
+    """Judge what was read, and say what came of it."""
     try:
-        return CheckedFile(layers.file, judge_layers(layers), ())
+        return CheckedFile(layers.file, judge(layers), ())
     except ConfigurationError as error:
         return CheckedFile(layers.file, None, error.problems)
 
 
 def file_in(path: str, names: Sequence[str] = (FILE_NAME, FROZEN_NAME)) -> str:
-    """The configuration file that a path of the command line stands for.
+    """The configuration file that a path stands for: a file, or the first of the names in a directory.
 
-    Args:
-        path: A file, or a directory that holds one.
-        names: The files to look for in a directory, the first one first.
-
-    Returns:
-        The file; in a directory that has none of the names, the `acbo.toml` that is missing.
-
-    >>> file_in("experiments/acbo.toml"), file_in("/")
-    ('experiments/acbo.toml', '/acbo.toml')
+    In a directory that has none of the names, it is the `acbo.toml` that is missing.
     """
     if not is_directory(path):
         return path
     found = [os.path.join(path, name) for name in names if os.path.lexists(os.path.join(path, name))]
     return found[0] if found else os.path.join(path, FILE_NAME)
+
+
+def resolve_and_report(path: str | None, environ: Mapping[str, str] | None = None) -> CheckedFile:
+    """Check one file, and write its report or its advice to stderr."""
+    checked = check_file(path, environ)
+    if checked.problems:
+        print_problems(checked.problems)
+    print_advice(checked.advice)
+    if checked.frozen and environ is None and has_variables():
+        note(FROZEN_NOTE)
+    return checked
+
+
+def has_variables() -> bool:
+    """Whether this shell has variables of the package."""
+    return bool(process_environment(SCHEMA.application))

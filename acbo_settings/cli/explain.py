@@ -1,34 +1,25 @@
-"""The commands `explain`, `env` and `schema`: what there is to know of settings and variables."""
+"""The command `explain`: what a setting means, its value now, and where that came from."""
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from ..editor_schema import json_schema
 from ..engine.canonical import KeyPath
 from ..engine.inputs import read_inputs
-from ..engine.loading.layers import MergedLayers, read_layers
-from ..engine.report import explain_value, fit, origin_text, show_value
-from ..reference import Setting, find_key, settings, variables, variables_table
-from .checked_file import check_layers
+from ..engine.loading.environment import hint_for_variable
+from ..engine.loading.layers import Layers, read_layers
+from ..engine.report import explain_value, origin_text
+from ..engine.schema import Setting
+from ..engine.spelling import meant_setting
+from ..engine.text import fit, show_value
+from .checked_file import SCHEMA, check_layers
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from .terminal import Terminal
 
 
-def explain(arguments: Namespace) -> int:
-    """Print all there is to know of some settings, or the table of all.
-
-    Args:
-        arguments: `keys`: settings, components, or names of variables.
-
-    Returns:
-        The exit code: 2 when there is no such setting, 1 when the configuration is not valid.
-
-    >>> explain(Namespace(keys=["grpo.group_sise"]))
-    2
-    """
+def run(arguments: Namespace) -> int:
+    """Print all there is to know of `keys`: settings, sections or variables; or the table of all settings."""
     found = [(key, *find_key(key)) for key in arguments.keys]
     for key, path, hint in found:
         if path is None:
@@ -36,101 +27,63 @@ def explain(arguments: Namespace) -> int:
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    layers, terminal = read_layers(read_inputs()), Terminal()
-    if rows := [row for row in settings() if not chosen or (len(row.path) == 2 and row.path[:1] in chosen)]:
-        _print_table(terminal, rows, layers)
-    for row in (row for path in chosen for row in settings() if row.path == path):
-        if rows or row.path != chosen[0]:
+    layers, terminal = read_layers(read_inputs(SCHEMA)), Terminal()
+    sections = [path for path in chosen if path in SCHEMA.sections] if chosen else [()]
+    in_sections = [path for path in SCHEMA.defaults if any(path[: len(section)] == section for section in sections)]
+    if in_sections:
+        _print_table(terminal, [SCHEMA.settings[path] for path in in_sections], layers)
+    for path in (path for path in chosen if path in SCHEMA.defaults):
+        if in_sections or path != chosen[0]:
             terminal.out("")
-        _print_setting(terminal, row, layers)
+        _print_setting(terminal, SCHEMA.settings[path], layers)
     if problems := check_layers(layers).problems:
         print_problems(problems)
     return NOT_VALID if problems else SUCCESS
 
 
-def _print_table(terminal: Terminal, rows: Sequence[Setting], layers: MergedLayers) -> None:
+def find_key(name: str) -> tuple[KeyPath | None, str]:
+    """The setting or section that a name stands for, and an empty text; or None, and what may have been meant."""
+    path = SCHEMA.find(name)
+    if path and path[0] != "metadata":
+        return path, ""
+    if name.upper().startswith(SCHEMA.application.prefix):
+        is_known = path or name.upper() == SCHEMA.application.config_file
+        return None, "acbo-settings env tells of it" if is_known else hint_for_variable(SCHEMA, name)
+    if name.partition(".")[0] == "metadata":
+        return None, "custom keys have no reference; show prints them with their origins"
+    *section, field = name.split(".")
+    meant = meant_setting(SCHEMA, field, tuple(section))
+    return None, f"did you mean {'.'.join(meant)}?" if meant and meant != ("metadata",) else ""
+
+
+def _print_table(terminal: Terminal, rows: Sequence[Setting], layers: Layers) -> None:
     cells = []
     for row in rows:
         value = layers.values[row.path]
         origin = "" if value.is_default else origin_text(value)
-        shown = "?" if layers.unreadable else show_value(value.value)
+        shown = show_value(value.value) if layers.complete else "?"
         cells.append([row.key, shown, show_value(row.default), origin])
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
 
 
-def _print_setting(terminal: Terminal, row: Setting, layers: MergedLayers) -> None:
+def _print_setting(terminal: Terminal, row: Setting, layers: Layers) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
-    facts = [("type", row.type), ("range", row.range), ("default", show_value(row.default)), ("variable", row.variable)]
+    facts = [
+        ("type", row.type.__name__),
+        ("range", row.range),
+        ("default", show_value(row.default)),
+        ("variable", row.variable),
+    ]
     for name, text in [*facts, *_values(layers, row.path)]:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))
 
 
-def _values(layers: MergedLayers, path: KeyPath) -> list[tuple[str, str]]:
+def _values(layers: Layers, path: KeyPath) -> list[tuple[str, str]]:
     """The value in force, and below it what it shadows."""
-    if layers.unreadable:
+    if not layers.complete:
         return [("value", "not known, because a source cannot be read")]
     value = layers.values[path]
     names = ["value", *["over"] * len(value.shadowed)]
-    texts = [explain_value(each._replace(over=None)) for each in (value, *value.shadowed)]
+    texts = [explain_value(each.replace(over=None)) for each in (value, *value.shadowed)]
     return list(zip(names, texts, strict=True))
-
-
-def env(arguments: Namespace) -> int:
-    """Print every environment variable that means something.
-
-    Args:
-        arguments: `format`: `table`, `markdown` or `json`.
-
-    Returns:
-        The exit code 0.
-
-    >>> env(Namespace(format="markdown"))  # doctest: +ELLIPSIS
-    | variable | type | range | default | meaning |
-    ...
-    """
-    if arguments.format == "json":
-        print(json.dumps([row._asdict() for row in variables()], indent=2, ensure_ascii=False))
-    elif arguments.format == "markdown":
-        print(variables_table(), end="")
-    else:
-        _print_variables(Terminal())
-    return SUCCESS
-
-
-def _print_variables(terminal: Terminal) -> None:
-    """One paragraph each: the longest name alone takes more than half of 80 columns."""
-    for row in variables():
-        terminal.out(row.name, style="bold")
-        facts = "; ".join(filter(None, (row.type, row.range, row.default and f"default {row.default}")))
-        terminal.out(fit(f"    {facts}", terminal.width, "    "))
-        terminal.out(fit(f"    {row.doc}", terminal.width, "    "), style="dim")
-
-
-def schema(arguments: Namespace) -> int:
-    """Print the JSON Schema of an `acbo.toml`.
-
-    Args:
-        arguments: Nothing.
-
-    Returns:
-        The exit code 0.
-
-    >>> schema(Namespace())  # doctest: +ELLIPSIS
-    {
-    ...
-    """
-    print(schema_text(), end="")
-    return SUCCESS
-
-
-def schema_text() -> str:
-    """The JSON Schema as a file holds it.
-
-    Returns:
-        JSON, ending in a line end.
-
-    >>> schema_text().splitlines()[2]
-    '  "title": "acbo.toml",'
-    """
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

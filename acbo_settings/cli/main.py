@@ -20,9 +20,8 @@ _PATH_HELP = "an acbo.toml, a frozen file, or a directory with one; without it A
 
 
 class _Command(NamedTuple):
-    """One command: the module that holds the function of its name, what it does, an example."""
+    """One command: what it does, an example, its arguments. The module of its name holds it."""
 
-    module: str
     summary: str
     example: str
     arguments: tuple[tuple[str, dict[str, Any]], ...]
@@ -36,7 +35,6 @@ _OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})
 
 _COMMANDS = {
     "show": _Command(
-        "output",
         "print the resolved configuration, with origins as comments",
         "acbo-settings show --changed\n  acbo-settings show --format env > job.env && source job.env",
         (
@@ -46,7 +44,6 @@ _COMMANDS = {
         ),
     ),
     "check": _Command(
-        "output",
         "print everything that is wrong with one or many files, or ok",
         "acbo-settings check && sbatch job.sbatch\n  acbo-settings check --no-env --strict experiments/*/acbo.toml",
         (
@@ -57,7 +54,6 @@ _COMMANDS = {
         ),
     ),
     "explain": _Command(
-        "explain",
         "print what a setting means, its value now, and where that came from",
         "acbo-settings explain grpo.group_size\n  acbo-settings explain ACBO_LOG_FREQUENCY evaluation",
         (
@@ -68,7 +64,6 @@ _COMMANDS = {
         ),
     ),
     "diff": _Command(
-        "output",
         "print the settings in which two configurations differ; exit with 1 if any do",
         "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
         (
@@ -77,7 +72,6 @@ _COMMANDS = {
         ),
     ),
     "init": _Command(
-        "freeze",
         "write a commented acbo.toml; never overwrites",
         "acbo-settings init --schema experiments/scm20/acbo.toml",
         (
@@ -86,7 +80,6 @@ _COMMANDS = {
         ),
     ),
     "freeze": _Command(
-        "freeze",
         "freeze the configuration of a run, or hold today's to it; print its fingerprint",
         "acbo-settings freeze --run-dir runs/17 && srun python train.py",
         (
@@ -104,19 +97,16 @@ _COMMANDS = {
         ),
     ),
     "schema": _Command(
-        "explain",
         "print the JSON Schema of an acbo.toml, for editors",
         "acbo-settings schema > acbo.schema.json",
         (),
     ),
     "env": _Command(
-        "explain",
         "print every environment variable with type, range, default and meaning",
         "acbo-settings env --format markdown > VARIABLES.md",
         (("--format", _choice("table", "markdown", "json")),),
     ),
     "plan": _Command(
-        "plan",
         "print what a run will do: totals, schedules, and what never happens",
         "acbo-settings plan --png plan.png",
         (
@@ -128,16 +118,9 @@ _COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line, without arguments that of the process, and return the exit code.
 
-    Args:
-        arguments: What follows the program's name; without it, that of the process.
-
-    Returns:
-        The exit code: 0, or 1 when the configuration is not valid.
-
-    Raises:
-        SystemExit: With 0 after `--help`, with 2 for wrong usage.
+    SystemExit with 0 after `--help`, with 2 for wrong usage.
 
     >>> main(["check", "no-such-file.toml"])
     1
@@ -147,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # TOML and JSON are UTF-8 whatever the locale, and no character of a table can then fail to be written.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
-        code: int = getattr(import_module(f".{_COMMANDS[parsed.command].module}", __package__), parsed.command)(parsed)
+        code: int = import_module(f".{parsed.command}", __package__).run(parsed)
         if sys.stdout is not None:  # it is None when the shell closed it
             sys.stdout.flush()
         return code
@@ -205,6 +188,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complete_keys(**_: object) -> list[str]:
-    from ..reference import settings
+    from .checked_file import SCHEMA
 
-    return [name for setting in settings() for name in (setting.key, setting.variable)]
+    return [name for path in SCHEMA.defaults for name in (".".join(path), SCHEMA.variable(path))]

@@ -16,19 +16,10 @@ _LONG = 10**15
 
 
 def save_picture(config: TrainingConfig, file: str) -> None:
-    """Draw the exploration temperature and the learning rate over the run, as a PNG.
+    """Draw the exploration temperature and the learning rate over the run, as a PNG that replaces what is there.
 
-    Args:
-        config: A validated configuration.
-        file: The path to write; a file that is there is replaced.
-
-    Raises:
-        ImportError: When matplotlib is not installed.
-        OSError: When the file cannot be written.
-        OverflowError: When a number of steps is too large to be drawn.
-
-    >>> _title(plan_training(TrainingConfig())).splitlines()[0]
-    '5,000 training steps: 20,000 gradient updates, 320,000 sampled interventions'
+    ImportError when matplotlib is not installed, OSError when the file cannot be written, OverflowError when a number
+    of steps is too large to be drawn.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

@@ -6,27 +6,18 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from ..config import TrainingConfig
-from ..engine.report import fit
+from ..engine.text import fit
 from ..plan import exploration_temperature, learning_rate, plan_training
-from .output import NOT_VALID, SUCCESS, note, resolve_and_report
+from .checked_file import resolve_and_report
+from .output import NOT_VALID, SUCCESS, note
 from .picture import save_picture
 from .terminal import Terminal, plot
 
 _WIDEST = 100
 
 
-def plan(arguments: Namespace) -> int:
-    """Print what a run will do, and draw it if asked for.
-
-    Args:
-        arguments: `path` and `png`.
-
-    Returns:
-        The exit code: 1 when the configuration is not valid, or the picture cannot be written.
-
-    >>> plan(Namespace(path="no-such-file.toml", png=None))
-    1
-    """
+def run(arguments: Namespace) -> int:
+    """Print what the run of `path` will do, and draw it as `png` if asked for."""
     resolved = resolve_and_report(arguments.path).resolved
     if resolved is None:
         return NOT_VALID
@@ -51,15 +42,7 @@ def _save_picture(config: TrainingConfig, file: str) -> int:
 
 
 def print_plan(config: TrainingConfig) -> None:
-    """Print what a run will do.
-
-    Args:
-        config: A validated configuration.
-
-    >>> print_plan(TrainingConfig())  # doctest: +ELLIPSIS
-    5,000 training steps, 20,000 gradient updates, 320,000 sampled interventions
-    ...
-    """
+    """Print what a run will do."""
     terminal, planned = Terminal(), plan_training(config)
     counts = f"{planned.total_steps:,} training steps, {planned.gradient_updates:,} gradient updates"
     terminal.out(

@@ -28,14 +28,7 @@ def _colours() -> Literal["auto"] | None:
 
 
 class Terminal(Console):
-    """A console of rich that leaves text as it is, and lets a closed pipe be seen by the command.
-
-    Args:
-        stderr: Whether it writes to stderr instead of stdout.
-
-    >>> Terminal().width > 0
-    True
-    """
+    """A console of rich that leaves text as it is, and lets a closed pipe be seen by the command."""
 
     def __init__(self, stderr: bool = False) -> None:
         super().__init__(
@@ -50,10 +43,7 @@ class Terminal(Console):
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
         """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
 
-        Args:
-            heads: The titles of the columns.
-            rows: The cells; a cell is broken where the terminal is too narrow.
-            right: The titles of the columns whose cells stand at the right.
+        The columns that `right` names stand at the right. A cell is broken where the terminal is too narrow.
         """
         drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for head in heads:
@@ -76,29 +66,14 @@ class _Report(RegexHighlighter):
 
 
 def print_report(text: str) -> None:
-    """Write a report or advice to stderr.
-
-    Args:
-        text: Lines that are safe to print.
-
-    >>> print_report("")
-    """
+    """Write a report or advice, whose lines are safe to print, to stderr."""
     terminal = Terminal(stderr=True)
     for line in text.split("\n"):
         terminal.print(_Report()(Text(line)), soft_wrap=True)
 
 
 def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:
-    """A curve over the steps as rows of block characters, filled below; it starts at 0.
-
-    Args:
-        of: From a step to a value of at least 0.
-        last: The last step, at least 0; the first one is 0.
-        width: Columns, at least 2.
-        height: Rows, at least 1.
-
-    Returns:
-        The rows, the highest first.
+    """A curve over the steps 0 to the last one as rows of block characters, the highest first; it starts at 0.
 
     >>> plot(lambda step: step, 3, 4, 1)
     [' ▃▅█']

@@ -1,1 +1,89 @@
-"""The engine: from what a start is given to a frozen configuration, for any schema."""
+"""The engine: from what a start is given to a frozen configuration, for any schema.
+
+Law 1: it knows nothing of ACBO. The prefix of the variables, the name of the file, the rules and the settings come in
+with the schema. Law 2: `runs` imports from `loading`, and both from the rooms beside them; never the other way round.
+Law 3: data goes one way, inputs → layers → resolved → frozen, and what a value is, is judged once.
+
+Here stands what every room builds on: records that are pickled by the names of their fields, and public names.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, NoReturn, Self, TypeVar
+
+    Member = TypeVar("Member")
+
+_HOMES: dict[object, str] = {}
+
+
+def public(member: Member) -> Member:
+    """Let a class or function wear the package's name, so that tracebacks and pickles do not tell of its room."""
+    _HOMES[member] = member.__module__
+    member.__module__ = __name__.rpartition(".")[0]
+    return member
+
+
+def home_of(member: object) -> str:
+    """The module that a public class or function is written in."""
+    return _HOMES.get(member, member.__module__)
+
+
+class PickledByName:
+    """What is pickled and copied by the names of its fields: later versions may add some, and order them anew."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _field_names(cls) -> list[str]:
+        """The fields, those of a base first."""
+        slots: list[Iterable[str]] = [each.__dict__.get("__slots__", ()) for each in reversed(cls.__mro__)]
+        return [name for names in slots for name in names]
+
+    @classmethod
+    def _from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Make a record of its fields; TypeError for one that this version does not have."""
+        return cls(**fields)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._from_fields, ({name: getattr(self, name) for name in self._field_names()},)
+
+
+class Record(PickledByName):
+    """An immutable record with the fields that its `__slots__` name: much quicker to define than a dataclass."""
+
+    __slots__ = ()
+
+    def _fill(self, *values: object) -> None:
+        """Set the fields of a new record, in the order of `__slots__`."""
+        slots: tuple[str, ...] = self.__slots__
+        for name, value in zip(slots, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self._field_names())
+
+    def replace(self, **changes: object) -> Self:
+        """A copy in which some fields have other values."""
+        return self._from_fields({name: getattr(self, name) for name in self._field_names()} | changes)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        names: list[str] = self._field_names()
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"

@@ -1,4 +1,4 @@
-"""Where in a TOML document each key stands: TOML text → key path → line and columns.
+"""A TOML document: its text, and where in it each key stands: key path → line and columns.
 
 `tomllib` judges documents and gives no positions. Here a document that it has accepted is cut into tokens, just enough
 to tell statements, keys and values apart; what a key means, `tomllib` is asked. One pass, so the time is linear.
@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from . import Record
 from .canonical import KeyPath
+from .schema import MAX_KEY_PARTS
 
 # A string that is never closed reaches to the end of its line or document, so that no character is read twice.
 # It is a text, because most starts need no positions: `re` compiles and keeps it when it is first used.
@@ -28,20 +30,49 @@ _TOKEN = r"""
     | (?P<bare> [^][{}=,\s"'\#]++ )
     """
 
-MAX_KEY_PARTS = 16
-"""Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
-
 
 class Position(NamedTuple):
-    """Where a key and its value start, counted from 1; for a table's header both columns are the key's.
-
-    >>> find_positions("group_size = 4")["group_size",]
-    Position(line=1, key_column=1, value_column=14)
-    """
+    """Where a key and its value start, counted from 1; for a table's header both columns are the key's."""
 
     line: int
     key_column: int
     value_column: int
+
+
+class Document(Record):
+    """A configuration file as it was read once: its path as the user wrote it, and its text.
+
+    The text has no byte-order mark, and its lines are ended by a single line feed. Positions are worked out for the
+    whole document when somebody first asks for one.
+    """
+
+    __slots__ = ("name", "text", "_found")
+    name: str
+    text: str
+    _found: list[dict[KeyPath, Position]]
+
+    def __init__(self, name: str, text: str) -> None:
+        self._fill(name, text, [])
+
+    @classmethod
+    def _field_names(cls) -> list[str]:
+        return ["name", "text"]
+
+    def __repr__(self) -> str:
+        return f"Document(name={self.name!r})"
+
+    def position(self, path: KeyPath) -> Position:
+        """Where a key or table stands; what is inside an array has its position. KeyError for no such key."""
+        if not self._found:
+            self._found.append(find_positions(self.text))
+        while len(path) > 1 and path not in self._found[0]:
+            path = path[:-1]
+        return self._found[0][path]
+
+    def line(self, number: int) -> str:
+        """One line of the text without its end, counted from 1; empty past the end."""
+        lines = self.text.split("\n")
+        return lines[number - 1] if number <= len(lines) else ""
 
 
 class _Token(NamedTuple):
@@ -52,33 +83,18 @@ class _Token(NamedTuple):
 
 
 def find_positions(text: str) -> dict[KeyPath, Position]:
-    """The position of every key and table of a TOML document.
+    """The position of every key and table of a document that `tomllib` accepts, in its order.
 
-    Args:
-        text: A document that `tomllib` accepts, without a byte-order mark.
+    Tables inside arrays have no path of their own: the array is the value.
 
-    Returns:
-        Key path → position of its first mention, in the order of the document. Tables inside arrays have no path of
-        their own: the array is the value.
-
-    >>> find_positions("[grpo]\\ngroup_size = 4")["grpo", "group_size"].line
-    2
+    >>> find_positions("[grpo]\\ngroup_size = 4")["grpo", "group_size"]
+    Position(line=2, key_column=1, value_column=14)
     """
     return _Finder(text).positions
 
 
 def find_long_key(text: str) -> int | None:
-    """The line of the first dotted key that is too long for `tomllib` to read in reasonable time.
-
-    Args:
-        text: Any text, TOML or not.
-
-    Returns:
-        Its line, counted from 1, or None. Only a line with very many dots is looked at closely.
-
-    >>> find_long_key("a = 1\\n" + "a." * 1000 + "a = 1")
-    2
-    """
+    """The line of the first dotted key that is too long for `tomllib` to read in reasonable time, in any text."""
     if all(line.count(".") < MAX_KEY_PARTS for line in text.split("\n")):
         return None
     dots = 0
@@ -93,17 +109,7 @@ def find_long_key(text: str) -> int | None:
 
 
 def find_long_number(text: str) -> Position | None:
-    """The first number with more digits than Python reads.
-
-    Args:
-        text: Any text, TOML or not.
-
-    Returns:
-        Where it stands, or None.
-
-    >>> find_long_number("a = 1\\nb = " + "9" * 5000)
-    Position(line=2, key_column=5, value_column=5)
-    """
+    """Where the first number with more digits than Python reads stands, in any text."""
     for token, following in pairwise([*_tokens(text), _Token("newline", "", len(text), len(text))]):
         if token.kind != "bare" or len(token.text) < 500 or following.text == "=":
             continue

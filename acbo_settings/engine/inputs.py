@@ -1,7 +1,6 @@
-"""What a start is given, read once and safely: the bytes of the file, the `ACBO_*` variables, the overrides.
+"""What a start is given, read once and safely, with a digest of all of it; and how the start may change its run.
 
-Little is imported: a start from a frozen file needs this much. That is why the records here, in `frozen` and in `runs`
-are plain classes: named tuples take millions of instructions to define.
+Little is imported, and the records are plain classes: a start from a frozen file needs this much and no more.
 """
 
 from __future__ import annotations
@@ -9,23 +8,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-PREFIX = "ACBO_"
-"""What the names of all variables of this package start with, in any case."""
+from .canonical import KeyPath, sha256
+from .schema import Application, Schema
 
-CONFIG_FILE = "ACBO_CONFIG_FILE"
-"""The variable that names the configuration file."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
-FILE_NAME = "acbo.toml"
-"""The file that is read from the working directory when none is named."""
+    from .values import Problem
 
-FROZEN_NAME = "acbo.frozen.toml"
-"""The file in a run's directory that holds the run's configuration."""
-
-FROZEN_LINE = "# acbo-settings frozen configuration, format "
-"""How the first line of such a file starts; the number of the format ends it."""
+    OnChange = Literal["error", "keep", "replace"]
+    """What to do when today's inputs resolve to another configuration than the frozen one."""
 
 PATH_ARGUMENT = "the path argument"
 """What the report calls the caller who named the file."""
@@ -33,8 +28,11 @@ PATH_ARGUMENT = "the path argument"
 MAX_BYTES = 1 << 20
 """The largest file that is read, in bytes: 1 MiB."""
 
-_TOO_LARGE = "is larger than 1 MiB, the most that a configuration file may have"
+MAX_VALUES = 100_000
+"""Values that inputs may hold to have a digest, each use of a shared list counted."""
 
+_ON_CHANGE = ("error", "keep", "replace")
+_TOO_LARGE = "is larger than 1 MiB, the most that a configuration file may have"
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a FIFO",
@@ -45,16 +43,9 @@ _KINDS = {
 
 
 class RawFile:
-    """A configuration file as bytes, or why there are none; `find_file` and `read_raw_file` make it.
+    """A configuration file as bytes, or why there are none: an OSError, or a ValueError that says it.
 
-    Attributes:
-        name: The path as the user wrote it.
-        named_by: The variable that named it, `the path argument`, or empty when nobody did.
-        content: The whole content.
-        error: An OSError, or a ValueError that says why it is not read, or None.
-
-    >>> str(read_raw_file("/").error)
-    'is a directory, not a file'
+    `name` is the path as the user wrote it, `named_by` the variable that named it, `PATH_ARGUMENT`, or empty.
     """
 
     def __init__(self, name: str, named_by: str, content: bytes, error: OSError | ValueError | None) -> None:
@@ -63,19 +54,186 @@ class RawFile:
         self.content = content
         self.error = error
 
+    @property
+    def facts(self) -> list[Any]:
+        """What tells this file from every other; its name counts where that says whether it is a frozen one."""
+        name = os.path.basename(self.name)
+        return [self.error, sha256(self.content), name if ".frozen." in name else ""]
+
+
+class Inputs:
+    """All that a configuration is made of; `read_inputs` makes it."""
+
+    __slots__ = ("schema", "file", "environ", "overrides", "strict")
+
+    def __init__(
+        self,
+        schema: Schema,
+        file: RawFile | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        strict: bool = True,
+    ) -> None:
+        self.schema = schema
+        """What there is to set."""
+        self.file = file
+        """The configuration file, or None when nothing is named and there is none in the working directory."""
+        self.environ = environ or {}
+        """Names and texts of the variables with the prefix of the application."""
+        self.overrides = overrides
+        """Settings that win over everything, as the caller gave them."""
+        self.strict = strict
+        """Whether an unknown variable is an error."""
+
+    @property
+    def digest(self) -> str | None:
+        """64 hexadecimal digits that two starts share only when they resolve to the same configuration.
+
+        All fields go in. None, when the file cannot be read, or anything is more than plain data.
+        """
+        facts = [_facts_of(getattr(self, name)) for name in self.__slots__]
+        if not _is_plain(facts):
+            return None
+        try:
+            return sha256(repr(facts).encode("ascii", "backslashreplace"))
+        except (ValueError, RecursionError):  # an integer without end, or lists within lists: resolving says so
+            return None
+
+
+def _facts_of(value: Any) -> Any:
+    """What is digested of one field: dicts have the same facts in whatever order they were filled."""
+    if type(value) is dict and all(type(key) is str for key in value):
+        return dict(sorted(value.items()))
+    return value.facts if isinstance(value, Schema | RawFile) else value
+
+
+def _is_plain(tree: Any) -> bool:
+    """Whether `repr` tells a tree from every other: it does for these types, but not for classes made from them."""
+    waiting = [tree]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return True
+        value = waiting.pop()
+        if type(value) is dict and all(type(key) is str for key in value):
+            waiting += value.values()
+        elif type(value) in (list, tuple):
+            waiting += value
+        elif value is not None and type(value) not in (str, int, float, bool):
+            return False
+    return False
+
+
+def read_inputs(
+    schema: Schema,
+    path: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
+) -> Inputs:
+    """Read what a configuration is made of: the file that is named or found, and the environment, if none is given."""
+    application = schema.application
+    given = process_environment(application) if environ is None else environ
+    variables = {name: text for name, text in given.items() if name.upper().startswith(application.prefix)}
+    return Inputs(schema, _find_file(application, path, variables), variables, overrides, strict)
+
+
+def process_environment(application: Application) -> dict[str, str]:
+    """The variables of this process with the prefix of an application, read as UTF-8 whatever the locale."""
+    prefix = application.prefix.encode()
+    return {
+        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
+        for name, text in os.environb.items()
+        if name.upper().startswith(prefix)
+    }
+
+
+def _find_file(
+    application: Application, path: str | os.PathLike[str] | None, environ: Mapping[str, str]
+) -> RawFile | None:
+    """Read the file that is named, else the one in the working directory, if it is there.
+
+    A variable that names a file by an empty text, or twice, does not count: it is a problem of its own.
+    """
+    if path is not None:
+        return read_raw_file(path_text(path, "path", "; settings go into overrides"), PATH_ARGUMENT)
+    named = [(name, text) for name, text in environ.items() if name.upper() == application.config_file]
+    if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
+        return read_raw_file(named[0][1], named[0][0])
+    return read_if_there(application.file_name)
+
+
+class Start:
+    """One start: its inputs, the run that it belongs to, if any, and how it may change that.
+
+    `frozen_file` is the path of the run's frozen file, whether it is there or not; `changeable` are the settings of
+    which today's value is used.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        run_dir: str | os.PathLike[str] | None = None,
+        on_change: OnChange = "error",
+        may_change: Iterable[str] = (),
+    ) -> None:
+        self.inputs = inputs
+        self.frozen_file: str | None = None
+        self.on_change = on_change
+        self.changeable: frozenset[KeyPath] = frozenset()
+        if run_dir is not None:
+            self.frozen_file = os.path.join(_run_directory(run_dir), inputs.schema.application.frozen_name)
+            if on_change not in _ON_CHANGE:
+                raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
+            self.changeable = _changeable(inputs.schema, may_change)
+        elif on_change != "error" or may_change:
+            raise TypeError("on_change and may_change are for a run: they need run_dir")
+
+
+def _run_directory(run_dir: str | os.PathLike[str]) -> str:
+    directory = path_text(run_dir, "run_dir")
+    if not directory.strip() or directory.startswith("~"):
+        message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
+        raise _refuse([("run_dir", directory, message, "")])
+    return directory
+
+
+def _changeable(schema: Schema, may_change: Iterable[str]) -> frozenset[KeyPath]:
+    """The settings that are named, and those of the sections that are."""
+    if isinstance(may_change, str):
+        raise TypeError(f'may_change must be a list or tuple of names, such as ("{may_change}",), not a str')
+    found = {str(name): schema.find(str(name)) for name in may_change}
+    settings = {name: schema.below(path) if path else [] for name, path in found.items()}
+    if unknown := [name for name, paths in settings.items() if not paths]:
+        raise _refuse(
+            [
+                ("may_change", name, f"no such setting or component: {name}", _hint(schema, name, found[name]))
+                for name in unknown
+            ]
+        )
+    return frozenset(path for paths in settings.values() for path in paths)
+
+
+def _hint(schema: Schema, name: str, found: KeyPath | None) -> str:
+    from .spelling import meant_setting
+
+    if found or name.startswith("metadata"):
+        return "metadata is no setting: a run keeps its own"
+    section, _, field = name.rpartition(".")
+    meant = meant_setting(schema, field, tuple(section.split(".")) if section else ())
+    return f"did you mean {'.'.join(meant)}?" if meant else ""
+
+
+def _refuse(wrong: list[tuple[str, str, str, str]]) -> Exception:
+    """The exception for arguments: each with its name, what was given, a sentence about it, and a hint."""
+    from .report import refusal
+    from .values import Argument, whole_problem
+
+    problems: list[Problem] = [whole_problem(Argument(name), given, *told) for name, given, *told in wrong]
+    return refusal(problems)
+
 
 def is_directory(name: str) -> bool:
-    """Whether a path leads to a directory, in any locale.
-
-    Args:
-        name: The path.
-
-    Returns:
-        False also for what can be no path.
-
-    >>> is_directory("/"), is_directory("")
-    (True, False)
-    """
+    """Whether a path leads to a directory, in any locale; False also for what can be no path."""
     try:
         return os.path.isdir(encode_path(name))
     except ValueError:
@@ -83,17 +241,7 @@ def is_directory(name: str) -> bool:
 
 
 def read_if_there(name: str) -> RawFile | None:
-    """Read a file that need not exist.
-
-    Args:
-        name: The path.
-
-    Returns:
-        The file, or None when there is nothing of that name; a symbolic link to nothing is something.
-
-    >>> read_if_there("no-such-file.toml") is None
-    True
-    """
+    """Read a file that need not exist; a symbolic link to nothing does exist."""
     file = read_raw_file(name)
     if not isinstance(file.error, FileNotFoundError):
         return file
@@ -102,18 +250,7 @@ def read_if_there(name: str) -> RawFile | None:
 
 
 def read_raw_file(name: str, named_by: str = "") -> RawFile:
-    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
-
-    Args:
-        name: The path.
-        named_by: Who named it, for the report.
-
-    Returns:
-        Its content, or the error: it is missing, no regular file, above 1 MiB, or not permitted.
-
-    >>> read_raw_file("/").content
-    b''
-    """
+    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE."""
     try:
         try:
             content = _read_bytes(name)
@@ -147,17 +284,7 @@ def _read_bytes(name: str) -> bytes:
 def encode_path(name: str) -> bytes:
     """The bytes of a path: UTF-8 whatever the locale, other bytes as Python stands for them in text.
 
-    Args:
-        name: The path.
-
-    Returns:
-        What the system takes.
-
-    Raises:
-        ValueError: With the reason, when no path can be that text.
-
-    >>> encode_path("größe.toml")
-    b'gr\\xc3\\xb6\\xc3\\x9fe.toml'
+    ValueError with the reason, when no path can be that text.
     """
     if not name.strip():
         raise ValueError("the path is empty")
@@ -169,6 +296,30 @@ def encode_path(name: str) -> bytes:
         raise ValueError("the path holds characters that no path can hold") from None
 
 
+def where_looked(name: str) -> str:
+    """What may explain that a file is not found: the working directory of a path that starts there, or a `~`."""
+    if name.startswith("~"):
+        return "~ is not expanded here"
+    try:
+        return "" if os.path.isabs(name) else f"the working directory is {os.getcwd()}"
+    except OSError:
+        return "the working directory does not exist any more"
+
+
+def reason(name: str, error: OSError | ValueError) -> str:
+    """Why a file cannot be used, in the words of the system, or of a ValueError; a sentence without its subject."""
+    if not isinstance(error, OSError):
+        return str(error)
+    path = encode_path(name)
+    if isinstance(error, FileNotFoundError):
+        try:
+            return f"is a symbolic link to {os.fsdecode(os.readlink(path))}, which does not exist"
+        except OSError:  # it is no link, or is gone
+            return "no such file"
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
 def _require_regular(status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
@@ -177,126 +328,19 @@ def _require_regular(status: os.stat_result) -> None:
         raise ValueError(_TOO_LARGE)
 
 
-class Inputs:
-    """All that a configuration is made of, besides the defaults; `read_inputs` makes it.
-
-    Attributes:
-        file: The configuration file, or None when nothing is named and there is no `acbo.toml`.
-        environ: Names and texts of the variables that start with `ACBO_`.
-        overrides: Settings that win over everything, as the caller gave them.
-
-    >>> read_inputs(environ={"HOME": "/root", "ACBO_TOTAL_STEPS": "7"}).environ
-    {'ACBO_TOTAL_STEPS': '7'}
-    """
-
-    def __init__(self, file: RawFile | None, environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> None:
-        self.file = file
-        self.environ = environ
-        self.overrides = overrides
+def is_frozen(application: Application, name: str, text: str) -> bool:
+    """Whether a configuration file is meant to be a frozen one, by its name, its first line, or its checksum."""
+    is_marked = text.removeprefix("\ufeff").startswith(application.frozen_line) or "\n[frozen.checksum]" in text
+    return is_marked or is_named_frozen(application, name)
 
 
-def read_inputs(
-    path: str | os.PathLike[str] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Inputs:
-    """Read what a configuration is made of.
-
-    Args:
-        path: The TOML file, or None for the one that `ACBO_CONFIG_FILE` names, else `acbo.toml`, else none.
-        overrides: Settings that win over everything.
-        environ: The environment to read; without it, that of the process.
-
-    Returns:
-        The file's bytes, or why there are none, and the rest as it was given.
-
-    Raises:
-        TypeError: When `path` is no path.
-
-    >>> read_inputs("no-such-file.toml", environ={}).file.name
-    'no-such-file.toml'
-    """
-    given = process_environment() if environ is None else environ
-    variables = {name: text for name, text in given.items() if name.upper().startswith(PREFIX)}
-    return Inputs(find_file(path, variables), variables, overrides)
-
-
-def process_environment() -> dict[str, str]:
-    """The variables of this process that start with `ACBO_`, read as UTF-8 whatever the locale.
-
-    Returns:
-        Names and texts; bytes that are no UTF-8 are lone surrogates in them.
-
-    >>> "PATH" in process_environment()
-    False
-    """
-    prefix = PREFIX.encode()
-    return {
-        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
-        for name, text in os.environb.items()
-        if name.upper().startswith(prefix)
-    }
-
-
-def find_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> RawFile | None:
-    """Read the configuration file: the one that is named, else `acbo.toml` in the working directory if it exists.
-
-    Args:
-        path: The file that the caller named, or None.
-        environ: The variables; one that names a file by an empty text, or twice, does not count.
-
-    Returns:
-        The file, or None when nothing is named and there is no `acbo.toml`.
-
-    Raises:
-        TypeError: When `path` is no path.
-
-    >>> find_file(None, {"ACBO_CONFIG_FILE": "runs/17/acbo.toml"}).named_by
-    'ACBO_CONFIG_FILE'
-    """
-    if path is not None:
-        return read_raw_file(path_text(path, "path", "; settings go into overrides"), PATH_ARGUMENT)
-    named = [(name, text) for name, text in environ.items() if name.upper() == CONFIG_FILE]
-    if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
-        return read_raw_file(named[0][1], named[0][0])
-    return read_if_there(FILE_NAME)
-
-
-def is_frozen(name: str, text: str) -> bool:
-    """Whether a configuration file is meant to be a frozen one, by its name, its first line, or its checksum.
-
-    Args:
-        name: The path.
-        text: The content.
-
-    Returns:
-        True also for one that is damaged.
-
-    >>> is_frozen("acbo.toml", "total_steps = 7"), is_frozen("runs/17/acbo.frozen.toml", "")
-    (False, True)
-    """
-    is_marked = text.removeprefix("\ufeff").startswith(FROZEN_LINE) or "\n[frozen.checksum]" in text
-    return is_marked or os.path.basename(name).startswith("acbo.frozen.")
+def is_named_frozen(application: Application, name: str) -> bool:
+    """Whether the name of a file is that of a frozen one, or of one that was kept when it was replaced."""
+    return os.path.basename(name).startswith(application.frozen_name.removesuffix("toml"))
 
 
 def path_text(path: object, name: str, hint: str = "") -> str:
-    """A path argument as text.
-
-    Args:
-        path: What the caller gave.
-        name: The name of the argument, for the error.
-        hint: What else to say in the error.
-
-    Returns:
-        The path.
-
-    Raises:
-        TypeError: When it is neither text nor `os.PathLike`.
-
-    >>> from pathlib import Path
-    >>> path_text(Path("runs") / "17", "run_dir")
-    'runs/17'
-    """
+    """A path argument as text; TypeError that names the argument when it is neither text nor `os.PathLike`."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}{hint}")

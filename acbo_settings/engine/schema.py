@@ -1,35 +1,284 @@
-"""The key paths of the 36 settings with their defaults, and the components they stand in, derived from the schema."""
+"""What there is to set, derived from a dataclass: key paths, types, bounds, defaults and docs, as one value.
+
+`Schema.of(TrainingConfig)` costs a start next to nothing: annotations and docs are read when somebody asks for them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
-from functools import cache
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache, cached_property
 
-from ..config import TrainingConfig
-from .canonical import KeyPath, fields_of, flatten
+from . import Record, home_of
+from .canonical import FrozenWhenRead, KeyPath, Unread, flatten, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Section = TypeVar("Section", bound=type)
+
+DELIMITER = "__"
+"""What stands between the parts of a key in a variable's name."""
+
+MAX_KEY_PARTS = 16
+"""Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
+
+
+class Application:
+    """The program that a schema belongs to: names, and where its rules are. The root dataclass has one."""
+
+    def __init__(self, name: str, version: str, prefix: str, file_name: str, rules: str) -> None:
+        self.name = name
+        self.version = version
+        self.prefix = prefix
+        """What the names of all its variables start with, such as `ACBO_`."""
+        self.file_name = file_name
+        """The file that is read from the working directory when none is named."""
+        self.config_file = f"{prefix}CONFIG_FILE"
+        """The variable that names the file."""
+        self.frozen_name = f"{file_name.removesuffix('.toml')}.frozen.toml"
+        """The file in a run's directory that holds the run's configuration."""
+        self.frozen_line = f"# {name} frozen configuration, format "
+        """How the first line of such a file starts; the number of the format ends it."""
+        self.rules = rules
+        """The module whose `RULES` say what must hold across settings; it is imported when something is judged."""
+
+
+class Rule(Record):
+    """One rule over several settings, the first of which is what the report names.
+
+    `check` takes a configuration and answers with the sentence that says what is wrong, or None. Advice with `causes`
+    is only given when somebody set one of these, be it to the default. Other advice needs no such condition: the
+    defaults keep every rule, so that whatever breaks one was set by somebody.
+    """
+
+    __slots__ = ("reads", "check", "causes")
+    reads: tuple[KeyPath, ...]
+    check: Callable[[Any], str | None]
+    causes: tuple[KeyPath, ...]
+
+    def __init__(
+        self, reads: tuple[KeyPath, ...], check: Callable[[Any], str | None], causes: tuple[KeyPath, ...] = ()
+    ) -> None:
+        self._fill(reads, check, causes)
+
+
+class Rules(Record):
+    """What an application says of its settings beyond the schema."""
+
+    __slots__ = ("errors", "consistency", "advice", "range_sentences", "other_names")
+    errors: tuple[Rule, ...]
+    consistency: tuple[Rule, ...]
+    advice: tuple[Rule, ...]
+    range_sentences: Mapping[tuple[KeyPath, str], str]
+    other_names: Mapping[str, KeyPath]
+
+    def __init__(
+        self,
+        errors: tuple[Rule, ...] = (),
+        consistency: tuple[Rule, ...] = (),
+        advice: tuple[Rule, ...] = (),
+        range_sentences: Mapping[tuple[KeyPath, str], str] | None = None,
+        other_names: Mapping[str, KeyPath] | None = None,
+    ) -> None:
+        self._fill(errors, consistency, advice, range_sentences or {}, other_names or {})
+
+
+class Setting:
+    """What there is to know of one setting."""
+
+    def __init__(self, schema: Schema, path: KeyPath, annotation: Any) -> None:
+        from typing import Annotated, Literal, get_args, get_origin
+
+        arguments = get_args(annotation)
+        kind = get_origin(annotation)
+        bounds = arguments[1:] if kind is Annotated else ()
+        self._schema = schema
+        self.path = path
+        """Where it stands, such as `("grpo", "group_size")`."""
+        self.key = ".".join(path)
+        """The key as people write it."""
+        self.default = schema.defaults[path]
+        """The value when nobody sets it."""
+        self.choices: tuple[str, ...] = arguments if kind is Literal else ()
+        """The texts allowed, where only some are."""
+        self.type: type = str if self.choices else arguments[0] if kind is Annotated else annotation
+        """`int`, `float`, `bool` or `str`."""
+        self.bounds: tuple[tuple[str, float], ...] = tuple(
+            (name, getattr(bound, name)) for bound in bounds for name in _SIGNS if hasattr(bound, name)
+        )
+        """Each bound as `("ge" | "gt" | "le", number)`."""
+
+    @property
+    def doc(self) -> str:
+        """One or more sentences."""
+        return docs_of(self._schema.sections[self.path[:-1]]).get(self.path[-1], "")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return self._schema.variable(self.path)
+
+    @property
+    def range(self) -> str:
+        """The values allowed, as people write them."""
+        from .text import show_value
+
+        if self.choices:
+            return ", ".join(show_value(choice) for choice in self.choices)
+        bounds = ", ".join(f"{_SIGNS[kind]} {bound}" for kind, bound in self.bounds)
+        return bounds or ("true, false" if self.type is bool else "")
+
+
+_SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
+
+
+class Schema:
+    """The settings of a dataclass and of those inside it, at any depth; `Schema.of` makes it."""
+
+    @staticmethod
+    def of(root: Any) -> Schema:
+        """The one schema of a dataclass whose fields are settings, dataclasses of settings, and `metadata`."""
+        if root not in _SCHEMAS:
+            _SCHEMAS[root] = Schema(root)
+        return _SCHEMAS[root]
+
+    def __init__(self, root: Any) -> None:
+        default = root()
+        self.root: type = root
+        self.application: Application = root.__application__
+        self.defaults: Mapping[KeyPath, Any] = flatten(default)
+        """The default of each setting by its key path, in the order of the fields."""
+        self.sections: Mapping[KeyPath, type] = dict(_sections((), default))
+        """The dataclass of each table by its key path, that of the root first."""
+
+    def find(self, name: str | KeyPath) -> KeyPath | None:
+        """The key path that a name stands for: of a setting, a section, the metadata or a key in it; else None.
+
+        A name is a key path, a key as `grpo.group_size`, or the name of a variable. Everybody who has a name from a
+        person asks here: files, variables, overrides, `may_change` and the command line.
+        """
+        path = self._path_of(name) if isinstance(name, str) else name
+        if path in self.defaults or path in self.sections:
+            return path or None
+        is_metadata = path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS
+        return path if is_metadata else None
+
+    def _path_of(self, name: str) -> KeyPath:
+        prefix = self.application.prefix
+        if name.upper().startswith(prefix):
+            return tuple(name[len(prefix) :].lower().split(DELIMITER))
+        return tuple(name.split("."))
+
+    def variable(self, path: KeyPath) -> str:
+        """The environment variable that sets a key, in upper case."""
+        return self.application.prefix + DELIMITER.join(path).upper()
+
+    def below(self, path: KeyPath) -> list[KeyPath]:
+        """The settings of a section, or the setting itself."""
+        return [setting for setting in self.defaults if setting[: len(path)] == path]
+
+    def build(self, values: Mapping[KeyPath, Any], metadata: Mapping[str, Any] | None = None) -> Any:
+        """The configuration of these values, unchecked, with defaults where there are none."""
+        arguments: dict[KeyPath, dict[str, Any]] = {path: {} for path in self.sections}
+        for path, value in values.items():
+            arguments[path[:-1]][path[-1]] = value
+        if metadata is not None:
+            arguments[()]["metadata"] = Unread(plain(metadata))
+        for path, section in reversed(list(self.sections.items())):
+            if path:
+                arguments[path[:-1]][path[-1]] = section(**arguments[path])
+        return self.root(**arguments[()])
+
+    def typed(self, config: object) -> dict[KeyPath, Any]:
+        """Every setting of a configuration by its key path, an integer that stands for a float as that float."""
+        return {
+            path: float(value) if isinstance(value, int) and isinstance(self.defaults[path], float) else value
+            for path, value in flatten(config).items()
+        }
+
+    @property
+    def facts(self) -> list[Any]:
+        """What tells this schema from every other: the version, and each field with its annotation and default."""
+        annotations = [
+            (path, field.name, field.type if isinstance(field.type, str) else repr(field.type))
+            for path, section in self.sections.items()
+            for field in fields(section)
+        ]
+        return [self.application.version, annotations, list(self.defaults.values())]
+
+    @cached_property
+    def settings(self) -> Mapping[KeyPath, Setting]:
+        """All that is known of each setting, by its key path."""
+        from typing import get_type_hints
+
+        hints = {path: get_type_hints(section, include_extras=True) for path, section in self.sections.items()}
+        return {path: Setting(self, path, hints[path[:-1]][path[-1]]) for path in self.defaults}
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What must hold across settings, what is advised, and what the settings are called elsewhere."""
+        from importlib import import_module
+
+        rules: Rules = import_module(self.application.rules).RULES
+        return rules
+
+
+_SCHEMAS: dict[Any, Schema] = {}
+
+
+def _sections(path: KeyPath, default: Any) -> Iterator[tuple[KeyPath, type]]:
+    yield path, type(default)
+    for field in fields(default):
+        if field.compare and is_dataclass(value := getattr(default, field.name)):
+            yield from _sections((*path, field.name), value)
+
+
+class FieldDocs(dict[str, str]):
+    """The `__slots__` of a dataclass, from which `help` takes what it says of each field; the docs are read then."""
+
+    def __init__(self, owner: type) -> None:
+        super().__init__(dict.fromkeys(vars(owner)["__slots__"], ""))
+        self._owner = owner
+
+    def __getitem__(self, name: str) -> str:
+        return docs_of(self._owner).get(name, "")
+
+
+def section(owner: Section) -> Section:
+    """Let `help` tell the doc below each field of a slotted dataclass, and its metadata be frozen when it is read."""
+    owner.__slots__ = FieldDocs(owner)  # type: ignore[attr-defined]
+    if metadata := vars(owner).get("metadata"):
+        owner.metadata = FrozenWhenRead(metadata)  # type: ignore[attr-defined]
+    return owner
 
 
 @cache
-def default_values() -> dict[KeyPath, object]:
-    """The default of each of the 36 settings by its key path, in the order of the schema.
-
-    Returns:
-        One dict for the whole process: do not change it.
-
-    >>> default_values()["grpo", "group_size"]
-    64
-    """
-    return flatten(TrainingConfig())
+def docs_of(owner: type) -> Mapping[str, str]:
+    """The text below each field of a dataclass, those of its bases included; empty where there is no source."""
+    docs: dict[str, str] = {}
+    for each in reversed(owner.__mro__):
+        if is_dataclass(each):
+            docs |= _docs_in_source(each)
+    return docs
 
 
-@cache
-def component_types() -> dict[str, type]:
-    """The four tables of a configuration, by name.
+def _docs_in_source(owner: type) -> dict[str, str]:
+    import ast
+    import inspect
+    from itertools import pairwise
 
-    Returns:
-        One dict for the whole process, from `"grpo"` and so on to the dataclass: do not change it.
-
-    >>> component_types()["grpo"].__name__
-    'GRPOTrainingConfig'
-    """
-    return {name: type(value) for name, value in fields_of(TrainingConfig()).items() if is_dataclass(value)}
+    try:
+        source = inspect.getsource(sys.modules[home_of(owner)])
+    except (KeyError, OSError, TypeError):
+        return {}
+    classes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
+    body = next((node.body for node in classes if node.name == owner.__name__), [])
+    return {
+        field.target.id: inspect.cleandoc(str(below.value.value)).replace("\n", " ")
+        for field, below in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    }

@@ -1,4 +1,4 @@
-"""Which known name may have been meant: by spelling, within a few typing errors."""
+"""Which known name was meant: by spelling, within a few typing errors, or by what others call a setting."""
 
 from __future__ import annotations
 
@@ -7,33 +7,15 @@ from functools import cache
 from typing import TypeVar
 
 from .canonical import KeyPath
-from .schema import component_types, default_values
+from .schema import Schema
 
 Answer = TypeVar("Answer")
-
-# What the settings are called elsewhere, in TRL above all; normalized.
-_OTHER_NAMES: dict[str, KeyPath] = {
-    "lr": ("grpo", "learning_rate"),
-    "numgenerations": ("grpo", "group_size"),
-    "epsilon": ("grpo", "clip_ratio"),
-    "beta": ("grpo", "kl_penalty_coeff"),
-    "maxsteps": ("total_steps",),
-    "loggingsteps": ("log_frequency",),
-    "evalsteps": ("evaluation", "eval_frequency"),
-    "savesteps": ("evaluation", "checkpoint_frequency"),
-}
 
 _DROPPED = {ord(character): None for character in "_-. "}
 
 
 def normalized(name: str) -> str:
     """A name without what people mix up: case, and `_`, `-`, `.`, spaces between its parts.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        Its other characters in lower case.
 
     >>> normalized("GRPO__Group-Size")
     'grpogroupsize'
@@ -42,15 +24,9 @@ def normalized(name: str) -> str:
 
 
 def typing_errors(given: str, known: str, most: int) -> int | None:
-    """How many typing errors lie between two texts: characters added, left out, replaced, or two neighbours swapped.
+    """The optimal string alignment distance of two texts, or None when it is above `most`.
 
-    Args:
-        given: What was typed.
-        known: What may have been meant.
-        most: The most errors that are of interest, at least 0.
-
-    Returns:
-        The number (optimal string alignment distance), or None when it is above `most`.
+    It counts the characters added, left out or replaced, and the neighbours swapped.
 
     >>> typing_errors("gpro", "grpo", 2)
     1
@@ -71,15 +47,9 @@ def typing_errors(given: str, known: str, most: int) -> int | None:
 
 
 def closest(given: str, known: Iterable[str], most: int | None = None) -> str | None:
-    """The known name nearest to a given one.
+    """The known name nearest to a given one, or None when none is near.
 
-    Args:
-        given: What was typed.
-        known: The names that exist.
-        most: The most typing errors allowed; without it one, and one more for every five characters up to three.
-
-    Returns:
-        The name, or None when none is near. Names that differ only in case or separators count as the same.
+    Without `most` it allows one typing error, and one more for every five characters up to three.
 
     >>> closest("gruop_size", ["group_size", "clip_ratio"])
     'group_size'
@@ -104,58 +74,35 @@ def _closest(given: str, known: Mapping[str, Answer], most: int | None = None) -
 
 
 @cache
-def _settings(component: str = "") -> dict[str, KeyPath]:
+def _names(schema: Schema, section: KeyPath = ()) -> dict[str, KeyPath]:
     """Each way to name a setting or table, normalized: by its last part alone and in full."""
-    paths = [*default_values(), *((name,) for name in component_types()), ("metadata",)]
-    if component:
-        return {normalized(path[-1]): path for path in paths if len(path) > 1 and path[0] == component}
-    by_last_part = {normalized(path[-1]): path for path in paths}
-    return by_last_part | {normalized("".join(path)): path for path in paths}
+    paths = [*schema.defaults, *(path for path in schema.sections if path), ("metadata",)]
+    if section:
+        return {normalized(path[-1]): path for path in paths if path[:-1] == section}
+    names: dict[str, KeyPath] = {}
+    for path in paths:
+        names.setdefault(normalized(path[-1]), path)
+    return names | {normalized("".join(path)): path for path in paths}
 
 
-def closest_setting(name: str, component: str = "") -> KeyPath | None:
-    """The setting or table that may have been meant by a name that does not exist, such as TRL's name for it.
+def meant_setting(schema: Schema, name: str, section: KeyPath = ()) -> KeyPath | None:
+    """The setting, section or `metadata` that may have been meant by a name that does not exist.
 
-    Args:
-        name: The name, with or without its component, in any separators.
-        component: The component in which it stands, whose settings are looked at first; empty at the top level.
-
-    Returns:
-        The key path of an existing setting, or of a component or `metadata`, or None.
-
-    >>> closest_setting("group-size"), closest_setting("clip_ration", "grpo")
-    (('grpo', 'group_size'), ('grpo', 'clip_ratio'))
+    The settings of the section in which the name stands are looked at first.
     """
-    if found := setting_called_elsewhere(name):
+    if found := called_elsewhere(schema, name):
         return found
-    return (_closest(name, _settings(component)) if component else None) or _closest(name, _settings())
+    return (_closest(name, _names(schema, section)) if section else None) or _closest(name, _names(schema))
 
 
-def setting_called_elsewhere(name: str) -> KeyPath | None:
-    """The setting that TRL, or everybody, calls by another name.
-
-    Args:
-        name: The other name, in any separators.
-
-    Returns:
-        Its key path, or None.
-
-    >>> setting_called_elsewhere("num_generations")
-    ('grpo', 'group_size')
-    """
-    return _OTHER_NAMES.get(normalized(name))
+def called_elsewhere(schema: Schema, name: str) -> KeyPath | None:
+    """The setting that other programs call by this name."""
+    return schema.rules.other_names.get(normalized(name))
 
 
-def near_miss(name: str) -> KeyPath | None:
+def near_miss(schema: Schema, name: str) -> KeyPath | None:
     """The setting or table that a top-level name misses so narrowly that it is hardly a key of the user's own.
 
-    Args:
-        name: A name at the top level of a file, or of a dict.
-
-    Returns:
-        Its key path, or None. One typing error is near, two in a name of ten characters or more.
-
-    >>> near_miss("total_step"), near_miss("gpro"), near_miss("experiment")
-    (('total_steps',), ('grpo',), None)
+    One typing error is near, two in a name of ten characters or more.
     """
-    return _closest(name, _settings(), 1 if len(normalized(name)) < 10 else 2)
+    return _closest(name, _names(schema), 1 if len(normalized(name)) < 10 else 2)

@@ -1,114 +1,135 @@
-"""Where a value came from, a value together with that, and how layers of such values are merged."""
+"""A value with its origin, layers of such values, and what is wrong with them: as facts, not yet as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from . import PickledByName, Record, public
 from .canonical import KeyPath
+from .document import Document, Position
+from .schema import Schema
+from .text import show_value, show_variable
 
-if TYPE_CHECKING:
-    from .document import Position
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A configuration file as it was read once: its name as the user gave it, and its text.
-
-    Args:
-        name: The path as the user wrote it.
-        text: The whole content, without a byte-order mark, lines ended by a single line feed.
-
-    >>> SourceFile("acbo.toml", "total_steps = 7").position(("total_steps",)).line
-    1
-    """
-
-    name: str
-    text: str = field(repr=False)
-
-    @cached_property
-    def _positions(self) -> dict[KeyPath, Position]:
-        from .document import find_positions
-
-        return find_positions(self.text)
-
-    def position(self, path: KeyPath) -> Position:
-        """Where a key stands, worked out for the whole file when it is first asked for.
-
-        Args:
-            path: The key path of a key or table of the file.
-
-        Returns:
-            Its line and columns, counted from 1. A key inside an array has those of the array.
-
-        Raises:
-            KeyError: When the file has nothing of that name.
-
-        >>> SourceFile("acbo.toml", "[grpo]\\ngroup_size = 4").position(("grpo", "group_size")).line
-        2
-        """
-        while len(path) > 1 and path not in self._positions:
-            path = path[:-1]
-        return self._positions[path]
-
-    def line(self, number: int) -> str:
-        """One line of the text, without its end.
-
-        Args:
-            number: Counted from 1.
-
-        Returns:
-            The line, or an empty text past the end.
-
-        >>> SourceFile("acbo.toml", "[grpo]\\ngroup_size = 4").line(1)
-        '[grpo]'
-        """
-        lines = self.text.split("\n")
-        return lines[number - 1] if number <= len(lines) else ""
+MAX_PROBLEMS = 20
+"""Problems that one report spells out; the rest is counted, and gets no suggestions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Origin(Record):
+    """Where a value came from. Each kind spells keys and places in its own language."""
+
+    __slots__ = ()
+
+    kind = ""
+    """What machines call it: `default`, `file`, `variable` or `argument`."""
+
+    quotes_text = True
+    """Whether text stands in quotes there."""
+
+    @property
+    def source_name(self) -> str:
+        """What the whole source is called: the file, the variable or the argument."""
+        return str(self)
+
+    @property
+    def position(self) -> Position | None:
+        """Line and columns, counted from 1, where the origin is a place in a file."""
+        return None
+
+    def line(self) -> str:
+        """The line of the file at the position."""
+        return ""
+
+    def spell(self, schema: Schema, path: KeyPath) -> str:
+        """A key as it is written there."""
+        return ".".join(path)
+
+    def place(self, value: object, at_key: bool) -> str:
+        """The place of a problem with a value, or with its key."""
+        return str(self)
+
+    def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
+        """How to give a setting that stands below the metadata there; empty for what is no setting."""
+        return "put it at the top level, above the first table" if path in schema.defaults else ""
+
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """The same for machines."""
+        return {"kind": self.kind, "name": self.source_name}
+
+
+@public
+class Default(Origin):
     """The value is the schema's default.
 
     >>> str(Default())
     'the default'
     """
 
+    __slots__ = ()
+    kind = "default"
+
     def __str__(self) -> str:
         return "the default"
 
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """The kind: there is no more to tell."""
+        return {"kind": self.kind}
 
-class File(NamedTuple):
+
+@public
+class File(Origin):
     """The value stands in a file; `position` says where, and is worked out when it is asked for.
 
     Args:
-        source: The file.
+        source: The file: its `name` as the user wrote it, and its `text`.
         path: The key path inside the file; empty for the file as a whole.
         exact: The position, where it is known without the key path, as for a syntax error.
 
-    >>> str(File(SourceFile("acbo.toml", "total_steps = 7"), ("total_steps",)))
-    'acbo.toml:1'
+    >>> from acbo_settings import resolve_training_config
+    >>> with open("long.toml", "w") as file:
+    ...     _ = file.write("total_steps = 7000")
+    >>> origin = resolve_training_config("long.toml", environ={}).values["total_steps",].origin
+    >>> str(origin), origin.position.line, origin.source.text
+    ('long.toml:1', 1, 'total_steps = 7000')
     """
 
-    source: SourceFile
-    path: KeyPath = ()
-    exact: Position | None = None
+    __slots__ = ("source", "path", "exact")
+    kind = "file"
+    source: Document
+    path: KeyPath
+    exact: Position | None
 
-    @property
-    def position(self) -> Position | None:
-        """Line and columns, counted from 1, or None for the file as a whole."""
-        return self.source.position(self.path) if self.path else self.exact
+    def __init__(self, source: Document, path: KeyPath = (), exact: Position | None = None) -> None:
+        self._fill(source, path, exact)
 
     def __str__(self) -> str:
         if self.exact:
             return f"{self.source.name}:{self.exact.line}:{self.exact.key_column}"
         return f"{self.source.name}:{self.source.position(self.path).line}" if self.path else self.source.name
 
+    @property
+    def source_name(self) -> str:
+        """The path of the file as the user wrote it."""
+        return self.source.name
 
-class Variable(NamedTuple):
+    @property
+    def position(self) -> Position | None:
+        """Line and columns, counted from 1, or None for the file as a whole."""
+        return self.source.position(self.path) if self.path else self.exact
+
+    def line(self) -> str:
+        """The line of the file at the position."""
+        return self.source.line(self.position.line) if self.position else ""
+
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """With the line, and the column of the key or of the value."""
+        line, key_column, value_column = self.position or (None, None, None)
+        return super().facts(at_key) | {"line": line, "column": key_column if at_key else value_column}
+
+
+@public
+class Variable(Origin):
     """The value was set by an environment variable.
 
     Args:
@@ -119,14 +140,33 @@ class Variable(NamedTuple):
     'ACBO_TOTAL_STEPS'
     """
 
+    __slots__ = ("name", "text")
+    kind = "variable"
+    quotes_text = False
     name: str
     text: str
+
+    def __init__(self, name: str, text: str) -> None:
+        self._fill(name, text)
 
     def __str__(self) -> str:
         return self.name
 
+    def spell(self, schema: Schema, path: KeyPath) -> str:
+        """The variable of a key."""
+        return schema.variable(path)
 
-class Argument(NamedTuple):
+    def place(self, value: object, at_key: bool) -> str:
+        """The variable as one would set it in a shell."""
+        return show_variable(self.name, self.text)
+
+    def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
+        """The variable that gives a setting."""
+        return f"did you mean {schema.variable(path)}?"
+
+
+@public
+class Argument(Origin):
     """The value was passed in a call.
 
     Args:
@@ -136,16 +176,23 @@ class Argument(NamedTuple):
     'overrides'
     """
 
+    __slots__ = ("name",)
+    kind = "argument"
     name: str
+
+    def __init__(self, name: str) -> None:
+        self._fill(name)
 
     def __str__(self) -> str:
         return self.name
 
+    def place(self, value: object, at_key: bool) -> str:
+        """The argument, and what it held."""
+        return self.name if at_key else f"{self.name}, given {show_value(value)}"
 
-Origin = Default | File | Variable | Argument
 
-
-class SourcedValue(NamedTuple):
+@public
+class SourcedValue(Record):
     """A value, where it came from, and the value of a lower layer that it shadows.
 
     Args:
@@ -158,14 +205,18 @@ class SourcedValue(NamedTuple):
     [64]
     """
 
+    __slots__ = ("value", "origin", "over")
     value: Any
     origin: Origin
-    over: SourcedValue | None = None
+    over: SourcedValue | None
+
+    def __init__(self, value: Any, origin: Origin, over: SourcedValue | None = None) -> None:
+        self._fill(value, origin, over)
 
     @property
     def is_default(self) -> bool:
         """Whether nobody set the value."""
-        return isinstance(self.origin, Default)
+        return self.origin.kind == Default.kind
 
     @property
     def shadowed(self) -> tuple[SourcedValue, ...]:
@@ -177,22 +228,156 @@ Layer = Mapping[KeyPath, SourcedValue]
 """The settings of one source by key path."""
 
 
+def default_layer(schema: Schema) -> dict[KeyPath, SourcedValue]:
+    """The defaults of all settings, as a new layer."""
+    return {path: SourcedValue(value, Default()) for path, value in schema.defaults.items()}
+
+
 def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:
-    """Lay layers over one another, key by key; a later one wins and keeps what it shadows.
-
-    Args:
-        layers: Lowest first.
-
-    Returns:
-        For each key path that any layer sets, the value in force.
-
-    >>> low, high = {("a",): SourcedValue(1, Default())}, {("a",): SourcedValue(2, Argument("overrides"))}
-    >>> merge([low, high])["a",].over.value
-    1
-    """
+    """Lay layers over one another, lowest first, key by key; a later one wins and keeps what it shadows."""
     merged: dict[KeyPath, SourcedValue] = {}
     for layer in layers:
         for path, sourced in layer.items():
             below = merged.get(path)
             merged[path] = SourcedValue(sourced.value, sourced.origin, below) if below else sourced
     return merged
+
+
+@public
+class Difference(Record):
+    """One setting that two configurations have different values for; `find_differences` makes it.
+
+    Args:
+        path: The key path of the setting.
+        first: Value and origin on the first side.
+        second: Value and origin on the second side.
+
+    >>> from acbo_settings import find_differences, resolve_training_config
+    >>> first, second = (resolve_training_config(overrides={"total_steps": n}, environ={}) for n in (5000, 7000))
+    >>> find_differences(first.values, second.values)[0].second.value
+    7000
+    """
+
+    __slots__ = ("path", "first", "second")
+    path: KeyPath
+    first: SourcedValue
+    second: SourcedValue
+
+    def __init__(self, path: KeyPath, first: SourcedValue, second: SourcedValue) -> None:
+        self._fill(path, first, second)
+
+
+@public
+def find_differences(first: Layer, second: Layer) -> tuple[Difference, ...]:
+    """The settings that two configurations have different values for, in the order of the schema.
+
+    Args:
+        first: All settings of one side, such as `ResolvedConfig.values`.
+        second: Those of the other.
+
+    Returns:
+        One entry for each setting that differs; `1` and `1.0` are the same.
+
+    >>> from acbo_settings import resolve_training_config
+    >>> values = resolve_training_config(environ={}).values
+    >>> find_differences(values, values)
+    ()
+    """
+    pairs = [Difference(path, first[path], second[path]) for path in first]
+    return tuple(pair for pair in pairs if pair.first.value != pair.second.value)
+
+
+@public
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(PickledByName):
+    """One thing that is wrong, or one piece of advice, as facts.
+
+    Args:
+        path: The setting or key concerned, as it was given; empty when it is a whole source.
+        message: What is wrong, or what was expected, in one sentence without its end.
+        values: The values that it is about, each with its key path and origin.
+        hint: What to do about it, such as a name that may have been meant; may be empty.
+        at_key: Whether the key is wrong, and not its value.
+        severity: `error`; or `advice`, for what is legal but will hardly do what was meant.
+
+    >>> from acbo_settings import ConfigurationError, create_training_config
+    >>> try:
+    ...     create_training_config(grpo={"group_sise": 128})
+    ... except ConfigurationError as error:
+    ...     error.problems[0].hint
+    'did you mean grpo.group_size?'
+    """
+
+    path: KeyPath
+    message: str
+    values: tuple[tuple[KeyPath, SourcedValue], ...] = ()
+    hint: str = ""
+    at_key: bool = False
+    severity: Literal["error", "advice"] = "error"
+
+
+def file_problem(name: str, message: str, hint: str = "") -> Problem:
+    """A problem with a file as a whole; the message is a sentence without its subject."""
+    return whole_problem(File(Document(name, "")), None, message, hint)
+
+
+def whole_problem(origin: Origin, value: object, message: str, hint: str = "") -> Problem:
+    """A problem with a whole source: a file, a variable or an argument."""
+    return Problem(path=(), message=message, values=(((), SourcedValue(value, origin)),), hint=hint)
+
+
+@public
+class ConfigurationError(ValueError, PickledByName):
+    """The configuration is not valid. The text is the whole report; `problems` are its facts.
+
+    Args:
+        report: The text, ready to be printed.
+        problems: Everything that is wrong, not just the first thing.
+
+    >>> from acbo_settings import create_training_config
+    >>> create_training_config(warmup_steps=6000)
+    Traceback (most recent call last):
+    ...
+    acbo_settings.ConfigurationError: Configuration validation failed: 1 problem
+    <BLANKLINE>
+      warmup_steps: Warmup steps must be less than total steps (6000 is not less than 5000)
+        --> warmup_steps from keyword arguments, total_steps is the default
+    """
+
+    def __init__(self, report: str, problems: Sequence[Problem]) -> None:
+        super().__init__(report, tuple(problems))
+
+    @property
+    def report(self) -> str:
+        """The text, ready to be printed."""
+        return str(self.args[0])
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, in the order of the report."""
+        problems: tuple[Problem, ...] = self.args[1]
+        return problems
+
+    @classmethod
+    def _field_names(cls) -> list[str]:
+        return ["report", "problems"]
+
+    def __str__(self) -> str:
+        return self.report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PickledByName.__reduce__(self)
+
+
+@public
+class ConfigurationWarning(UserWarning):
+    """The configuration is legal, but something in it will probably not do what was meant.
+
+    >>> import warnings
+    >>> from acbo_settings import create_training_config
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     config = create_training_config(evaluation={"early_stopping_patience": 5})
+    >>> print(str(caught[0].message).splitlines()[0])
+    evaluation.early_stopping_patience: Early stopping patience has no effect while early_stopping_enabled is false
+    """

@@ -1,15 +1,12 @@
-"""`explain`, `env` and `schema`, whole outputs as text files."""
+"""`explain`: whole outputs as text files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from acbo_settings import json_schema
-from acbo_settings.reference import settings, variables
-
 from ..command_line import run, told
+from ..strategies import SCHEMA
 
 AssertReport = Callable[[str, str], None]
 
@@ -30,7 +27,7 @@ def test_explain_without_a_key_is_the_table_of_all(assert_report: AssertReport) 
 def test_explain_of_a_component_is_its_part_of_the_table() -> None:
     """A component stands for its settings."""
     rows = run("explain", "rewards").stdout.decode().splitlines()[1:]
-    assert [row.split()[0] for row in rows] == [s.key for s in settings() if s.path[0] == "rewards"]
+    assert [row.split()[0] for row in rows] == [s.key for s in SCHEMA.settings.values() if s.path[0] == "rewards"]
 
 
 def test_explain_suggests_what_was_meant(assert_report: AssertReport) -> None:
@@ -51,16 +48,3 @@ def test_explain_does_not_guess_when_a_file_cannot_be_read() -> None:
     assert ran.returncode == 1
     assert b"value     not known" in ran.stdout
     assert run("explain").stdout.decode().splitlines()[1].split() == ["total_steps", "?", "5000"]
-
-
-def test_env_lists_every_variable(assert_report: AssertReport) -> None:
-    """The table, Markdown and JSON hold the same 43 variables."""
-    assert_report("env", told("env"))
-    assert run("env", "--format", "markdown").stdout.decode().count("\n| `ACBO_") == len(variables()) == 43
-    rows = json.loads(run("env", "--format", "json").stdout)
-    assert rows == [row._asdict() for row in variables()]
-
-
-def test_schema_prints_the_schema() -> None:
-    """What is printed is what the function returns."""
-    assert json.loads(run("schema").stdout) == json_schema()

@@ -25,7 +25,7 @@ def test_the_picture_is_a_png_of_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_a_picture_with_too_many_steps_is_refused(tmp_path: Path) -> None:
     """A number of steps that no float holds is an OverflowError."""
     from acbo_settings.cli.picture import save_picture
@@ -36,7 +36,7 @@ def test_a_picture_with_too_many_steps_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("total_steps", [1, 2, 10**15, 10**299])
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_the_shortest_and_the_longest_runs_are_drawn(tmp_path: Path, total_steps: int) -> None:
     """Runs of one step and of 10^299 are drawn without a warning of matplotlib."""
     from acbo_settings.cli.picture import save_picture

@@ -31,14 +31,14 @@ from acbo_settings.engine.canonical import (
     canonical_json,
     custom_metadata,
     fields_of,
-    fingerprint,
     flatten,
+    frozen_map,
+    plain,
     sha256,
-    thaw,
     to_dict,
-    toml_lines,
 )
-from acbo_settings.engine.loading.metadata import find_unwritable, freeze_metadata
+from acbo_settings.engine.loading.metadata import find_unwritable
+from acbo_settings.engine.toml import config_lines
 
 from ..strategies import layers, tree_of
 
@@ -85,7 +85,7 @@ class Outer:
 
 def toml_of(config: TrainingConfig) -> str:
     """The lines of a configuration as one document."""
-    return "\n".join(line for _, line in toml_lines(config))
+    return "\n".join(line for _, line in config_lines(config))
 
 
 def with_floats(number: float) -> TrainingConfig:
@@ -150,32 +150,32 @@ def test_flatten_gives_the_values() -> None:
 )
 def test_thaw_leaves_scalars(value: Any) -> None:
     """What is no mapping and no sequence is returned as it is."""
-    assert thaw(value) is value
+    assert plain(value) is value
 
 
 @settings(deadline=None)
 @given(VALUES)
 def test_thaw_undoes_freezing(value: Any) -> None:
     """A tree that pyrsistent froze comes back as plain dicts and lists of the same values."""
-    assert described(thaw(freeze(value))) == described(value)
+    assert described(plain(freeze(value))) == described(value)
 
 
 def test_thawed_containers_are_new() -> None:
     """Changing a thawed tree, at any depth, leaves the given one alone."""
     tree: dict[str, Any] = {"a": [1, {"b": [2]}], "c": {}, "d": []}
-    change_everything(thaw(tree))
+    change_everything(plain(tree))
     assert tree == {"a": [1, {"b": [2]}], "c": {}, "d": []}
 
 
 def test_thaw_turns_every_sequence_into_a_list() -> None:
     """Tuples and ranges inside a tree become lists."""
-    assert thaw({"a": ((1, 2), range(2))}) == {"a": [[1, 2], [0, 1]]}
+    assert plain({"a": ((1, 2), range(2))}) == {"a": [[1, 2], [0, 1]]}
 
 
 def test_custom_metadata_leaves_the_settings_out() -> None:
     """Of the metadata, what records a setting or a component is no custom key."""
     recorded = {"total_steps": 7, "grpo": {"group_size": 32}, "note": "a", "group_size": 1, "tags": ["x"]}
-    config = TrainingConfig(metadata=freeze_metadata(recorded))
+    config = TrainingConfig(metadata=frozen_map(recorded))
     assert custom_metadata(config) == {"note": "a", "group_size": 1, "tags": ["x"]}
     assert custom_metadata(TrainingConfig()) == {}
 
@@ -190,7 +190,7 @@ def test_dict_of_the_defaults() -> None:
 
 def test_dict_is_plain_and_new() -> None:
     """The containers are dicts and lists of their own: changing them leaves the configuration alone."""
-    config = TrainingConfig(metadata=freeze_metadata({"tags": ["x", {"y": [1]}]}))
+    config = TrainingConfig(metadata=frozen_map({"tags": ["x", {"y": [1]}]}))
     tree = to_dict(config)
     assert type(tree["metadata"]["tags"][1]) is dict
     change_everything(tree)
@@ -202,7 +202,7 @@ def test_dict_is_plain_and_new() -> None:
 @given(METADATA)
 def test_dict_survives_json(metadata: dict[str, Any]) -> None:
     """JSON can hold the dict of any configuration, and gives it back unchanged."""
-    tree = to_dict(TrainingConfig(metadata=freeze_metadata(metadata)))
+    tree = to_dict(TrainingConfig(metadata=frozen_map(metadata)))
     assert described(json.loads(json.dumps(tree, allow_nan=False))) == described(tree)
     assert ("metadata" in tree) == bool(metadata)
 
@@ -210,7 +210,7 @@ def test_dict_survives_json(metadata: dict[str, Any]) -> None:
 def test_dates_are_texts_in_the_dict() -> None:
     """Dates and times in the metadata become ISO 8601 text, at any depth."""
     when = datetime(2026, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=2)))
-    tree = to_dict(TrainingConfig(metadata=freeze_metadata({"when": [when, {"day": when.date()}], "at": time(7)})))
+    tree = to_dict(TrainingConfig(metadata=frozen_map({"when": [when, {"day": when.date()}], "at": time(7)})))
     assert tree["metadata"] == {
         "when": ["2026-01-31T12:30:00+02:00", {"day": "2026-01-31"}],
         "at": "07:00:00",
@@ -219,7 +219,7 @@ def test_dates_are_texts_in_the_dict() -> None:
 
 def test_toml_lines_name_their_settings() -> None:
     """Each setting has one line of its own, named by its path, in the order of the schema."""
-    lines = list(toml_lines(TrainingConfig()))
+    lines = list(config_lines(TrainingConfig()))
     assert [path for path, _ in lines if path] == list(flatten(TrainingConfig()))
     for path, line in lines:
         assert line.startswith(f"{path[-1]} = " if path else ("[", ""))
@@ -230,8 +230,8 @@ def test_toml_lines_name_their_settings() -> None:
 
 def test_metadata_lines_come_last() -> None:
     """Custom keys stand in a table of their own below the settings."""
-    config = TrainingConfig(metadata=freeze_metadata({"note": "scm20", "total_steps": 5000}))
-    lines = list(toml_lines(config))
+    config = TrainingConfig(metadata=frozen_map({"note": "scm20", "total_steps": 5000}))
+    lines = list(config_lines(config))
     assert lines[-3:] == [(None, ""), (None, "[metadata]"), (("metadata", "note"), 'note = "scm20"')]
 
 
@@ -244,7 +244,7 @@ def test_metadata_lines_come_last() -> None:
 def test_toml_reads_back_the_same(metadata: dict[str, Any]) -> None:
     """The TOML of a configuration holds the values of its dict, whatever its custom keys are."""
     assert find_unwritable(metadata) is None
-    config = TrainingConfig(metadata=freeze_metadata(metadata))
+    config = TrainingConfig(metadata=frozen_map(metadata))
     read = tomllib.loads(toml_of(config))
     assert described(read.pop("metadata", {})) == described(metadata)
     assert described(read) == described(to_dict(TrainingConfig()))
@@ -313,7 +313,7 @@ def test_what_has_no_canonical_form_is_refused() -> None:
 
 
 @pytest.mark.parametrize("expected", GOLDEN)
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_golden_fingerprints(expected: str) -> None:
     """The fingerprint of given settings is what it was in the first version."""
     assert create_training_config(GOLDEN[expected]).fingerprint == expected
@@ -328,7 +328,7 @@ def test_others_can_compute_the_fingerprint() -> None:
 
 
 @given(layers(), layers())
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_fingerprints_are_equal_exactly_when_configurations_are(first: Any, second: Any) -> None:
     """Of any two configurations, and of each with itself read back from its own TOML and JSON."""
     one, other = (create_training_config(tree_of(layer)) for layer in (first, second))
@@ -348,10 +348,10 @@ def test_signs_and_types_that_equality_overlooks() -> None:
     """0, 0.0 and -0.0 are equal, and so are 1 and 1.0: they have one fingerprint, validated or not."""
     zeros = [GRPOTrainingConfig(entropy_coeff=value) for value in (0, 0.0, -0.0)]
     ones = [GRPOTrainingConfig(max_grad_norm=value) for value in (1, 1.0)]
-    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in zeros}) == 1
-    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in ones}) == 1
+    assert len({TrainingConfig(grpo=grpo).fingerprint for grpo in zeros}) == 1
+    assert len({TrainingConfig(grpo=grpo).fingerprint for grpo in ones}) == 1
     large = [GRPOTrainingConfig(entropy_coeff=value) for value in (10**22, 1e22)]
-    assert len({fingerprint(TrainingConfig(grpo=grpo)) for grpo in large}) == 1
+    assert len({TrainingConfig(grpo=grpo).fingerprint for grpo in large}) == 1
 
 
 def test_metadata_takes_no_part() -> None:

@@ -19,16 +19,16 @@ from hypothesis import given, settings
 from acbo_settings import (
     ConfigurationError,
     ResolvedConfig,
+    TrainingConfig,
     load_frozen_config,
     load_training_config,
     resolve_training_config,
 )
-from acbo_settings.engine.canonical import KeyPath, sha256
-from acbo_settings.engine.frozen import DamagedFile, parse_frozen, read_frozen
-from acbo_settings.engine.inputs import FROZEN_LINE, is_frozen
-from acbo_settings.engine.runs.durable import render_frozen
+from acbo_settings.engine.canonical import KeyPath, custom_metadata, sha256
+from acbo_settings.engine.frozen import parse_frozen, read_frozen, render_frozen
+from acbo_settings.engine.inputs import Inputs, is_frozen
 
-from ..strategies import layers, tree_of
+from ..strategies import SCHEMA, layers, tree_of
 from .test_canonical import METADATA
 
 SAMPLES = Path(__file__).parent.parent / "frozen"
@@ -36,11 +36,17 @@ NAME = "runs/17/acbo.frozen.toml"
 LONG_AGO = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 
 
-def resolve(tree: dict[str, Any]) -> ResolvedConfig:
+def resolve(tree: dict[str, Any]) -> ResolvedConfig[TrainingConfig]:
     """What a dict of overrides resolves to, without a word of advice."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return resolve_training_config(overrides=tree, environ={})
+
+
+def render(resolved: ResolvedConfig[TrainingConfig]) -> str:
+    """The text of the frozen file of a configuration."""
+    origins = {**resolved.values, **resolved.custom}
+    return render_frozen(Inputs(SCHEMA), resolved.config, origins, custom_metadata(resolved.config), LONG_AGO)
 
 
 def sample() -> str:
@@ -55,7 +61,7 @@ def sample() -> str:
             "sweep": {"seeds": [1, 2], "x": {}},
         },
     }
-    return render_frozen(resolve(tree), "0" * 64, LONG_AGO)
+    return render(resolve(tree))
 
 
 def refusal(text: str | bytes) -> str:
@@ -73,8 +79,8 @@ def refusal(text: str | bytes) -> str:
 def test_what_is_frozen_reads_back(layer: dict[KeyPath, Any], custom: dict[str, Any]) -> None:
     """Any settings and any metadata: 300 configurations read back equal, metadata included, and so does tomllib."""
     resolved = resolve({**tree_of(layer), "metadata": custom})
-    text = render_frozen(resolved, None, LONG_AGO)
-    frozen = parse_frozen(NAME, text)
+    text = render(resolved)
+    frozen = parse_frozen(SCHEMA, NAME, text)
     assert frozen.config == resolved.config
     assert frozen.config.metadata == resolved.config.metadata
     assert repr(frozen.config.to_dict()) == repr(resolved.config.to_dict())
@@ -134,9 +140,9 @@ def test_every_cut_is_refused() -> None:
     """Cut after any number of bytes, of which there are almost 1,800, the file is refused and never read as shorter."""
     whole = sample().encode()
     for length in range(len(whole)):
-        with pytest.raises((DamagedFile, UnicodeDecodeError)):
-            parse_frozen(NAME, whole[:length].decode())
-    assert parse_frozen(NAME, whole.decode()).config.total_steps == 20000
+        with pytest.raises((ConfigurationError, UnicodeDecodeError)):
+            parse_frozen(SCHEMA, NAME, whole[:length].decode())
+    assert parse_frozen(SCHEMA, NAME, whole.decode()).config.total_steps == 20000
 
 
 def test_every_change_of_a_byte_is_refused() -> None:
@@ -148,8 +154,8 @@ def test_every_change_of_a_byte_is_refused() -> None:
         changes = [bytes([other]) for other in others] + [b"", bytes([byte, byte])]
         for change in changes:
             tried += 1
-            with pytest.raises((DamagedFile, UnicodeDecodeError)):
-                parse_frozen(NAME, (whole[:place] + change + whole[place + 1 :]).decode())
+            with pytest.raises((ConfigurationError, UnicodeDecodeError)):
+                parse_frozen(SCHEMA, NAME, (whole[:place] + change + whole[place + 1 :]).decode())
     assert tried > 17_000
 
 
@@ -176,7 +182,7 @@ def test_line_ends_of_windows_are_no_damage() -> None:
     """A file that git has checked out with other line ends, or that has a byte-order mark, is read as it was."""
     Path(NAME).parent.mkdir(parents=True)
     Path(NAME).write_bytes(b"\xef\xbb\xbf" + sample().replace("\n", "\r\n").encode())
-    assert load_frozen_config(NAME) == parse_frozen(NAME, sample()).config
+    assert load_frozen_config(NAME) == parse_frozen(SCHEMA, NAME, sample()).config
 
 
 def sealed(text: str) -> str:
@@ -205,11 +211,11 @@ def test_what_is_in_the_place_of_the_file_is_told(isolated: Path) -> None:
     """A directory, and a link that leads nowhere, are no missing file."""
     Path(NAME).mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="is a directory, not a file"):
-        read_frozen(NAME)
+        read_frozen(SCHEMA, NAME)
     Path(NAME).rmdir()
     Path(NAME).symlink_to("gone.toml")
     with pytest.raises(ConfigurationError, match=r"is a symbolic link to gone\.toml, which does not exist"):
-        read_frozen(NAME)
+        read_frozen(SCHEMA, NAME)
 
 
 def test_a_link_to_a_frozen_file_is_followed(isolated: Path) -> None:
@@ -222,9 +228,9 @@ def test_a_link_to_a_frozen_file_is_followed(isolated: Path) -> None:
 
 def test_what_counts_as_frozen() -> None:
     """The name or the first line is enough, so that damage to one of them does not make an ordinary file of it."""
-    assert is_frozen("acbo.toml", FROZEN_LINE + "1\n")
-    assert is_frozen("runs/17/acbo.frozen.b6b94ba25f97c991.toml", "")
-    assert not is_frozen("frozen/acbo.toml", "[frozen]\n")
+    assert is_frozen(SCHEMA.application, "acbo.toml", SCHEMA.application.frozen_line + "1\n")
+    assert is_frozen(SCHEMA.application, "runs/17/acbo.frozen.b6b94ba25f97c991.toml", "")
+    assert not is_frozen(SCHEMA.application, "frozen/acbo.toml", "[frozen]\n")
 
 
 def test_every_value_is_on_a_line_of_its_own() -> None:

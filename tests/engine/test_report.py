@@ -17,9 +17,10 @@ from acbo_settings import (
     resolve_training_config,
     validate_training_config,
 )
-from acbo_settings.engine.errors import MAX_PROBLEMS, Problem
-from acbo_settings.engine.report import escape, format_problem, format_report, show_value
-from acbo_settings.engine.values import File, SourcedValue, SourceFile
+from acbo_settings.engine.document import Document
+from acbo_settings.engine.report import format_problem, format_report
+from acbo_settings.engine.text import escape, show_value
+from acbo_settings.engine.values import MAX_PROBLEMS, File, Problem, SourcedValue
 
 AssertReport = Callable[[str, str], None]
 
@@ -154,7 +155,7 @@ def test_report_of_5000_unknown_variables(assert_report: AssertReport) -> None:
     assert_report("5000-unknown-variables", report_of(lambda: load_training_config(environ=environ)))
 
 
-@pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_text_of_all_advice(assert_report: AssertReport) -> None:
     """Each piece of advice says what will happen, and where its values come from."""
     write("acbo.toml", "log_frequency = 900\n[evaluation]\nearly_stopping_enabled = true\ncheckpoint_frequency = 150\n")
@@ -205,7 +206,7 @@ def test_any_value_is_shown_on_one_short_line(value: object) -> None:
 def test_a_report_never_grows_beyond_bounds(path: list[str], message: str, line: str, count: int) -> None:
     """With any texts, a report has at most 20,000 characters, all printable but the line ends."""
     text = f"{line}\n".replace("\r", "")
-    place = File(SourceFile("acbo.toml", text), exact=None)
+    place = File(Document("acbo.toml", text), exact=None)
     problem = Problem(path=tuple(path), message=message, values=((tuple(path), SourcedValue(text, place)),), hint=line)
     report = format_report([problem] * count)
     assert len(report) <= 20_000

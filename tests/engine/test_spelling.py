@@ -8,11 +8,23 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from acbo_settings.engine import spelling
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.schema import component_types, default_values
-from acbo_settings.engine.spelling import closest, closest_setting, near_miss, normalized, typing_errors
+from acbo_settings.engine.spelling import closest, normalized, typing_errors
 
-SETTINGS = list(default_values())
+from ..strategies import SCHEMA
+
+SETTINGS = list(SCHEMA.defaults)
+
+
+def meant_setting(name: str, *section: str) -> KeyPath | None:
+    """The setting that may have been meant by a name in a section."""
+    return spelling.meant_setting(SCHEMA, name, tuple(filter(None, section)))
+
+
+def near_miss(name: str) -> KeyPath | None:
+    """The setting that a top-level name misses narrowly."""
+    return spelling.near_miss(SCHEMA, name)
 
 
 def textbook_distance(given: str, known: str) -> int:
@@ -132,15 +144,15 @@ def test_most_errors_can_be_given(most: int, expected: str | None) -> None:
 def test_one_error_in_a_setting_is_found(drawn: tuple[str, KeyPath]) -> None:
     """Any single typing error in the name of any setting leads to that setting."""
     mistyped, path = drawn
-    assert closest_setting(mistyped) == path
-    assert closest_setting(mistyped, path[0] if len(path) == 2 else "") == path
+    assert meant_setting(mistyped) == path
+    assert meant_setting(mistyped, path[0] if len(path) == 2 else "") == path
 
 
-@pytest.mark.parametrize("path", [*SETTINGS, *((name,) for name in component_types()), ("metadata",)])
+@pytest.mark.parametrize("path", [*SETTINGS, *(path for path in SCHEMA.sections if path), ("metadata",)])
 def test_each_way_to_name_a_setting(path: KeyPath) -> None:
     """Every setting and table is found by its last part and by its whole key, in any case and separators."""
     for name in (path[-1], "_".join(path), "-".join(path).upper(), ".".join(path).title(), "__".join(path)):
-        assert closest_setting(name) == path
+        assert meant_setting(name) == path
 
 
 @pytest.mark.parametrize(
@@ -162,7 +174,7 @@ def test_each_way_to_name_a_setting(path: KeyPath) -> None:
 )
 def test_closest_setting(name: str, component: str, expected: KeyPath | None) -> None:
     """The component in which a name stands is looked at first, then all the others."""
-    assert closest_setting(name, component) == expected
+    assert meant_setting(name, component) == expected
 
 
 @settings(deadline=None)
@@ -229,6 +241,6 @@ def test_plausible_custom_keys_are_no_near_miss(name: str) -> None:
 )
 def test_names_of_other_libraries_are_known(name: str, key: str) -> None:
     """What TRL calls a setting leads to it, and a top-level key of that name is still the user's own."""
-    assert closest_setting(name) == closest_setting(name, "grpo") == tuple(key.split("."))
+    assert meant_setting(name) == meant_setting(name, "grpo") == tuple(key.split("."))
     assert near_miss(name) is None or name == "entropy_coef"
-    assert closest_setting(name) in default_values()
+    assert meant_setting(name) in SCHEMA.defaults

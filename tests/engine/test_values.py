@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import acbo_settings
+from acbo_settings import resolve_training_config
+from acbo_settings.cli.show import changed_settings
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.document import Position
+from acbo_settings.engine.document import Document, Position
 from acbo_settings.engine.values import (
     Argument,
+    ConfigurationError,
+    ConfigurationWarning,
     Default,
     File,
     Layer,
     Origin,
+    Problem,
     SourcedValue,
-    SourceFile,
     Variable,
+    default_layer,
+    find_differences,
     merge,
 )
 
-FILE = SourceFile("runs/17/acbo.toml", "# run 17\ntotal_steps = 7\n[grpo]\n  group_size = 4\n")
+from ..strategies import SCHEMA, tree_of
+from ..strategies import layers as any_layers
+
+FILE = Document("runs/17/acbo.toml", "# run 17\ntotal_steps = 7\n[grpo]\n  group_size = 4\n")
 
 ORIGINS: list[tuple[Origin, str]] = [
     (Default(), "the default"),
@@ -72,7 +83,7 @@ def test_origin_can_be_pickled(origin: Origin, text: str) -> None:
 
 def test_origins_differ() -> None:
     """Origins of another kind, name, place or file are not equal."""
-    origins = [*(origin for origin, _ in ORIGINS), Variable("overrides", ""), Argument("7"), File(SourceFile("a", ""))]
+    origins = [*(origin for origin, _ in ORIGINS), Variable("overrides", ""), Argument("7"), File(Document("a", ""))]
     for place, origin in enumerate(origins):
         assert [other == origin for other in origins] == [other == place for other in range(len(origins))]
 
@@ -98,9 +109,7 @@ def test_line_of_a_file(number: int, line: str) -> None:
 
 def test_last_line_of_a_file_needs_no_end() -> None:
     """The last line is there whether a line feed follows it or not."""
-    assert (
-        SourceFile("acbo.toml", "a = 1\nb = 2").line(2) == SourceFile("acbo.toml", "a = 1\nb = 2\n").line(2) == "b = 2"
-    )
+    assert Document("acbo.toml", "a = 1\nb = 2").line(2) == Document("acbo.toml", "a = 1\nb = 2\n").line(2) == "b = 2"
 
 
 @pytest.mark.parametrize("record", [*(origin for origin, _ in ORIGINS), FILE, SourcedValue(1, Default())])
@@ -119,7 +128,7 @@ def test_unknown_key_has_no_position() -> None:
 
 def test_file_of_wrong_syntax_can_be_named() -> None:
     """A file whose text is no TOML is still an origin as a whole, since its keys are looked for only when needed."""
-    broken = SourceFile("acbo.toml", "[[[ = ")
+    broken = Document("acbo.toml", "[[[ = ")
     assert str(File(broken)) == "acbo.toml"
     assert "[[[" not in repr(broken)
 
@@ -174,3 +183,63 @@ def test_merge_takes_any_iterable() -> None:
     layer: Layer = {("a",): SourcedValue(1, Default())}
     assert merge(iter([])) == {}
     assert merge(iter([layer])) == layer
+
+
+# Differences
+
+
+@given(any_layers([("total_steps",), ("log_frequency",), ("grpo", "group_size"), ("rewards", "parent_weight")]))
+def test_exactly_the_settings_that_differ_are_found(layer: dict[KeyPath, Any]) -> None:
+    """What was given another value than the default is found, on either side, and nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        resolved = resolve_training_config(overrides=tree_of(layer), environ={})
+    differing = [path for path, default in SCHEMA.defaults.items() if layer.get(path, default) != default]
+    found = find_differences(default_layer(SCHEMA), resolved.values)
+    assert [difference.path for difference in found] == differing
+    assert changed_settings(resolved.config) == set(differing)
+    other_way = find_differences(resolved.values, default_layer(SCHEMA))
+    assert [(each.second, each.first) for each in found] == [(each.first, each.second) for each in other_way]
+
+
+def test_a_default_written_out_is_no_difference() -> None:
+    """Who sets a value, and whether as an integer, does not matter: only the value does."""
+    written = resolve_training_config(overrides={"grpo": {"max_grad_norm": 1}}, environ={})
+    assert find_differences(default_layer(SCHEMA), written.values) == ()
+    assert changed_settings(written.config) == set()
+
+
+# Problems and the error
+
+
+def make_error() -> ConfigurationError:
+    """An error with one problem."""
+    problem = Problem(path=("a",), message="wrong", values=((("a",), SourcedValue(1, Argument("overrides"))),))
+    return ConfigurationError("the report", [problem])
+
+
+def test_the_error_is_a_value_error_whose_text_is_the_report() -> None:
+    """Code that catches ValueError catches it, and prints the report."""
+    error = make_error()
+    assert isinstance(error, ValueError)
+    assert str(error) == "the report"
+
+
+def test_the_error_keeps_its_facts() -> None:
+    """The problems are there as data, and can not be changed."""
+    (problem,) = make_error().problems
+    assert (problem.path, problem.message, problem.hint, problem.at_key) == (("a",), "wrong", "", False)
+    with pytest.raises(AttributeError):
+        problem.message = "other"  # type: ignore[misc]
+
+
+def test_the_error_can_be_pickled() -> None:
+    """Text and facts survive the way to another process."""
+    back = pickle.loads(pickle.dumps(make_error()))
+    assert (str(back), back.problems) == ("the report", make_error().problems)
+
+
+def test_the_warning_can_be_filtered_by_its_public_name() -> None:
+    """It is a UserWarning of its own class, found in the package."""
+    assert issubclass(ConfigurationWarning, UserWarning)
+    assert acbo_settings.ConfigurationWarning is ConfigurationWarning

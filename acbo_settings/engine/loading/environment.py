@@ -1,193 +1,234 @@
-"""Environment variables: which name sets which setting, what a text stands for, what to say of unknown names."""
+"""Environment variables as sources: which name sets what, what a text stands for, and what to say of unknown names."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import EnvSettingsSource
 
 from ..canonical import KeyPath
-from ..document import MAX_KEY_PARTS
-from ..errors import MAX_PROBLEMS, Problem
-from ..inputs import CONFIG_FILE, PREFIX
-from ..schema import component_types, default_values
-from ..spelling import closest_setting, normalized
-from ..values import SourcedValue, Variable
+from ..inputs import Inputs
+from ..schema import DELIMITER, Schema
+from ..spelling import meant_setting, normalized
+from ..values import MAX_PROBLEMS, Origin, Problem, SourcedValue, Variable
+from .arguments import settings_class
+from .keys import Source
 
-DELIMITER = "__"
-"""What stands between a component and its field in a variable's name."""
-
-# What Kubernetes sets in every pod of a namespace that has a Service named acbo, and for one named acbo-something.
-# Texts, because most environments have none of them: `re` compiles and keeps them when they are first used.
-_KUBERNETES = r"ACBO_SERVICE_HOST|ACBO_SERVICE_PORT(_\w+)?|ACBO_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?"
+# What Kubernetes sets in every pod for a Service with the name of the prefix, and for one whose name only starts so.
+_KUBERNETES = r"{0}SERVICE_HOST|{0}SERVICE_PORT(_\w+)?|{0}PORT_\d+_(TCP|UDP|SCTP)(_\w+)?"
 _KUBERNETES_URLS = ("tcp://", "udp://", "sctp://")
-_KUBERNETES_OTHER = r"ACBO_\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
+_KUBERNETES_OTHER = r"{0}\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-class SortedVariables:
-    """The `ACBO_*` variables of an environment, sorted; `sort_variables` makes it.
+class _Texts(EnvSettingsSource):
+    """The reader of pydantic-settings over recognized variables, whose texts it leaves as they are."""
 
-    Attributes:
-        settings: Variables that set one value each: a setting, or a custom key below `metadata`.
-        tables: Variables that hold a whole table as JSON.
-        problems: Known names with an unusable text, and keys that two variables set.
-        unknown: Names that nothing here knows.
+    def __init__(self, schema: Schema, variables: Mapping[KeyPath, Variable]) -> None:
+        self._variables = variables
+        super().__init__(settings_class(schema), case_sensitive=False)
 
-    >>> SortedVariables().unknown
-    []
-    """
+    def _load_env_vars(self) -> dict[str, str | None]:
+        return {DELIMITER.join(path).lower(): variable.text for path, variable in self._variables.items()}
 
-    def __init__(self) -> None:
-        self.settings: dict[KeyPath, Variable] = {}
-        self.tables: dict[KeyPath, Variable] = {}
-        self.problems: list[Problem] = []
-        self.unknown: list[Problem] = []
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Leave the text of a table or of a nested variable, which pydantic-settings would take for JSON."""
+        return value
 
 
-def variable_name(path: KeyPath) -> str:
-    """The environment variable that sets a key.
+def read_environment(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
+    """The variables as sources, those that hold whole tables first, and what is wrong with names and texts."""
+    schema = inputs.schema
+    variables, problems = sort_variables(inputs)
+    is_table = {path: path in schema.sections or path == ("metadata",) for path in variables}
+    sources = []
+    for path in sorted((path for path in variables if is_table[path]), key=len):
+        if table := _read_table(schema, path, variables[path], problems):
+            sources.append(table)
+    if singles := {path: variable for path, variable in variables.items() if not is_table[path]}:
+        sources.append(_read_singles(schema, singles))
+    return sources, problems
 
-    Args:
-        path: The key path.
 
-    Returns:
-        The name in upper case.
+def _read_table(schema: Schema, path: KeyPath, variable: Variable, problems: list[Problem]) -> Source | None:
+    """A variable that holds a whole table as JSON, its keys and values typed as JSON has them."""
+    try:
+        table = _parse_json_table(variable.text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        values = ((path, SourcedValue(variable.text, variable)),)
+        problems.append(Problem(path=path, message=f"should be a table as JSON: {reason}", values=values))
+        return None
+    tree = _Texts(schema, {path: variable})()
+    above = tree
+    for name in path[:-1]:
+        above = above[name]
+    above[path[-1]] = table
+    return Source(tree, lambda _: variable)
 
-    >>> variable_name(("grpo", "group_size"))
-    'ACBO_GRPO__GROUP_SIZE'
-    """
-    return PREFIX + DELIMITER.join(path).upper()
+
+def _read_singles(schema: Schema, variables: Mapping[KeyPath, Variable]) -> Source:
+    """The variables that set one value each, parsed for the type of the setting; a text that cannot be stays text."""
+
+    def origin_of(path: KeyPath) -> Origin:
+        """The variable of a key; of a custom table that several variables fill, the first."""
+        return next(variable for key, variable in variables.items() if key[: len(path)] == path)
+
+    return Source(_parse_texts(schema, _Texts(schema, variables)()), origin_of)
 
 
-def parse_text(text: str, default: object) -> object:
-    """The value that a variable's text stands for.
+def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> dict[str, Any]:
+    """A tree of texts with each setting parsed for its type; custom keys stay text."""
+    parsed: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = (*prefix, key)
+        if isinstance(value, dict):
+            parsed[key] = _parse_texts(schema, value, path)
+        else:
+            parsed[key] = parse_text(value, schema.settings[path].type) if path in schema.defaults else value.strip()
+    return parsed
 
-    Args:
-        text: The text; white space around it does not count.
-        default: A value of the type that is wanted: bool, int, float or str.
 
-    Returns:
-        A value of that type, or the text where it is none: validation says so then. pydantic's own reading of texts
-        also takes `1_000`, `64.0` for an integer and `t` for true, which this package does not.
+def parse_text(text: str, wanted: type) -> object:
+    """The value of a type that a variable's text stands for, or the text where it is none: validation says so then.
 
-    >>> parse_text(" 128 ", 64), parse_text("1e-3", 0.5), parse_text("off", True), parse_text("64.0", 64)
+    White space around it does not count. pydantic's own reading of texts also takes `1_000`, `64.0` for an integer and
+    `t` for true, which this package does not.
+
+    >>> parse_text(" 128 ", int), parse_text("1e-3", float), parse_text("off", bool), parse_text("64.0", int)
     (128, 0.001, False, '64.0')
     """
     text = text.strip()
-    if isinstance(default, bool):
+    if wanted is bool:
         return _BOOLEANS.get(text.lower(), text)
-    if not text.isascii() or "_" in text or isinstance(default, str):
+    if not text.isascii() or "_" in text or wanted not in (int, float):
         return text
     try:
-        return int(text) if isinstance(default, int) else float(text)
+        value: object = wanted(text)
     except ValueError:
         return text
+    return value
 
 
-def sort_variables(environ: Mapping[str, str]) -> SortedVariables:
-    """Sort the variables of an environment whose names start with `ACBO_`, in any case.
+def _parse_json_table(text: str) -> dict[str, Any]:
+    """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
+    table = json.loads(
+        text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant, parse_int=_parse_integer
+    )
+    if not isinstance(table, dict):
+        raise ValueError(f"{text.strip()[:40]} is not an object")
+    return table
 
-    Args:
-        environ: Names and texts, such as `os.environ`.
 
-    Returns:
-        Each of them in one of four places; what Kubernetes sets for a Service named acbo, and a good
-        `ACBO_CONFIG_FILE`, in none.
+def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r} stands in it twice")
+    return table
 
-    >>> found = sort_variables({"ACBO_TOTAL_STEPS": "7", "ACBO_GRPO_GROUP_SIZE": "128"})
-    >>> found.settings["total_steps",].text, found.unknown[0].hint
-    ('7', 'did you mean ACBO_GRPO__GROUP_SIZE?')
+
+def _parse_integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a number has too many digits") from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a finite number")
+
+
+def sort_variables(inputs: Inputs) -> tuple[dict[KeyPath, Variable], list[Problem]]:
+    """The usable variables by the key that they set, and what is wrong with the others.
+
+    Those that Kubernetes sets for a Service, and the one that names the configuration file, are left out.
     """
-    found = SortedVariables()
+    schema, application = inputs.schema, inputs.schema.application
     named: dict[KeyPath, list[Variable]] = defaultdict(list)
-    for name, text in environ.items():
-        if not name.upper().startswith(PREFIX) or _is_kubernetes(name, text):
+    unknown: list[Problem] = []
+    for name, text in inputs.environ.items():
+        if _is_kubernetes(application.prefix, name, text):
             continue
-        path = _path_of(name)
-        if path is None:
-            hint = _hint(name) if len(found.unknown) < MAX_PROBLEMS else ""
-            found.unknown.append(_unknown(Variable(name, text), hint))
-        else:
+        path = ("",) if name.upper() == application.config_file else schema.find(name)
+        if path:
             named[path].append(Variable(name, text))
-    for path, variables in named.items():
-        if problem := _find_problem(path, variables, named):
-            found.problems.append(problem)
         else:
-            _place(path, variables[0], found)
-    return found
+            hint = hint_for_variable(schema, name) if len(unknown) < MAX_PROBLEMS else ""
+            unknown.append(_unknown(Variable(name, text), hint, inputs.strict))
+    found = {path: (variables[0], _find_problem(schema, path, variables, named)) for path, variables in named.items()}
+    usable = {path: variable for path, (variable, problem) in found.items() if path != ("",) and not problem}
+    return usable, [*(problem for _, problem in found.values() if problem), *unknown]
 
 
-def _is_kubernetes(name: str, text: str) -> bool:
-    if not name.startswith(("ACBO_SERVICE_", "ACBO_PORT")):
+def _is_kubernetes(prefix: str, name: str, text: str) -> bool:
+    if not name.startswith((f"{prefix}SERVICE_", f"{prefix}PORT")):
         return False
     is_url = str(text).startswith(_KUBERNETES_URLS)
-    return re.fullmatch(_KUBERNETES, name) is not None or (name == "ACBO_PORT" and is_url)
+    return re.fullmatch(_KUBERNETES.format(prefix), name) is not None or (name == f"{prefix}PORT" and is_url)
 
 
-def _path_of(name: str) -> KeyPath | None:
-    """The key that a variable sets, or None for an unknown one; the configuration file's is `("config_file",)`."""
-    path = tuple(name[len(PREFIX) :].lower().split(DELIMITER))
-    if path in default_values() or path == ("config_file",):
-        return path
-    if len(path) == 1:
-        return path if path[0] in component_types() or path == ("metadata",) else None
-    return path if path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS else None
-
-
-def _place(path: KeyPath, variable: Variable, found: SortedVariables) -> None:
-    if path == ("config_file",):
-        return
-    if path in default_values() or (path[0] == "metadata" and len(path) > 1):
-        found.settings[path] = variable
-    else:
-        found.tables[path] = variable
-
-
-def _find_problem(path: KeyPath, variables: list[Variable], named: Mapping[KeyPath, object]) -> Problem | None:
-    """What makes a known variable unusable, whatever its setting's type."""
+def _find_problem(
+    schema: Schema, path: KeyPath, variables: Sequence[Variable], named: Mapping[KeyPath, object]
+) -> Problem | None:
+    """What makes a known variable unusable, whatever its setting's type; the file's has the path `("",)`."""
     variable = variables[0]
-    path = (variable.name,) if path == ("config_file",) else path
+    is_setting = path != ("",)
+    path = path if is_setting else (variable.name,)
     if len(variables) > 1:
         message = f"is set by {len(variables)} variables, whose names differ only in case: unset all but one"
         values = tuple(((v.name,), SourcedValue(v.text, v)) for v in variables)
         return Problem(path=path, message=message, values=values)
-    above = [path[:length] for length in range(2, len(path)) if path[:length] in named]
+    above = [path[:length] for length in range(2, len(path)) if path[0] == "metadata" and path[:length] in named]
     if not isinstance(variable.text, str):
         message = f"the environment holds text, not {type(variable.text).__name__}"
     elif not variable.text.strip():
         message = "is empty: give a value or unset it"
-    elif path != (variable.name,) and any("\ud800" <= character <= "\udfff" for character in variable.text):
+    elif is_setting and any("\ud800" <= character <= "\udfff" for character in variable.text):
         message = "is not valid UTF-8"
     elif above:
-        message = f"cannot be set below {'.'.join(above[0])}, which {variable_name(above[0])} sets to text"
+        message = f"cannot be set below {'.'.join(above[0])}, which {schema.variable(above[0])} sets to text"
     else:
         return None
     return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
 
 
-def _unknown(variable: Variable, hint: str) -> Problem:
-    value = ((variable.name,), SourcedValue(variable.text, variable))
-    message = "no such setting"
-    return Problem(path=(variable.name,), message=message, values=(value,), hint=hint, at_key=True)
+def _unknown(variable: Variable, hint: str, strict: bool) -> Problem:
+    path = (variable.name,)
+    severity: Any = "error" if strict else "advice"
+    values = ((path, SourcedValue(variable.text, variable)),)
+    return Problem(path=path, message="no such setting", values=values, hint=hint, at_key=True, severity=severity)
 
 
-def _hint(name: str) -> str:
-    rest = normalized(name)[len(normalized(PREFIX)) :]
+def hint_for_variable(schema: Schema, name: str) -> str:
+    """What may have been meant by a variable that sets nothing."""
+    application, prefix = schema.application, schema.application.prefix
+    rest = normalized(name)[len(normalized(prefix)) :]
     if rest.startswith("metadata") and len(rest) > len("metadata"):
-        key = re.sub(r"(?i)^acbo\W*_*meta[\W_]*data[\W_]*", "", name)
-        meant = f"{PREFIX}METADATA{DELIMITER}{re.sub('_{3,}', DELIMITER, key.strip('_')).upper()}"
-        return f"did you mean {meant}?" if meant != name.upper() and key != name else ""
+        return _metadata_hint(schema, name)
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
-        return f"did you mean {CONFIG_FILE}?"
-    component, _, field = name[len(PREFIX) :].lower().partition(DELIMITER)
-    if field and component in component_types():
-        path = closest_setting(field, component)
+        return f"did you mean {application.config_file}?"
+    *section, field = name[len(prefix) :].lower().split(DELIMITER)
+    if field and section and tuple(section) in schema.sections:
+        path = meant_setting(schema, field, tuple(section))
     else:
-        path = closest_setting(rest) or closest_setting(name.split(DELIMITER)[-1])
+        path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
-        return f"did you mean {variable_name(path)}?"
-    if re.fullmatch(_KUBERNETES_OTHER, name):
+        return f"did you mean {schema.variable(path)}?"
+    if re.fullmatch(_KUBERNETES_OTHER.format(prefix), name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
+
+
+def _metadata_hint(schema: Schema, name: str) -> str:
+    stem = re.escape(schema.application.prefix.rstrip("_"))
+    key = re.sub(rf"(?i)^{stem}\W*_*meta[\W_]*data[\W_]*", "", name)
+    parts = re.sub("_{3,}", DELIMITER, key.strip("_")).upper()
+    meant = schema.variable(("metadata", parts))
+    return f"did you mean {meant}?" if meant != name.upper() and key != name else ""

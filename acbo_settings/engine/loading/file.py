@@ -1,184 +1,107 @@
-"""A configuration file as text and as a tree, or as the one `Problem` that says why it is none."""
+"""The configuration file as a source: bytes → text → tree. One that cannot be used is a ConfigurationError."""
 
 from __future__ import annotations
 
 import codecs
-import os
 import re
 import tomllib
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
-from ..document import MAX_KEY_PARTS, Position, find_long_key, find_long_number
-from ..errors import Problem
-from ..inputs import PATH_ARGUMENT, RawFile, encode_path
-from ..values import Argument, File, SourcedValue, SourceFile, Variable
+from pydantic_settings import TomlConfigSettingsSource
+
+from ..document import Document, Position, find_long_key, find_long_number
+from ..frozen import given_tree, parse_frozen
+from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, reason, where_looked
+from ..report import refusal, unusable
+from ..schema import MAX_KEY_PARTS, Schema
+from ..values import Argument, ConfigurationError, File, Origin, Problem, SourcedValue, Variable, file_problem
+from .arguments import settings_class
+from .keys import Source
 
 
-class UnreadableFile(Exception):  # noqa: N818 (it carries a problem to the report, and never reaches a user)
-    """A file that can not be used, as the one `Problem` that says why.
+class _TomlFile(TomlConfigSettingsSource):
+    """The reader of pydantic-settings, which would skip what is no file, over a document that is read already."""
 
-    >>> raise UnreadableFile(Problem(path=(), message="is a directory"))
-    Traceback (most recent call last):
-    ...
-    acbo_settings.engine.loading.file.UnreadableFile: is a directory
-    """
+    def __init__(self, schema: Schema, document: Document) -> None:
+        self._schema = schema
+        self._document = document
+        super().__init__(settings_class(schema), toml_file=document.name)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
+        schema, document = self._schema, self._document
+        if is_frozen(schema.application, document.name, document.text):
+            return given_tree(schema, parse_frozen(schema, document.name, document.text))
+        return parse_toml(document)
 
 
-def decode_file(file: RawFile) -> SourceFile:
-    """The text of a file in UTF-8, with or without a byte-order mark.
+def read_file(schema: Schema, file: RawFile) -> Source:
+    """The keys and values of a file, and where each stands; ConfigurationError when it cannot be used."""
+    document = decode_file(file)
+    return Source(_TomlFile(schema, document)(), lambda path: File(document, path))
 
-    Args:
-        file: The file as bytes.
 
-    Returns:
-        The file's name and text.
-
-    Raises:
-        UnreadableFile: When it could not be read, or is not UTF-8.
-
-    >>> from acbo_settings.engine.inputs import read_raw_file
-    >>> decode_file(read_raw_file("/"))
-    Traceback (most recent call last):
-    ...
-    acbo_settings.engine.loading.file.UnreadableFile: is a directory, not a file
-    """
+def decode_file(file: RawFile) -> Document:
+    """The text of a file in UTF-8, with or without a byte-order mark; ConfigurationError when it is none."""
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
-        if file.named_by:
-            origin = Argument(file.named_by) if file.named_by == PATH_ARGUMENT else Variable(file.named_by, file.name)
-            problem = replace(problem, values=(*problem.values, ((), SourcedValue(file.name, origin))))
-        raise UnreadableFile(problem)
-    return SourceFile(file.name, _decode(file.name, file.content.removeprefix(codecs.BOM_UTF8)))
-
-
-def file_problem(name: str, message: str, hint: str = "") -> Problem:
-    """A problem with a file as a whole.
-
-    Args:
-        name: The path.
-        message: What is wrong with it.
-        hint: What to do about it.
-
-    Returns:
-        The facts.
-
-    >>> file_problem("acbo.toml", "is a directory, not a file").message
-    'is a directory, not a file'
-    """
-    file = ((), SourcedValue(None, File(SourceFile(name, ""))))
-    return Problem(path=(), message=message, values=(file,), hint=hint)
-
-
-def where_looked(name: str) -> str:
-    """What may explain that a file is not found.
-
-    Args:
-        name: The path.
-
-    Returns:
-        The working directory for a path that starts there, or that `~` is not expanded; else an empty text.
-
-    >>> where_looked("~/acbo.toml")
-    '~ is not expanded here'
-    """
-    if name.startswith("~"):
-        return "~ is not expanded here"
-    try:
-        return "" if os.path.isabs(name) else f"the working directory is {os.getcwd()}"
-    except OSError:
-        return "the working directory does not exist any more"
-
-
-def reason(name: str, error: OSError | ValueError) -> str:
-    """Why a file can not be used, in the words of the system.
-
-    Args:
-        name: The path.
-        error: What the system said, or a ValueError whose text is the reason.
-
-    Returns:
-        A sentence without its subject.
-
-    >>> reason("acbo.toml", PermissionError(13, "Permission denied"))
-    'permission denied'
-    """
-    if not isinstance(error, OSError):
-        return str(error)
-    path = encode_path(name)
-    if isinstance(error, FileNotFoundError):
-        with suppress(OSError):  # it is no link, or is gone
-            return f"is a symbolic link to {os.fsdecode(os.readlink(path))}, which does not exist"
-        return "no such file"
-    text = error.strerror or str(error)
-    return text[:1].lower() + text[1:]
-
-
-def _decode(name: str, content: bytes) -> str:
-    """The text of a file in UTF-8."""
+        raise refusal([_named_by(file, problem)])
+    content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UnreadableFile(file_problem(name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8"))
+        raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
-        return content.decode().replace("\r\n", "\n")
+        return Document(file.name, content.decode().replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
-        text = content.decode(errors="backslashreplace").replace("\r\n", "\n")
-        before = content[: error.start].decode().replace("\r\n", "\n")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        place = File(SourceFile(name, text), exact=Position(line, column, column))
-        message = f"is not valid UTF-8: byte 0x{content[error.start]:02x}"
-        raise UnreadableFile(Problem(path=(), message=message, values=(((), SourcedValue(None, place)),))) from None
+        raise _undecodable(file.name, content, error) from None
 
 
-def parse_toml(file: SourceFile) -> dict[str, Any]:
-    """The tree of a TOML document.
+def _named_by(file: RawFile, problem: Problem) -> Problem:
+    """The problem with a file, and who named that."""
+    if not file.named_by:
+        return problem
+    is_argument = file.named_by == PATH_ARGUMENT
+    origin: Origin = Argument(file.named_by) if is_argument else Variable(file.named_by, file.name)
+    values = (*problem.values, ((), SourcedValue(file.name, origin)))
+    return Problem(path=(), message=problem.message, values=values, hint=problem.hint)
 
-    Args:
-        file: The document.
 
-    Returns:
-        What `tomllib` makes of it.
+def _undecodable(name: str, content: bytes, error: UnicodeDecodeError) -> ConfigurationError:
+    text = content.decode(errors="backslashreplace").replace("\r\n", "\n")
+    before = content[: error.start].decode().replace("\r\n", "\n")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    message = f"is not valid UTF-8: byte 0x{content[error.start]:02x}"
+    return _located(Document(name, text), message, Position(line, column, column))
 
-    Raises:
-        UnreadableFile: With the line and column of the mistake, when it is no valid TOML or too deep to be read.
 
-    >>> parse_toml(SourceFile("acbo.toml", "total_steps 5"))
-    Traceback (most recent call last):
-    ...
-    acbo_settings.engine.loading.file.UnreadableFile: Expected '=' after a key in a key/value pair
-    """
-    if long_key := find_long_key(file.text):
-        raise _syntax_error(file, f"a key has more than {MAX_KEY_PARTS} parts", Position(long_key, 1, 1))
+def parse_toml(document: Document) -> dict[str, Any]:
+    """What `tomllib` makes of a document; ConfigurationError when it is no valid TOML, or too deep to be read."""
+    if long_key := find_long_key(document.text):
+        raise _located(document, f"a key has more than {MAX_KEY_PARTS} parts", Position(long_key, 1, 1))
     try:
-        return tomllib.loads(file.text)
+        return tomllib.loads(document.text)
     except tomllib.TOMLDecodeError as error:
-        raise _located(file, str(error)) from None
+        raise _syntax_error(document, str(error)) from None
     except RecursionError:
-        raise UnreadableFile(file_problem(file.name, "is nested too deeply")) from None
+        raise unusable(document.name, "is nested too deeply") from None
     except ValueError as error:
-        place = find_long_number(file.text)
-        raise _syntax_error(file, "a number has too many digits" if place else str(error), place) from None
+        place = find_long_number(document.text)
+        raise _located(document, "a number has too many digits" if place else str(error), place) from None
 
 
-def _located(file: SourceFile, message: str) -> UnreadableFile:
+def _syntax_error(document: Document, message: str) -> ConfigurationError:
     """A message of tomllib, whose position stands in its text: a line and a column, or the end of the document."""
     problem, _, place = message.rpartition(" (at ")
     if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", place):
         line, column = map(int, numbers.groups())
     else:
-        text = file.text.rstrip()
+        text = document.text.rstrip()
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
     if problem == "Cannot overwrite a value" or problem.startswith("Cannot declare"):
         problem = "This key or table is set twice"
     hint = "text needs quotes, true and false are lower-case" if problem == "Invalid value" else ""
-    return _syntax_error(file, problem or message, Position(line, column, column), hint)
+    return _located(document, problem or message, Position(line, column, column), hint)
 
 
-def _syntax_error(file: SourceFile, message: str, position: Position | None, hint: str = "") -> UnreadableFile:
-    place = SourcedValue(None, File(file, exact=position))
-    return UnreadableFile(Problem(path=(), message=message, values=(((), place),), hint=hint))
+def _located(document: Document, message: str, position: Position | None, hint: str = "") -> ConfigurationError:
+    place = SourcedValue(None, File(document, exact=position))
+    return refusal([Problem(path=(), message=message, values=(((), place),), hint=hint)])

@@ -1,92 +1,137 @@
-"""Which keys of one source are settings, which are custom, and which are mistakes."""
+"""The keys of one source: which are settings, which are the user's own, and which are mistakes."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from pyrsistent import PMap
-
+from .. import Record
 from ..canonical import KeyPath
-from ..errors import MAX_PROBLEMS, Problem
-from ..schema import component_types, default_values
-from ..spelling import closest_setting, near_miss, setting_called_elsewhere
-from ..values import Origin, SourcedValue, Variable
-from .environment import variable_name
+from ..schema import Schema
+from ..spelling import called_elsewhere, meant_setting, near_miss
+from ..values import MAX_PROBLEMS, Origin, Problem, SourcedValue
 from .metadata import find_unwritable
 
 
-class Source(NamedTuple):
+class Source(Record):
     """What one source holds, as it was read.
 
-    Args:
-        tree: The nested keys and values.
-        origin_of: Where the value at a key path of the tree came from.
-        is_call: Whether it was passed to `create_training_config`, where a component's field at the top level is
-            kept with a warning; from anywhere else it is an error.
-
-    >>> from acbo_settings.engine.values import Argument
-    >>> sort_keys(Source({"total_steps": 7}, lambda path: Argument("overrides"))).settings["total_steps",].value
-    7
+    `origin_of` tells where the value at a key path of the tree came from. `is_call` is for what was passed to
+    `create_training_config`, where a setting of a section that stands at the top level is kept with advice; from
+    anywhere else it is an error.
     """
 
-    tree: Mapping[str, Any]
+    __slots__ = ("tree", "origin_of", "is_call")
+    tree: Mapping[Any, Any]
     origin_of: Callable[[KeyPath], Origin]
-    is_call: bool = False
+    is_call: bool
+
+    def __init__(self, tree: Mapping[Any, Any], origin_of: Callable[[KeyPath], Origin], is_call: bool = False) -> None:
+        self._fill(tree, origin_of, is_call)
 
 
 class SortedKeys:
-    """The keys of one source, sorted; `sort_keys` makes it.
+    """The keys of one source, sorted: settings and custom keys by key path, not judged yet, and what is wrong."""
 
-    Attributes:
-        settings: The settings among them, by key path, not validated yet.
-        custom: Custom keys and the contents of `metadata`, each by the key path that it has in the metadata.
-        problems: Keys that do not exist, and what is no table or no metadata.
-        advice: Keys that were kept but are probably misplaced.
-
-    >>> SortedKeys().problems
-    []
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, schema: Schema, source: Source) -> None:
         self.settings: dict[KeyPath, SourcedValue] = {}
         self.custom: dict[KeyPath, SourcedValue] = {}
         self.problems: list[Problem] = []
-        self.advice: list[Problem] = []
+        self._schema = schema
+        self._source = source
+        self._sort_table((), source.tree)
 
+    def _sort_table(self, section: KeyPath, table: Mapping[Any, Any]) -> None:
+        for key, value in table.items():
+            path = (*section, _text_of(key))
+            if not isinstance(key, str):
+                self._tell(path, value, "keys must be text", at_key=True)
+            elif path in self._schema.defaults:
+                self.settings[path] = SourcedValue(value, self._source.origin_of(path))
+            else:
+                self._sort_other(path, value)
 
-def sort_keys(source: Source) -> SortedKeys:
-    """Tell the settings of a source from its custom keys and from its mistakes.
-
-    Args:
-        source: What was read.
-
-    Returns:
-        Every key of the source in one of four places.
-
-    >>> from acbo_settings.engine.values import Argument
-    >>> found = sort_keys(Source({"gpro": {"group_size": 128}}, lambda path: Argument("overrides")))
-    >>> found.problems[0].hint.split("?")[0]
-    'did you mean grpo'
-    """
-    found = SortedKeys()
-    for key, value in source.tree.items():
-        path = (_text_of(key),)
-        if not isinstance(key, str):
-            found.problems.append(_problem(source, path, value, "keys must be text", at_key=True))
-        elif path in default_values():
-            found.settings[path] = SourcedValue(value, source.origin_of(path))
-        elif path[0] not in component_types() and path[0] != "metadata":
-            _sort_custom_key(source, path, value, found)
+    def _sort_other(self, path: KeyPath, value: Any) -> None:
+        """Sort a key that is no setting."""
+        found = self._schema.find(path)
+        if found is None and len(path) == 1:
+            self._sort_custom(path, value)
+        elif found is None:
+            meant = meant_setting(self._schema, path[-1], path[:-1]) if len(self.problems) < MAX_PROBLEMS else None
+            self._tell(path, value, "no such setting", _did_you_mean(meant), at_key=True)
         elif not isinstance(value, Mapping):
             hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
-            found.problems.append(_problem(source, path, value, "Input should be a table", hint))
-        elif path[0] == "metadata":
-            _sort_metadata(source, value, found)
+            self._tell(path, value, "Input should be a table", hint)
+        elif found == ("metadata",):
+            self._sort_metadata(value)
         else:
-            _sort_component(source, path[0], value, found)
-    return found
+            self._sort_table(path, value)
+
+    def _sort_custom(self, path: KeyPath, value: Any) -> None:
+        """Sort a top-level key that is no setting: the user's own, or a mistake."""
+        meant = near_miss(self._schema, path[0])
+        is_field = meant is not None and len(meant) > 1 and meant[-1] == path[0]
+        if meant and not (is_field and self._source.is_call):
+            hint = _did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
+            if tuple(path[0].split(".")) == meant:
+                hint = f"nest it: {meant[-1]} inside {'.'.join(meant[:-1])}"
+            self._tell(path, value, "no such setting", hint, at_key=True)
+            return
+        self._keep(path, value)
+        if meant:
+            message = f"is kept as metadata and has no effect: {meant[-1]} belongs to {'.'.join(meant[:-1])}"
+            self._advise(path, value, message, _did_you_mean(meant))
+        elif lost := self._settings_inside(value):
+            self._advise(path, value, f"is kept as metadata, so that {lost} in it has no effect")
+        elif meant := called_elsewhere(self._schema, path[0]):
+            self._advise(path, value, "is kept as metadata and has no effect", _did_you_mean(meant))
+
+    def _settings_inside(self, value: object) -> str | None:
+        """A setting or section that stands in a table of the user's own, where it would not be looked for."""
+        names = {path[0] for path in self._schema.defaults}
+        return next((key for key in value if key in names), None) if isinstance(value, Mapping) else None
+
+    def _sort_metadata(self, table: Mapping[Any, Any]) -> None:
+        pyrsistent = sys.modules.get("pyrsistent")  # a configuration's own metadata records settings, and is a PMap
+        is_record = pyrsistent is not None and isinstance(table, pyrsistent.PMap)
+        for name, value in table.items():
+            if is_record and name in self._source.tree:
+                continue  # here the settings themselves are given too
+            path = ("metadata", _text_of(name))
+            meant = self._schema.find(path[1:])
+            if meant and meant != ("metadata",):
+                message = f"{path[1]} is a setting, and has no effect inside metadata"
+                hint = self._source.origin_of(path).way_out_of_metadata(self._schema, meant)
+                self._tell(path, value, message, hint, at_key=True)
+            else:
+                self._keep(path, value, name)
+
+    def _keep(self, path: KeyPath, value: Any, key: Any = "") -> None:
+        """Keep a custom value, if it can be written down and its name is not taken."""
+        name = path[-1]
+        kept = ("metadata", name)
+        if not isinstance(key, str):
+            self._tell(path, value, "keys must be text", at_key=True)
+        elif kept in self.custom:
+            self._tell(path, value, "is set both at the top level and in metadata", at_key=True)
+        elif unwritable := find_unwritable({name: value}):
+            where, reason = unwritable
+            self._tell((*path, *map(_text_of, where[1:])), value, reason)
+        else:
+            self.custom[kept] = SourcedValue(value, self._source.origin_of(path))
+
+    def _advise(self, path: KeyPath, value: Any, message: str, hint: str = "") -> None:
+        self._tell(path, value, message, hint, at_key=True, is_advice=True)
+
+    def _tell(
+        self, path: KeyPath, value: Any, message: str, hint: str = "", at_key: bool = False, is_advice: bool = False
+    ) -> None:
+        values = ((path, SourcedValue(value, self._source.origin_of(path))),)
+        severity: Any = "advice" if is_advice else "error"
+        problem = Problem(path=path, message=message, values=values, hint=hint, at_key=at_key, severity=severity)
+        self.problems.append(problem)
 
 
 def _text_of(key: Any) -> str:
@@ -96,85 +141,5 @@ def _text_of(key: Any) -> str:
     return str(key) if type(key) is int and key.bit_length() < 64 else f"<{type(key).__name__}>"
 
 
-def _sort_component(source: Source, component: str, table: Mapping[Any, Any], found: SortedKeys) -> None:
-    for name, value in table.items():
-        path = (component, _text_of(name))
-        if path in default_values():
-            found.settings[path] = SourcedValue(value, source.origin_of(path))
-        else:
-            meant = closest_setting(path[1], component) if len(found.problems) < MAX_PROBLEMS else None
-            message = "no such setting" if isinstance(name, str) else "keys must be text"
-            found.problems.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
-
-
-def _sort_custom_key(source: Source, path: KeyPath, value: Any, found: SortedKeys) -> None:
-    """A top-level key that is no setting: the user's own, or a mistake."""
-    meant = near_miss(path[0])
-    is_field = meant is not None and len(meant) == 2 and meant[-1] == path[0]
-    if meant and not (is_field and source.is_call):
-        hint = _did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
-        if tuple(path[0].split(".")) == meant:
-            hint = f"nest it: {meant[1]} inside {meant[0]}"
-        found.problems.append(_problem(source, path, value, "no such setting", hint, at_key=True))
-        return
-    _keep(source, path, value, found)
-    if meant:
-        message = f"is kept as metadata and has no effect: {meant[-1]} belongs to {meant[0]}"
-        found.advice.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
-    elif lost := _settings_inside(value):
-        message = f"is kept as metadata, so that {lost} in it has no effect"
-        found.advice.append(_problem(source, path, value, message, at_key=True))
-    elif meant := setting_called_elsewhere(path[0]):
-        message = "is kept as metadata and has no effect"
-        found.advice.append(_problem(source, path, value, message, _did_you_mean(meant), at_key=True))
-
-
-def _settings_inside(value: object) -> str | None:
-    """A setting or component that stands in a table of the user's own, where it would not be looked for."""
-    names = {path[0] for path in default_values()}
-    return next((key for key in value if key in names), None) if isinstance(value, Mapping) else None
-
-
-def _sort_metadata(source: Source, table: Mapping[Any, Any], found: SortedKeys) -> None:
-    for name, value in table.items():
-        if isinstance(table, PMap) and name in source.tree:
-            continue  # a configuration's own metadata records settings, and here the settings themselves are given too
-        path = ("metadata", _text_of(name))
-        meant = path[1:]
-        if meant in default_values() or meant[0] in component_types():
-            message = f"{meant[0]} is a setting, and has no effect inside metadata"
-            found.problems.append(_problem(source, path, value, message, _way_to(meant, source, path), at_key=True))
-        else:
-            _keep(source, path, value, found, name)
-
-
-def _way_to(setting: KeyPath, source: Source, path: KeyPath) -> str:
-    """How to set a setting that was found inside metadata."""
-    if isinstance(source.origin_of(path), Variable):
-        return f"did you mean {variable_name(setting)}?"
-    return "put it at the top level, above the first table" if setting in default_values() else ""
-
-
-def _keep(source: Source, path: KeyPath, value: Any, found: SortedKeys, key: Any = "") -> None:
-    """Keep a custom value, if it can be written down and its name is not taken."""
-    name = path[-1]
-    kept = ("metadata", name)
-    if not isinstance(key, str):
-        found.problems.append(_problem(source, path, value, "keys must be text", at_key=True))
-    elif kept in found.custom:
-        message = "is set both at the top level and in metadata"
-        found.problems.append(_problem(source, path, value, message, at_key=True))
-    elif unwritable := find_unwritable({name: value}):
-        where, reason = unwritable
-        found.problems.append(_problem(source, (*path, *map(_text_of, where[1:])), value, reason))
-    else:
-        found.custom[kept] = SourcedValue(value, source.origin_of(path))
-
-
 def _did_you_mean(meant: KeyPath | None) -> str:
     return f"did you mean {'.'.join(meant)}?" if meant else ""
-
-
-def _problem(source: Source, path: KeyPath, value: Any, message: str, hint: str = "", at_key: bool = False) -> Problem:
-    values = ((path, SourcedValue(value, source.origin_of(path))),)
-    return Problem(path=path, message=message, values=values, hint=hint, at_key=at_key)

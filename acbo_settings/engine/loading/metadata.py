@@ -1,4 +1,4 @@
-"""Custom keys: what values they may hold, and how they are frozen."""
+"""Custom keys: what values they may hold, and how the tables of several sources become one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from pyrsistent import PMap, freeze
-
-from ..canonical import KeyPath, thaw
+from ..canonical import KeyPath, plain
 
 MAX_DEPTH = 50
 """Tables and arrays inside one another that a custom key may hold."""
@@ -24,17 +22,10 @@ settings must still be shown."""
 
 
 def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
-    """Why a table can not be kept as metadata: everything kept must have a form in TOML.
+    """Where the first value of a table stands that has no form in TOML, and what is wrong with it; or None.
 
-    Args:
-        tree: Custom keys and their values, of any type.
-
-    Returns:
-        Where the first such value stands and what is wrong with it; None when text, numbers, booleans, dates and times,
-        dicts and sequences are all there is.
-
-    >>> find_unwritable({"seeds": [1, 2]}), find_unwritable({"wandb": {"note": None}})
-    (None, (('wandb', 'note'), 'None (null) has no form in TOML: leave the key out'))
+    >>> find_unwritable({"wandb": {"note": None}})
+    (('wandb', 'note'), 'None (null) has no form in TOML: leave the key out')
     """
     waiting: list[tuple[KeyPath, Any, int]] = [((), tree, 0)]
     for _ in range(MAX_VALUES):
@@ -85,14 +76,7 @@ def _find_in_scalar(value: Any) -> str | None:
 
 
 def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """One tree laid over another, key by key.
-
-    Args:
-        lower: The tree below.
-        upper: The tree that wins; a value of it replaces whatever stands there, only tables are merged.
-
-    Returns:
-        A new dict.
+    """One tree laid over another, key by key: only tables are merged, any other value replaces what stands there.
 
     >>> overlay({"a": {"x": 1}, "b": 2}, {"a": {"y": 3}})
     {'a': {'x': 1, 'y': 3}, 'b': 2}
@@ -100,21 +84,5 @@ def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)
-        merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else thaw(value)
+        merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else plain(value)
     return merged
-
-
-def freeze_metadata(tree: Mapping[str, Any]) -> PMap[str, Any]:
-    """A tree of plain values, deeply frozen with pyrsistent.
-
-    Args:
-        tree: Dicts, lists and values; it is not changed, and later changes of it have no effect.
-
-    Returns:
-        Maps for dicts and vectors for lists, at every depth.
-
-    >>> freeze_metadata({"seeds": [1, 2]})["seeds"]
-    pvector([1, 2])
-    """
-    frozen: PMap[str, Any] = freeze(thaw(tree))
-    return frozen

@@ -1,118 +1,179 @@
-"""Types and ranges: a configuration that may hold anything → the validated one, or all problems. pydantic judges."""
+"""Types, ranges and rules: which values are valid, and what is wrong with the others. pydantic-core judges types."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator, ValidationError, core_schema
 
-from ...config import TrainingConfig
-from ...rules import RANGE_SENTENCES
 from ..canonical import KeyPath
-from ..errors import Problem
-from ..schema import default_values
+from ..schema import Rule, Schema, Setting
 from ..spelling import closest
-from ..values import Argument, SourcedValue, Variable
+from ..values import Argument, Problem, SourcedValue, whole_problem
 from .environment import parse_text
 from .metadata import LARGEST_INTEGER
 
 
 @cache
-def _adapter() -> TypeAdapter[TrainingConfig]:
-    return TypeAdapter(TrainingConfig)
+def _validator(schema: Schema) -> SchemaValidator:
+    """One validator for all settings, by their keys."""
+    fields = {
+        setting.key: core_schema.typed_dict_field(_core_schema(setting), required=False)
+        for setting in schema.settings.values()
+    }
+    return SchemaValidator(core_schema.typed_dict_schema(fields))
 
 
-def validate_fields(
-    config: object, values: Mapping[KeyPath, SourcedValue]
-) -> tuple[TrainingConfig | None, list[Problem]]:
-    """Check type and range of every field, however the configuration was built.
+def _core_schema(setting: Setting) -> CoreSchema:
+    if setting.choices:
+        return core_schema.literal_schema(list(setting.choices))
+    bounds: dict[str, Any] = dict(setting.bounds)
+    if setting.type is int:
+        return core_schema.int_schema(strict=True, **bounds)
+    if setting.type is float:
+        return core_schema.float_schema(strict=True, allow_inf_nan=False, **bounds)
+    return core_schema.bool_schema(strict=True) if setting.type is bool else core_schema.str_schema(strict=True)
 
-    Args:
-        config: What should be a `TrainingConfig`.
-        values: The values with their origins, for the report; one that is missing came from the `config` argument.
 
-    Returns:
-        A configuration of exactly the schema's types (an integer given for a float is a float in it) and no
-        problems; or None and every field that is wrong.
-
-    >>> config, problems = validate_fields(TrainingConfig(total_steps=0), {})
-    >>> problems[0].message
-    'Input should be greater than or equal to 1'
-    """
-    problems = _find_untaken(config, values)
-    validated = None
+def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> tuple[dict[KeyPath, Any], list[Problem]]:
+    """The valid values, each of exactly the type of its setting (an integer may become a float), and the problems."""
+    problems = _find_untaken(schema, values)
+    given = {".".join(path): sourced.value for path, sourced in values.items()}
+    for problem in problems:
+        del given[".".join(problem.path)]
     try:
-        validated = _adapter().validate_python(config)
+        valid = _validator(schema).validate_python(given)
     except ValidationError as error:
-        told = {problem.path for problem in problems}
-        found = [_problem(details, values) for details in error.errors(include_url=False)]
-        problems += [problem for problem in found if problem.path not in told]
-    except AttributeError as error:
-        value = SourcedValue(config, Argument("config"))
-        problems.append(Problem(path=(), message=f"is incomplete: {error}", values=(((), value),)))
-    return (None, problems) if problems else (validated, [])
+        problems += [_problem(schema, details, values) for details in error.errors(include_url=False)]
+        broken = {problem.path for problem in problems}
+        kept = {path: sourced for path, sourced in values.items() if path not in broken}
+        return validate_values(schema, kept)[0], problems
+    return {path: valid[setting.key] for path, setting in schema.settings.items() if setting.key in valid}, problems
 
 
-def _find_untaken(config: object, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+def _find_untaken(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
     """What pydantic would take and this package does not: endless integers, and a float made from a Decimal or so."""
     problems = []
-    for path, default in default_values().items():
-        value: Any = config
-        for name in path:
-            value = getattr(value, name, default)
+    for path, sourced in values.items():
+        value, wanted = sourced.value, schema.settings[path].type
         if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
             message = "has more than 300 digits"
-        elif isinstance(default, float) and hasattr(value, "__float__") and not isinstance(value, int | float):
+        elif wanted is float and hasattr(value, "__float__") and not isinstance(value, int | float):
             message = f"Input should be a valid number, not {type(value).__name__}"
         else:
             continue
-        sourced = values.get(path, SourcedValue(value, Argument("config")))
         problems.append(Problem(path=path, message=message, values=((path, sourced),)))
     return problems
 
 
-def _problem(details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> Problem:
-    """The facts of pydantic as ours, with the reference's own sentence where it has one."""
-    path = tuple(str(part) for part in details["loc"])
+def _problem(schema: Schema, details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> Problem:
+    """The facts of pydantic as ours, with the application's own sentence where it has one."""
+    path = tuple(str(details["loc"][0]).split("."))
     message = details["msg"]
-    if sentence := RANGE_SENTENCES.get((path, details["type"])):
+    if sentence := schema.rules.range_sentences.get((path, details["type"])):
         message = f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
-    if not path:
-        message = f"{message}, not {type(details['input']).__name__}"
-    value = values.get(path, SourcedValue(details["input"], Argument("config")))
-    return Problem(path=path, message=message, values=((path, value),), hint=_hint(details, path, value))
+    sourced = values[path]
+    hint = _hint(schema.settings[path], details["type"], sourced)
+    return Problem(path=path, message=message, values=((path, sourced),), hint=hint)
 
 
-def _hint(details: ErrorDetails, path: KeyPath, sourced: SourcedValue) -> str:
+def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:
     """What the value may have been meant to be, written as its source wants it."""
-    given = details["input"]
-    meant: object = None
-    if details["type"] == "literal_error":
-        choices = re.findall(r"'(\w+)'", details.get("ctx", {})["expected"])
-        meant = closest(given, choices) if isinstance(given, str) else None
+    given = sourced.value
+    if setting.choices:
+        meant: object = closest(given, setting.choices) if isinstance(given, str) else None
         return f'did you mean "{meant}"?' if meant else ""
-    if details["type"] in ("int_type", "float_type", "bool_type"):
-        meant = _meant(given, default_values()[path])
+    meant = _meant(given, setting.type) if kind in ("int_type", "float_type", "bool_type") else None
     if meant is None:
-        return "write true or false" if details["type"] == "bool_type" else ""
-    quoted = isinstance(given, str) and (not isinstance(sourced.origin, Variable) or given[:1] in "'\"")
+        return "write true or false" if kind == "bool_type" else ""
+    quoted = isinstance(given, str) and (sourced.origin.quotes_text or given[:1] in "'\"")
     return f"did you mean {str(meant).lower()}{', without quotes' if quoted else ''}?"
 
 
-def _meant(given: object, default: object) -> object:
-    """A value of the default's type that is written almost like the one given, or None."""
+def _meant(given: object, wanted: type) -> object:
+    """A value of the wanted type that is written almost like the one given, or None."""
     if isinstance(given, str):
-        given = parse_text(given.strip("'\"").replace("_", ""), default)
-    if isinstance(given, str) and not isinstance(default, bool):
-        given = parse_text(given, 0.0)
+        given = parse_text(given.strip("'\"").replace("_", ""), wanted)
+    if isinstance(given, str) and wanted is not bool:
+        given = parse_text(given, float)
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e15:
-        return given if isinstance(given, bool) and isinstance(default, bool) else None
-    if isinstance(default, bool):
+        return given if isinstance(given, bool) and wanted is bool else None
+    if wanted is bool:
         return bool(given) if given in (0, 1) else None
-    if isinstance(default, int):
+    if wanted is int:
         return int(given) if given == int(given) else None
     return float(given)
+
+
+def validate_config(schema: Schema, config: object) -> list[Problem]:
+    """Everything that is wrong with a configuration, however it was built; rules that only advise while loading too."""
+    values: dict[KeyPath, SourcedValue] = {}
+    problems = _take_apart(schema, (), config, values)
+    valid, invalid = validate_values(schema, values)
+    problems += invalid
+    rules = schema.rules.errors + schema.rules.consistency
+    return problems + find_broken(rules, schema.build(valid), values, problems)
+
+
+def _take_apart(schema: Schema, path: KeyPath, record: Any, values: dict[KeyPath, SourcedValue]) -> list[Problem]:
+    """Add the settings of one section to the values; return what is no section, or lacks something."""
+    owner = schema.sections[path]
+    if not isinstance(record, owner):
+        return [_no_instance(path, record, owner.__name__)]
+    problems: list[Problem] = []
+    for name in owner.__dataclass_fields__:  # type: ignore[attr-defined]
+        below = (*path, name)
+        try:
+            value = getattr(record, name)
+        except AttributeError as error:
+            problems.append(whole_problem(Argument("config"), record, f"is incomplete: {error}"))
+            continue
+        if below in schema.sections:
+            problems += _take_apart(schema, below, value, values)
+        elif below in schema.defaults:
+            values[below] = SourcedValue(value, Argument("config"))
+        elif not _is_map(value):
+            problems.append(_no_instance(below, value, "PMap"))
+    return problems
+
+
+def _no_instance(path: KeyPath, value: object, wanted: str) -> Problem:
+    if not path:
+        message = f"Input should be an instance of {wanted}, not {type(value).__name__}"
+        return whole_problem(Argument("config"), value, message)
+    values = ((path, SourcedValue(value, Argument("config"))),)
+    return Problem(path=path, message=f"Input should be an instance of {wanted}", values=values)
+
+
+def _is_map(value: object) -> bool:
+    from pyrsistent import PMap
+
+    return isinstance(value, PMap)
+
+
+def find_broken(
+    rules: Iterable[Rule],
+    config: Any,
+    values: Mapping[KeyPath, SourcedValue],
+    problems: Sequence[Problem] = (),
+    advises: bool = False,
+) -> list[Problem]:
+    """The rules that a configuration does not keep, as problems with the values that they read.
+
+    A rule that reads what has a problem already does not run: the configuration has a default there.
+    """
+    broken = {problem.path for problem in problems}
+    return [
+        Problem(
+            path=rule.reads[0],
+            message=sentence,
+            values=tuple((path, values[path]) for path in rule.reads),
+            severity="advice" if advises else "error",
+        )
+        for rule in rules
+        if not any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1))
+        if not rule.causes or not all(values[path].is_default for path in rule.causes)
+        if (sentence := rule.check(config))
+    ]

@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ...config import TrainingConfig
-from ..canonical import canonical_json, typed_settings
-from ..errors import Problem
-from ..values import Argument, SourcedValue
+from ..canonical import KeyPath, canonical_json, fingerprint
+from ..report import refusal
+from ..schema import Schema
+from ..values import Argument, Problem, whole_problem
 
 
-def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], Sequence[Any]]) -> None:
-    """Refuse to go on unless every rank has an equal configuration; metadata takes no part.
-
-    Every rank has to call it. While they agree it gathers one text of 16 characters; the settings are gathered only
-    when they do not.
-
-    Args:
-        config: The configuration of this rank, validated.
-        allgather: Gathers one Python object (here a text) from every rank, and returns them all in the order of the
-            ranks: `comm.allgather` of mpi4py, or a wrapper for `torch.distributed.all_gather_object` or
-            `jax.experimental.multihost_utils.process_allgather`; see the README.
-
-    Raises:
-        ConfigurationError: On every rank the same, with each setting that differs, its values, and which ranks have
-            them.
-        TypeError: When `allgather` does not return a sequence that holds what it was given.
-
-    >>> from acbo_settings import create_training_config
-    >>> others = [create_training_config(log_frequency=number) for number in (10, 20, 10)]
-    >>> def allgather(text):  # as if there were three other ranks
-    ...     return [text, *(other.fingerprint if len(text) == 16 else settings_text(other) for other in others)]
-    >>> assert_same_across_ranks(TrainingConfig(), allgather)
-    Traceback (most recent call last):
-    ...
-    acbo_settings.engine.errors.ConfigurationError: Configuration validation failed: 2 problems
-    <BLANKLINE>
-      ranks: 4 ranks have 2 different configurations; start them from the same file and variables, or with one run_dir
-      log_frequency: 20 on rank 2; 10 on ranks 0-1, 3
-    """
-    fingerprints = _gather(allgather, config.fingerprint)
+def require_same(config: Any, allgather: Callable[[Any], Sequence[Any]]) -> None:
+    """Refuse to go on unless every rank has an equal configuration; the settings are gathered only if they differ."""
+    settings = Schema.of(type(config)).typed(config)
+    fingerprints = _gather(allgather, fingerprint(settings))
     if len(set(fingerprints)) > 1:
-        from ..report import refusal
-
-        texts = _gather(allgather, settings_text(config))
+        texts = _gather(allgather, settings_text(settings))
         raise refusal([_summary(fingerprints), *_differences(texts)])
 
 
@@ -57,33 +30,20 @@ def _gather(allgather: Callable[[Any], Sequence[Any]], text: str) -> list[str]:
     raise TypeError("allgather must return what every rank gave it, as a list; here that of this rank is not in it")
 
 
-def settings_text(config: TrainingConfig) -> str:
-    """What a rank tells of its configuration when the ranks differ.
-
-    Args:
-        config: The configuration of the rank.
-
-    Returns:
-        JSON: each setting by its key, as the canonical text of its value.
-
-    >>> settings_text(TrainingConfig())[:24]
-    '{"total_steps": "5000", '
-    """
-    import json
-
-    return json.dumps({".".join(path): canonical_json(value) for path, value in typed_settings(config).items()})
+def settings_text(settings: Mapping[KeyPath, Any]) -> str:
+    """What a rank tells when the ranks differ: JSON with the canonical text of each value by its key."""
+    return json.dumps({".".join(path): canonical_json(value) for path, value in settings.items()})
 
 
 def _summary(fingerprints: Sequence[str]) -> Problem:
     message = f"{len(fingerprints):,} ranks have {len(set(fingerprints)):,} different configurations"
-    hint = "start them from the same file and variables, or with one run_dir"
-    return Problem(path=(), message=message, hint=hint, values=(((), SourcedValue(None, Argument("ranks"))),))
+    return whole_problem(
+        Argument("ranks"), None, message, "start them from the same file and variables, or with one run_dir"
+    )
 
 
 def _differences(texts: Iterable[str]) -> list[Problem]:
     """Each setting that differs, the values of the fewest ranks first: those are the ones to look at."""
-    import json
-
     trees: list[Mapping[str, str]] = [json.loads(text) for text in texts]
     problems = []
     for key in dict.fromkeys(key for tree in trees for key in tree):

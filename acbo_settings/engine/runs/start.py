@@ -1,108 +1,115 @@
-"""Holding a start to the configuration of its run: frozen first, kept, taken from today, replaced, or refused."""
+"""One start: resolved, and held to its run: frozen first, kept, taken from today, replaced, or refused."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain, count
+from typing import Any
 
-from pyrsistent import PMap
+from ..canonical import KeyPath, custom_metadata, nested
+from ..document import Document
+from ..frozen import FrozenConfig, parse_frozen, read_frozen, render_frozen
+from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
+from ..loading.layers import Layers, read_layers
+from ..loading.resolved import ResolvedConfig, judge, warn
+from ..report import refusal, unusable
+from ..text import show_value
+from ..toml import metadata_lines
+from ..values import (
+    ConfigurationError,
+    Difference,
+    File,
+    Problem,
+    SourcedValue,
+    file_problem,
+    find_differences,
+    merge,
+)
+from .durable import replace_file, write_once
 
-from ..canonical import KeyPath, custom_metadata, flatten, nested
-from ..differences import Difference, find_differences
-from ..errors import Problem
-from ..frozen import FrozenConfig
-from ..loading.file import file_problem
-from ..loading.layers import MergedLayers, read_layers
-from ..loading.metadata import freeze_metadata
-from ..loading.resolved import ResolvedConfig, judge_layers, warn
-from ..report import refusal, show_value
-from ..values import File, SourcedValue, SourceFile, merge
-from .arguments import Start, digest_inputs
-from .durable import freeze_anew, freeze_once, metadata_lines
 
+def resolve_start(start: Start) -> ResolvedConfig[Any]:
+    """The configuration that a start has to use, with its origins; see `load_training_config` for what it raises.
 
-def resolve_run(start: Start, frozen: FrozenConfig | None) -> ResolvedConfig:
-    """Resolve today's layers, freeze them if nothing is frozen yet, and hold them to what is.
-
-    Args:
-        start: This start.
-        frozen: The frozen file of the run, if there is one.
-
-    Returns:
-        The configuration that this start has to use; a value that is kept against today's has its origin in the frozen
-        file.
-
-    Raises:
-        ConfigurationError: See `load_training_config`.
-
-    Warns:
-        ConfigurationWarning: For what is advised, and for each value that is kept.
-
-    >>> from acbo_settings.engine.inputs import read_inputs
-    >>> from acbo_settings.engine.runs.arguments import plan_start
-    >>> resolve_run(plan_start("runs/17", read_inputs(environ={})), None).explain("total_steps")
-    '5000, the default'
+    A value that is kept against today's has its origin in the frozen file.
     """
+    frozen = read_frozen(start.inputs.schema, start.frozen_file) if start.frozen_file else None
     layers = read_layers(start.inputs)
-    today = judge_layers(layers, start.strict)
+    today = judge(layers)
     told = today.advice if frozen is None or start.on_change == "replace" else ()
     warn(told)  # before anything is written, in case that somebody makes an error of it
-    if frozen is None:
-        frozen = freeze_once(start.name, today, digest_inputs(start.inputs, start.strict))
     resolved = _hold(start, frozen, layers, today)
     warn([advice for advice in resolved.advice if advice not in told])
     return resolved
 
 
-def _hold(start: Start, frozen: FrozenConfig, layers: MergedLayers, today: ResolvedConfig) -> ResolvedConfig:
+def _hold(start: Start, frozen: FrozenConfig | None, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
     """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere."""
-    differences = find_differences(_layer(frozen, flatten(frozen.config)), _validated(today))
+    if start.frozen_file is None:
+        return today
+    if frozen is None:
+        frozen = freeze_once(start.inputs, start.frozen_file, today)
+    differences = find_differences(_frozen_layer(start, frozen), _validated(start, today))
     is_note_new = metadata_lines(custom_metadata(today.config)) != metadata_lines(frozen.custom)
     if start.on_change == "replace" and (differences or is_note_new):
-        anew = freeze_anew(frozen, today, digest_inputs(start.inputs, start.strict))
-        return replace(today, config=anew.config)
+        return replace(today, config=freeze_anew(start.inputs, frozen, today).config)
     kept = [difference for difference in differences if difference.path not in start.changeable]
     if kept and start.on_change == "error":
         raise refusal(_change_problems(frozen, kept, today.file))
-    resolved = judge_layers(_lay_over(layers, frozen, kept), start.strict)
     taken = [difference for difference in differences if difference.path in start.changeable]
-    config = replace(resolved.config, metadata=_metadata(frozen, taken)) if taken else frozen.config
-    advice = [*map(_kept_problem, kept), *([_kept_note(frozen)] if is_note_new else [])]
-    return replace(resolved, config=config, advice=(*advice, *resolved.advice))
+    resolved = judge(_lay_over(layers, kept)) if kept else today
+    advice = [*map(_kept_problem, kept), *([_kept_note(frozen)] if is_note_new else []), *resolved.advice]
+    config = _taken(start, frozen, taken) if taken else frozen.config
+    return replace(resolved, config=config, custom=_custom_layer(frozen, layers), advice=tuple(advice))
 
 
-def _validated(resolved: ResolvedConfig) -> dict[KeyPath, SourcedValue]:
-    """The values with their origins, each as validation has made it: a float where an integer was given for one."""
-    settings = flatten(resolved.config)
-    return {path: sourced._replace(value=settings[path]) for path, sourced in resolved.values.items()}
-
-
-def _metadata(frozen: FrozenConfig, taken: Sequence[Difference]) -> PMap[str, object]:
-    """The metadata of a run, with the settings that are taken from today."""
-    changed = {path: second.value for path, _, second in taken}
-    given = {path for path in frozen.given if path not in changed}
-    given |= {path for path, _, second in taken if not second.is_default}
-    settings = flatten(frozen.config) | changed
-    return freeze_metadata(nested({path: settings[path] for path in settings if path in given}) | dict(frozen.custom))
-
-
-def _layer(frozen: FrozenConfig, values: Mapping[KeyPath, object]) -> dict[KeyPath, SourcedValue]:
-    """Values that stand in a frozen file as a layer, each with its line as origin."""
-    source = SourceFile(frozen.name, frozen.text)
-    return {path: SourcedValue(value, File(source, path)) for path, value in values.items()}
-
-
-def _lay_over(layers: MergedLayers, frozen: FrozenConfig, kept: Sequence[Difference]) -> MergedLayers:
-    """Today's layers under the frozen values that are kept; the custom metadata is the run's."""
-    custom = _layer(frozen, {("metadata", key): value for key, value in frozen.custom.items()})
-    same = {
-        path: value for path, value in layers.custom.items() if path in custom and value.value == custom[path].value
+def _frozen_layer(start: Start, frozen: FrozenConfig) -> dict[KeyPath, SourcedValue]:
+    """The settings of a frozen file, each with its line as origin."""
+    document = Document(frozen.name, frozen.text)
+    return {
+        path: SourcedValue(value, File(document, path))
+        for path, value in start.inputs.schema.typed(frozen.config).items()
     }
-    return layers._replace(
-        values=merge([layers.values, {difference.path: difference.first for difference in kept}]),
-        custom=custom | same,
-        metadata=dict(frozen.custom),
-    )
+
+
+def _custom_layer(frozen: FrozenConfig, layers: Layers) -> dict[KeyPath, SourcedValue]:
+    """The custom keys of a frozen file: with today's origin where they have today's value."""
+    document = Document(frozen.name, frozen.text)
+    run = {("metadata", key): value for key, value in frozen.custom.items()}
+    return {
+        path: today if (today := layers.custom.get(path)) and today.value == value else _in_run(document, path, value)
+        for path, value in run.items()
+    }
+
+
+def _in_run(document: Document, path: KeyPath, value: object) -> SourcedValue:
+    return SourcedValue(value, File(document, path))
+
+
+def _validated(start: Start, today: ResolvedConfig[Any]) -> dict[KeyPath, SourcedValue]:
+    """Today's values with their origins, each as validation has made it: a float where an integer was given for one."""
+    settings = start.inputs.schema.typed(today.config)
+    return {path: sourced.replace(value=settings[path]) for path, sourced in today.values.items()}
+
+
+def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference]) -> Any:
+    """The frozen configuration with the settings that are taken from today, in its metadata too."""
+    schema = start.inputs.schema
+    changed = {difference.path: difference.second for difference in taken}
+    settings = schema.typed(frozen.config) | {path: sourced.value for path, sourced in changed.items()}
+    given = {path for path in frozen.given if path not in changed}
+    given |= {path for path, sourced in changed.items() if not sourced.is_default}
+    metadata = nested({path: value for path, value in settings.items() if path in given}) | dict(frozen.custom)
+    return schema.build(settings, metadata)
+
+
+def _lay_over(layers: Layers, kept: Sequence[Difference]) -> Layers:
+    """Today's layers under the frozen values that are kept."""
+    frozen = {difference.path: difference.first for difference in kept}
+    return layers.replace(values=merge([layers.values, frozen]))
 
 
 def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference], file: str | None) -> list[Problem]:
@@ -118,20 +125,74 @@ def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference], file: 
         file_problem(frozen.name, message, ways),
         *(
             Problem(
-                path=path,
-                message=f"frozen as {show_value(first.value)}, today {show_value(second.value)}",
-                values=((path, second),),
+                path=difference.path,
+                message=f"frozen as {show_value(difference.first.value)}, today {show_value(difference.second.value)}",
+                values=((difference.path, difference.second),),
             )
-            for path, first, second in changed
+            for difference in changed
         ),
     ]
 
 
-def _kept_problem(difference: Difference) -> Problem:
-    path, first, second = difference
-    message = f"the run keeps {show_value(first.value)}, as frozen, against today's {show_value(second.value)}"
-    return Problem(path=path, message=message, values=((path, second),))
+def _kept_problem(kept: Difference) -> Problem:
+    frozen, today = show_value(kept.first.value), show_value(kept.second.value)
+    message = f"the run keeps {frozen}, as frozen, against today's {today}"
+    return Problem(path=kept.path, message=message, values=((kept.path, kept.second),), severity="advice")
 
 
 def _kept_note(frozen: FrozenConfig) -> Problem:
-    return file_problem(frozen.name, "the run keeps its metadata, as frozen; today's is another")
+    message = "the run keeps its metadata, as frozen; today's is another"
+    return replace(file_problem(frozen.name, message), severity="advice")
+
+
+def freeze_once(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenConfig:
+    """Freeze a configuration, unless the run has one already, and return the frozen file that the run now has.
+
+    Of several processes that do this at the same moment one writes it, and all get what that one wrote.
+    """
+    frozen = _freeze(inputs, name, resolved)
+    if write_once(name, frozen.text.encode()):
+        return frozen
+    winner = read_frozen(inputs.schema, name)
+    if winner is None:
+        raise unusable(name, "was there and is gone again: another process has moved it away")
+    return winner
+
+
+def freeze_anew(inputs: Inputs, old: FrozenConfig, resolved: ResolvedConfig[Any]) -> FrozenConfig:
+    """Freeze another configuration in the place of a run's own, whose file is now `kept_name(old)`."""
+    frozen = _freeze(inputs, old.name, resolved)
+    while not write_once(kept_name(old), old.text.encode()) and read_if_there(kept_name(old)) is None:
+        pass  # another process has taken the name for another file: the next one is free
+    replace_file(old.name, frozen.text.encode())
+    return frozen
+
+
+def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenConfig:
+    """What a later start will read: the first one gets the very same."""
+    origins: Mapping[KeyPath, SourcedValue] = {**resolved.values, **resolved.custom}
+    custom = custom_metadata(resolved.config)
+    text = render_frozen(inputs, resolved.config, origins, custom, datetime.now(UTC))
+    if len(text.encode()) > MAX_BYTES:
+        raise unusable(name, "would be larger than 1 MiB: the metadata is too long to be frozen")
+    try:
+        return parse_frozen(inputs.schema, name, text)
+    except ConfigurationError:
+        raise unusable(name, "would not read back: the metadata has no form in TOML") from None
+
+
+def kept_name(old: FrozenConfig) -> str:
+    """Where the frozen file of a run is kept when it is replaced: under its fingerprint, in the same directory.
+
+    The name has a number, if another file has it. It exists when that very file is kept already.
+    """
+    directory, base = os.path.split(old.name)
+    stem = os.path.join(directory, f"{base.removesuffix('.toml')}.{old.fingerprint}")
+    suffixes = chain([""], (f".{number}" for number in count(2)))
+    return next(name for suffix in suffixes if _may_hold(name := f"{stem}{suffix}.toml", old.text.encode()))
+
+
+def _may_hold(name: str, content: bytes) -> bool:
+    """Whether a file is not there, or has this content."""
+    file = read_if_there(name)
+    return file is None or (file.error is None and file.content == content)

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.document import MAX_KEY_PARTS
-from acbo_settings.engine.errors import MAX_PROBLEMS, Problem
-from acbo_settings.engine.loading.environment import parse_text, sort_variables, variable_name
-from acbo_settings.engine.schema import component_types, default_values
-from acbo_settings.engine.values import Variable
+from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.loading.environment import parse_text, sort_variables
+from acbo_settings.engine.schema import MAX_KEY_PARTS
+from acbo_settings.engine.values import MAX_PROBLEMS, Problem, Variable
 
-SETTINGS = list(default_values())
+from ...strategies import SCHEMA
+
+SETTINGS = list(SCHEMA.defaults)
 GROUP_SIZE = ("grpo", "group_size")
+
+
+class Found(NamedTuple):
+    """The variables of an environment, by what they are."""
+
+    settings: dict[KeyPath, Variable]
+    tables: dict[KeyPath, Variable]
+    problems: list[Problem]
+    unknown: list[Problem]
+
+
+def sort(environ: dict[str, Any]) -> Found:
+    """Sort the variables of an environment: those of one value, of a whole table, unusable ones, unknown ones."""
+    usable, problems = sort_variables(read_inputs(SCHEMA, environ=environ))
+    tables = {path for path in usable if path in SCHEMA.sections or path == ("metadata",)}
+    return Found(
+        {path: variable for path, variable in usable.items() if path not in tables},
+        {path: usable[path] for path in usable if path in tables},
+        [problem for problem in problems if not problem.at_key],
+        [problem for problem in problems if problem.at_key],
+    )
 
 
 def contents(environ: dict[str, Any]) -> dict[str, Any]:
     """What is found in an environment, by place; places that hold nothing are left out."""
-    found = sort_variables(environ)
-    places = ("settings", "tables", "problems", "unknown")
-    return {place: getattr(found, place) for place in places if getattr(found, place)}
+    return {place: found for place, found in sort(environ)._asdict().items() if found}
 
 
 def only_problem(environ: dict[str, Any]) -> Problem:
@@ -77,7 +97,7 @@ def mixed(name: str) -> str:
 )
 def test_text_is_parsed(text: str, default: object, expected: object) -> None:
     """Decimal integers, finite floats and text are read as the setting's type, white space around them stripped."""
-    parsed = parse_text(text, default)
+    parsed = parse_text(text, type(default))
     assert (type(parsed), parsed) == (type(expected), expected)
 
 
@@ -89,7 +109,7 @@ def test_switch_is_parsed(words: list[str], expected: bool, default: bool) -> No
     """A switch is one of eight words, in any case and with white space around it."""
     for word in words:
         for spelled in (word, word.upper(), word.title(), f"\t{word} \n"):
-            assert parse_text(spelled, default) is expected
+            assert parse_text(spelled, type(default)) is expected
 
 
 @pytest.mark.parametrize(
@@ -106,15 +126,15 @@ def test_switch_is_parsed(words: list[str], expected: bool, default: bool) -> No
 def test_text_of_another_spelling_stays_text(default: object, texts: list[str]) -> None:
     """What is written in any other way stays text, which validation then refuses."""
     for text in texts:
-        assert parse_text(f" {text} ", default) == text
+        assert parse_text(f" {text} ", type(default)) == text
 
 
 @given(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
 def test_printed_values_are_read_back(number: int, fraction: float, switch: bool) -> None:
     """What Python prints of an integer, a float or a switch stands for the same value."""
-    assert parse_text(str(number), 64) == number
-    assert parse_text(str(fraction), 1.0) == fraction
-    assert parse_text(str(switch), True) is switch
+    assert parse_text(str(number), int) == number
+    assert parse_text(str(fraction), float) == fraction
+    assert parse_text(str(switch), bool) is switch
 
 
 @pytest.mark.parametrize(
@@ -128,20 +148,19 @@ def test_printed_values_are_read_back(number: int, fraction: float, switch: bool
 )
 def test_variable_name(path: KeyPath, name: str) -> None:
     """A variable is the prefix and the key's parts in upper case, with two underscores between the parts."""
-    assert variable_name(path) == name
+    assert SCHEMA.variable(path) == name
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.lower, mixed], ids=["upper", "lower", "mixed"])
 def test_every_setting_has_a_variable(spell: Callable[[str], str]) -> None:
-    """Each of the 36 settings is set by its variable, in any case, and keeps the name as it is spelled."""
-    environ = {spell(variable_name(path)): f"text of {path}" for path in SETTINGS}
-    expected = {path: Variable(spell(variable_name(path)), f"text of {path}") for path in SETTINGS}
-    assert len(expected) == 36
+    """Each setting is set by its variable, in any case, and keeps the name as it is spelled."""
+    environ = {spell(SCHEMA.variable(path)): f"text of {path}" for path in SETTINGS}
+    expected = {path: Variable(spell(SCHEMA.variable(path)), f"text of {path}") for path in SETTINGS}
     assert contents(environ) == {"settings": expected}
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.lower, mixed], ids=["upper", "lower", "mixed"])
-@pytest.mark.parametrize("name", [*component_types(), "metadata"])
+@pytest.mark.parametrize("name", [*(path[0] for path in SCHEMA.sections if path), "metadata"])
 def test_every_table_has_a_variable(name: str, spell: Callable[[str], str]) -> None:
     """Each component and the metadata can be set as a whole."""
     spelled = spell(f"ACBO_{name.upper()}")
@@ -279,7 +298,7 @@ def test_unknown_variable_without_a_suggestion(name: str) -> None:
 def test_unknown_variables_keep_their_order() -> None:
     """All unknown names are found, in the order of the environment."""
     names = [f"ACBO_UNKNOWN_{number}" for number in (3, 1, 2)]
-    found = sort_variables({"ACBO_TOTAL_STEPS": "7", **dict.fromkeys(names, "x")})
+    found = sort({"ACBO_TOTAL_STEPS": "7", **dict.fromkeys(names, "x")})
     assert [problem.path for problem in found.unknown] == [(name,) for name in names]
     assert list(found.settings) == [("total_steps",)]
 
@@ -287,14 +306,14 @@ def test_unknown_variables_keep_their_order() -> None:
 def test_only_the_variables_that_are_shown_get_a_suggestion() -> None:
     """Of very many unknown variables, those beyond what a report spells out are not compared with the settings."""
     names = [f"ACBO_GRPO_GROUP_SIZE{'_' * number}" for number in range(MAX_PROBLEMS + 5)]
-    hints = [problem.hint for problem in sort_variables(dict.fromkeys(names, "x")).unknown]
+    hints = [problem.hint for problem in sort(dict.fromkeys(names, "x")).unknown]
     assert hints == ["did you mean ACBO_GRPO__GROUP_SIZE?"] * MAX_PROBLEMS + [""] * 5
 
 
 def test_depth_of_metadata() -> None:
     """A custom key has as many parts as a key in a file may have, and no more."""
-    names = [variable_name(("metadata", *"a" * (parts - 1))) for parts in (MAX_KEY_PARTS, MAX_KEY_PARTS + 1)]
-    found = sort_variables(dict.fromkeys(names, "x"))
+    names = [SCHEMA.variable(("metadata", *"a" * (parts - 1))) for parts in (MAX_KEY_PARTS, MAX_KEY_PARTS + 1)]
+    found = sort(dict.fromkeys(names, "x"))
     assert [variable.name for variable in found.settings.values()] == names[:1]
     assert [problem.path for problem in found.unknown] == [(names[1],)]
 
@@ -355,12 +374,12 @@ def test_undecodable_path() -> None:
 @pytest.mark.parametrize("name", ["ACBO_PORT", "ACBO_SERVICE_PORT", "ACBO_UNKNOWN"])
 def test_environment_that_holds_no_text(name: str) -> None:
     """A value that is no text does no harm under a name that is no setting either."""
-    assert len(sort_variables({name: 80}).unknown) <= 1  # type: ignore[dict-item]
+    assert len(sort({name: 80}).unknown) <= 1
 
 
 def test_custom_key_below_a_text() -> None:
     """A custom key can not be a text and hold other keys at once."""
-    found = sort_variables({"ACBO_METADATA__A__B__C": "1", "ACBO_METADATA__A": "2", "ACBO_METADATA__B__C": "3"})
+    found = sort({"ACBO_METADATA__A__B__C": "1", "ACBO_METADATA__A": "2", "ACBO_METADATA__B__C": "3"})
     (problem,) = found.problems
     assert problem.path == ("metadata", "a", "b", "c")
     assert problem.message == "cannot be set below metadata.a, which ACBO_METADATA__A sets to text"
@@ -369,9 +388,7 @@ def test_custom_key_below_a_text() -> None:
 
 def test_table_and_single_variables_go_together() -> None:
     """A table as JSON and single keys of it can both be set, and each keeps its place."""
-    found = sort_variables(
-        {"ACBO_GRPO": "{}", "ACBO_GRPO__GROUP_SIZE": "8", "ACBO_METADATA": "{}", "ACBO_METADATA__A": "1"}
-    )
+    found = sort({"ACBO_GRPO": "{}", "ACBO_GRPO__GROUP_SIZE": "8", "ACBO_METADATA": "{}", "ACBO_METADATA__A": "1"})
     assert list(found.tables) == [("grpo",), ("metadata",)]
     assert list(found.settings) == [GROUP_SIZE, ("metadata", "a")]
     assert found.problems == found.unknown == []
@@ -384,7 +401,7 @@ def test_table_and_single_variables_go_together() -> None:
 )
 def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
     """Whatever the names and texts are, each variable with the prefix is found once."""
-    found = sort_variables(environ)
+    found = sort(environ)
     known = [*found.settings.values(), *found.tables.values()]
     named = [variable.name for variable in known]
     named += [key[-1] for problem in found.unknown for key, _ in problem.values]

@@ -7,8 +7,10 @@ import pytest
 from pyrsistent import pmap
 
 from acbo_settings import GRPOTrainingConfig
-from acbo_settings.engine.loading.keys import SortedKeys, Source, sort_keys
-from acbo_settings.engine.values import Argument
+from acbo_settings.engine.loading.keys import SortedKeys, Source
+from acbo_settings.engine.values import Argument, Problem
+
+from ...strategies import SCHEMA
 
 WAY_OUT = " (a custom key of such a name can go into metadata)"
 
@@ -20,7 +22,13 @@ def custom(found: SortedKeys) -> dict[str, Any]:
 
 def sort(tree: Any, is_call: bool = False) -> SortedKeys:
     """Sort the keys of a dict that was passed in a call."""
-    return sort_keys(Source(tree, lambda path: Argument("overrides"), is_call))
+    return SortedKeys(SCHEMA, Source(tree, lambda path: Argument("overrides"), is_call))
+
+
+def advice(found: SortedKeys) -> list[Problem]:
+    """What is advised of the keys, when nothing is wrong with them."""
+    assert {problem.severity for problem in found.problems} == {"advice"}
+    return found.problems
 
 
 def only_problem(tree: Any) -> tuple[str, str, str]:
@@ -37,7 +45,7 @@ def test_settings_are_told_from_custom_keys() -> None:
         ("grpo", "group_size"): 2,
     }
     assert custom(found) == {"note": "a", "seed": 3}
-    assert found.problems == found.advice == []
+    assert found.problems == []
 
 
 @pytest.mark.parametrize(
@@ -83,8 +91,7 @@ def test_a_misplaced_field_of_a_call_is_kept_with_advice() -> None:
     """Passed to `create_training_config`, a component's field at the top level is metadata and advice."""
     found = sort({"eval_frequency": 50}, is_call=True)
     assert custom(found) == {"eval_frequency": 50}
-    assert found.problems == []
-    assert found.advice[0].message == "is kept as metadata and has no effect: eval_frequency belongs to evaluation"
+    assert advice(found)[0].message == "is kept as metadata and has no effect: eval_frequency belongs to evaluation"
 
 
 def test_a_misspelt_field_of_a_call_is_refused() -> None:
@@ -114,7 +121,7 @@ def test_names_of_other_libraries_at_the_top_level_get_advice(key: str) -> None:
     """What TRL calls a setting may be a key of the user's own, so it is kept, with advice."""
     found = sort({key: 1})
     assert custom(found) == {key: 1}
-    assert found.advice[0].hint.startswith("did you mean ")
+    assert advice(found)[0].hint.startswith("did you mean ")
 
 
 def test_both_orders_of_a_custom_key_set_twice_are_refused() -> None:
@@ -135,8 +142,8 @@ def test_settings_in_a_table_of_the_users_own_are_pointed_out() -> None:
     """A table that is no component is kept, with advice when a setting stands in it."""
     found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}})
     assert custom(found) == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
-    (advice,) = found.advice
-    assert advice.message == "is kept as metadata, so that total_steps in it has no effect"
+    (told,) = advice(found)
+    assert told.message == "is kept as metadata, so that total_steps in it has no effect"
 
 
 def test_shared_lists_end_in_a_problem() -> None:

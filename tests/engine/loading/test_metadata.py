@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrsistent import PMap, PVector, pmap, pvector
 
-from acbo_settings.engine.canonical import thaw
-from acbo_settings.engine.loading.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, freeze_metadata, overlay
+from acbo_settings.engine.canonical import frozen_map, plain
+from acbo_settings.engine.loading.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, overlay
 
 NO_FORM = "has no form in TOML: give text, a number, a list or a dict"
 
@@ -242,25 +242,25 @@ def test_overlay_does_not_follow_the_upper_tree() -> None:
 @given(TREES)
 def test_frozen_tree_holds_the_same_values(tree: dict[str, Any]) -> None:
     """A frozen tree, thawed again, is the tree."""
-    assert thaw(freeze_metadata(tree)) == tree
+    assert plain(frozen_map(tree)) == tree
 
 
 def test_frozen_tree_is_frozen_at_every_depth() -> None:
     """Dicts become maps and sequences become vectors, which can be hashed and not changed."""
-    frozen: Any = freeze_metadata({"a": {"b": [{"c": (1, [2])}]}})
+    frozen: Any = frozen_map(plain({"a": {"b": [{"c": (1, [2])}]}}))
     assert isinstance(frozen["a"], PMap)
     assert isinstance(frozen["a"]["b"], PVector)
     seeds: Any = frozen["a"]["b"][0]["c"][1]
     with pytest.raises(TypeError):
         seeds[0] = 3
     assert isinstance(seeds, PVector)
-    assert hash(frozen) == hash(freeze_metadata(thaw(frozen)))
+    assert hash(frozen) == hash(frozen_map(plain(frozen)))
 
 
 def test_frozen_tree_does_not_follow_the_given_one() -> None:
     """The tree that was given is not changed, and changing it later has no effect."""
     tree: dict[str, Any] = {"a": {"seeds": [1]}}
-    frozen = freeze_metadata(tree)
+    frozen = frozen_map(tree)
     assert tree == {"a": {"seeds": [1]}}
     tree["a"]["seeds"].append(2)
-    assert thaw(frozen) == {"a": {"seeds": [1]}}
+    assert plain(frozen) == {"a": {"seeds": [1]}}

@@ -6,29 +6,33 @@ from typing import Any
 import pytest
 
 from acbo_settings import EvaluationConfig, GRPOTrainingConfig, RewardTrainingConfig, TrainingConfig
-from acbo_settings.engine.canonical import flatten
-from acbo_settings.engine.errors import Problem
-from acbo_settings.engine.loading.validation import validate_fields
-from acbo_settings.engine.values import Argument, SourcedValue, Variable
+from acbo_settings.engine.canonical import KeyPath, flatten
+from acbo_settings.engine.loading.validation import validate_config, validate_values
+from acbo_settings.engine.values import Argument, Problem, SourcedValue, Variable
+
+from ...strategies import SCHEMA
 
 
-def problem_of(config: Any, **origin: Any) -> Problem:
-    """The one thing that is wrong with a configuration."""
-    validated, (problem,) = validate_fields(config, origin.get("values", {}))
-    assert validated is None
+def validated(config: TrainingConfig, **origins: SourcedValue) -> tuple[dict[KeyPath, Any], list[Problem]]:
+    """The valid values of a configuration, and what is wrong with the others."""
+    values = {path: SourcedValue(value, Argument("config")) for path, value in flatten(config).items()}
+    return validate_values(SCHEMA, values | {(name,): value for name, value in origins.items()})
+
+
+def problem_of(config: TrainingConfig, **origins: SourcedValue) -> Problem:
+    """The one thing that is wrong with a configuration: all other values are valid."""
+    valid, (problem,) = validated(config, **origins)
+    assert set(valid) == set(SCHEMA.defaults) - {problem.path}
     return problem
 
 
 def test_a_valid_configuration_comes_back_equal_and_typed() -> None:
     """Every value has exactly the type of its default, an integer for a float included."""
     given = TrainingConfig(grpo=GRPOTrainingConfig(max_grad_norm=1, entropy_coeff=0))
-    validated, problems = validate_fields(given, {})
+    valid, problems = validated(given)
     assert problems == []
-    assert validated is not None
-    assert validated == given
-    assert [type(value) for value in flatten(validated).values()] == [
-        type(value) for value in flatten(TrainingConfig()).values()
-    ]
+    assert SCHEMA.build(valid) == given
+    assert [type(value) for value in valid.values()] == [type(value) for value in SCHEMA.defaults.values()]
 
 
 def test_all_fields_are_told_at_once() -> None:
@@ -38,7 +42,7 @@ def test_all_fields_are_told_at_once() -> None:
         grpo=GRPOTrainingConfig(group_size=300, learning_rate=0.0),
         evaluation=EvaluationConfig(eval_frequency=True),
     )
-    _, problems = validate_fields(config, {})
+    _, problems = validated(config)
     assert [".".join(problem.path) for problem in problems] == [
         "total_steps",
         "grpo.group_size",
@@ -104,24 +108,23 @@ def test_an_enum_value_gets_a_near_one(given: Any, hint: str) -> None:
 
 def test_a_variable_is_not_told_of_quotes() -> None:
     """A variable's text has no quotes to be left out."""
-    values = {("total_steps",): SourcedValue("1e3", Variable("ACBO_TOTAL_STEPS", "1e3"))}
-    assert problem_of(TrainingConfig(total_steps="1e3"), values=values).hint == "did you mean 1000?"  # type: ignore[arg-type]
+    steps = SourcedValue("1e3", Variable("ACBO_TOTAL_STEPS", "1e3"))
+    assert problem_of(TrainingConfig(), total_steps=steps).hint == "did you mean 1000?"
 
 
 def test_quotes_inside_of_a_variable_are_told() -> None:
     """A variable whose text has quotes around a number is told that they are one too many."""
-    values = {("total_steps",): SourcedValue('"64"', Variable("ACBO_TOTAL_STEPS", '"64"'))}
-    problem = problem_of(TrainingConfig(total_steps='"64"'), values=values)  # type: ignore[arg-type]
-    assert problem.hint == "did you mean 64, without quotes?"
+    steps = SourcedValue('"64"', Variable("ACBO_TOTAL_STEPS", '"64"'))
+    assert problem_of(TrainingConfig(), total_steps=steps).hint == "did you mean 64, without quotes?"
 
 
 def test_a_number_that_can_not_be_written_is_refused() -> None:
     """An integer of 5,000 digits is valid in Python, and has no text that could be stored."""
     assert problem_of(TrainingConfig(total_steps=10**5000)).message == "has more than 300 digits"
-    assert validate_fields(TrainingConfig(total_steps=10**299), {})[1] == []
+    assert validated(TrainingConfig(total_steps=10**299))[1] == []
 
 
 def test_without_an_origin_the_value_came_from_the_argument() -> None:
     """The report of a hand-built configuration names the `config` argument and the value."""
-    problem = problem_of(replace(TrainingConfig(), total_steps=0))
+    (problem,) = validate_config(SCHEMA, replace(TrainingConfig(), total_steps=0))
     assert problem.values == ((("total_steps",), SourcedValue(0, Argument("config"))),)

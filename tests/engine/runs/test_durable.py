@@ -19,6 +19,8 @@ from acbo_settings import ConfigurationError, load_frozen_config, load_training_
 from acbo_settings.engine.frozen import read_frozen
 from acbo_settings.engine.runs.durable import write_once
 
+from ...strategies import SCHEMA
+
 RUN = Path("therun")
 FROZEN = RUN / "acbo.frozen.toml"
 CONTENT = b"".join(b"line %d\n" % number for number in range(1000))
@@ -287,7 +289,7 @@ for number in range(100):
     missing = whole = 0
     with subprocess.Popen(command, env=environment()) as writer:
         while writer.poll() is None:
-            frozen = read_frozen(str(FROZEN))
+            frozen = read_frozen(SCHEMA, str(FROZEN))
             if frozen is None:
                 missing += 1
                 assert whole == 0, "the file was gone for a moment"

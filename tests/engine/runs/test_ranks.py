@@ -21,7 +21,7 @@ from acbo_settings import ConfigurationError, TrainingConfig, assert_same_across
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.runs.ranks import settings_text
 
-from ...strategies import layers, tree_of
+from ...strategies import SCHEMA, layers, tree_of
 from ...test_examples import EXAMPLES
 from ...test_readme import BLOCKS, commands_of, shell_environment
 
@@ -96,7 +96,7 @@ def test_exactly_the_settings_that_differ_are_told(given_layers: list[dict[KeyPa
         configs = [create_training_config(tree_of(layer)) for layer in given_layers]
 
     def allgather(text: str) -> list[str]:
-        return [config.fingerprint if len(text) == 16 else settings_text(config) for config in configs]
+        return [config.fingerprint if len(text) == 16 else settings_text(SCHEMA.typed(config)) for config in configs]
 
     flat = [flatten(config) for config in configs]
     differing = [path for path in flat[0] if len({each[path] for each in flat}) > 1]

@@ -29,13 +29,12 @@ from acbo_settings import (
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.frozen import parse_frozen, read_frozen
 from acbo_settings.engine.inputs import read_inputs
-from acbo_settings.engine.runs.arguments import digest_inputs
 
-from ...strategies import layers, tree_of, variables_of
+from ...strategies import SCHEMA, layers, tree_of, variables_of
 
 RUN = Path("runs/17")
 FROZEN = RUN / "acbo.frozen.toml"
-ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 
 
 def start(environ: dict[str, str] | None = None, **arguments: Any) -> TrainingConfig:
@@ -69,7 +68,7 @@ def test_an_unchanged_start_needs_no_pydantic() -> None:
 import sys
 from acbo_settings import load_training_config
 config = load_training_config(run_dir="runs/17", may_change=["log_frequency"])
-heavy = ("pydantic", "pydantic_core", "tomllib", "json", "hashlib", "acbo_settings.engine.errors")
+heavy = ("pydantic", "pydantic_core", "tomllib", "json", "hashlib", "acbo_settings.engine.values")
 print(config.total_steps, [name for name in heavy if name in sys.modules])
 """
     command = [sys.executable, "-c", program]
@@ -355,9 +354,9 @@ def test_overrides_that_are_no_plain_data_always_resolve() -> None:
     """A date in the overrides has no digest, and the run is held to its configuration all the same."""
     overrides = {"when": date(2026, 11, 25)}
     first = start(overrides=overrides)
-    frozen = read_frozen(str(FROZEN))
+    frozen = read_frozen(SCHEMA, str(FROZEN))
     assert frozen is not None
-    assert frozen.inputs is None
+    assert frozen.digest is None
     assert start(overrides=overrides).metadata == first.metadata == {"when": overrides["when"]}
 
 
@@ -382,13 +381,12 @@ def test_both_paths_give_the_same_answer(
     }
     run = tmp_path / "runs" / os.urandom(8).hex()
     configs = [load_training_config(run_dir=run, **arguments) for _ in range(2)]
-    frozen = read_frozen(str(run / "acbo.frozen.toml"))
+    frozen = read_frozen(SCHEMA, str(run / "acbo.frozen.toml"))
     assert frozen is not None
-    inputs = read_inputs(overrides=arguments["overrides"], environ=arguments["environ"])
-    assert frozen.inputs == digest_inputs(inputs, strict)
+    assert frozen.digest == read_inputs(SCHEMA, **arguments).digest
     configs.append(resolve_training_config(run_dir=run, **arguments).config)
     configs.append(load_training_config(**arguments))
-    configs.append(parse_frozen(frozen.name, frozen.text).config)
+    configs.append(parse_frozen(SCHEMA, frozen.name, frozen.text).config)
     for config in configs[1:]:
         assert config == configs[0]
         assert config.metadata == configs[0].metadata

@@ -15,11 +15,11 @@ from jsonschema import Draft202012Validator
 
 from acbo_settings import ConfigurationError, create_training_config, json_schema
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.reference import Setting, settings
+from acbo_settings.engine.schema import Setting
 
-from .strategies import inside_and_outside, layers, tree_of
+from .strategies import SCHEMA, inside_and_outside, layers, tree_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::acbo_settings.engine.errors.ConfigurationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 
 ROOT = Path(__file__).parent.parent
 VALIDATOR = Draft202012Validator(json_schema())
@@ -30,7 +30,7 @@ PARTNERS: dict[KeyPath, dict[KeyPath, Any]] = {
     ("exploration", "initial_temperature"): {("exploration", "final_temperature"): 5e-324},
     ("exploration", "final_temperature"): {("exploration", "initial_temperature"): 1e9},
 }
-EDGES = [(setting, kind, bound) for setting in settings() for kind, bound in setting.bounds]
+EDGES = [(setting, kind, bound) for setting in SCHEMA.settings.values() for kind, bound in setting.bounds]
 
 
 def loads(tree: dict[str, Any]) -> bool:
@@ -51,7 +51,7 @@ def both(layer: dict[KeyPath, Any]) -> tuple[bool, bool]:
 def test_the_schema_is_valid() -> None:
     """It keeps to its own draft, and every field has title, description, default, and a range or choices."""
     Draft202012Validator.check_schema(json_schema())
-    for setting in settings():
+    for setting in SCHEMA.settings.values():
         field = json_schema()
         for name in setting.path:
             field = field["properties"][name]
@@ -71,10 +71,10 @@ def test_schema_and_loader_agree_on_every_edge(setting: Setting, kind: str, boun
     assert both({**partners, setting.path: outside}) == (False, False)
 
 
-@pytest.mark.parametrize("setting", settings(), ids=lambda setting: setting.key)
+@pytest.mark.parametrize("setting", SCHEMA.settings.values(), ids=lambda setting: setting.key)
 def test_schema_and_loader_agree_on_types(setting: Setting) -> None:
     """Another type than the setting's is taken by neither, and each choice by both."""
-    wrong: list[Any] = [[], {}, "x"] + ([1] if setting.type in ("bool", "str") else [True])
+    wrong: list[Any] = [[], {}, "x"] + ([1] if setting.type in (bool, str) else [True])
     for value in wrong:
         assert both({setting.path: value}) == (False, False), value
     for choice in setting.choices:
@@ -94,22 +94,20 @@ def test_components_are_closed_and_the_top_level_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [setting for setting in settings() if setting.type == "int"], ids=lambda setting: setting.key
+    "setting", [setting for setting in SCHEMA.settings.values() if setting.type is int], ids=lambda setting: setting.key
 )
 def test_an_integer_written_as_a_float_is_refused_by_the_loader_alone(setting: Setting) -> None:
     """JSON Schema counts 64.0 as an integer, for each setting that is one; the loader does not."""
     assert both({setting.path: float(setting.default)}) == (True, False)
 
 
-@pytest.mark.parametrize(
-    "setting", [setting for setting in settings() if setting.type == "float"], ids=lambda setting: setting.key
-)
-def test_numbers_without_an_end_are_refused_by_the_loader(setting: Setting) -> None:
+@pytest.mark.parametrize("path", [path for path in SCHEMA.defaults if SCHEMA.settings[path].type is float])
+def test_numbers_without_an_end_are_refused_by_the_loader(path: KeyPath) -> None:
     """JSON has no nan and inf, and numbers of any length: no bound refuses nan, only a maximum the others."""
-    is_open = "le" not in dict(setting.bounds)
-    assert both({setting.path: math.nan}) == (True, False)
-    assert both({setting.path: math.inf}) == (is_open, False)
-    assert both({setting.path: 10**400}) == (is_open, False)
+    is_open = "le" not in dict(SCHEMA.settings[path].bounds)
+    assert both({path: math.nan}) == (True, False)
+    assert both({path: math.inf}) == (is_open, False)
+    assert both({path: 10**400}) == (is_open, False)
 
 
 @pytest.mark.parametrize(

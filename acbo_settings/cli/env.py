@@ -1,0 +1,32 @@
+"""The command `env`: every environment variable that means something."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+
+from ..engine.text import fit
+from ..reference import variables, variables_table
+from .checked_file import SCHEMA
+from .output import SUCCESS
+from .terminal import Terminal
+
+
+def run(arguments: Namespace) -> int:
+    """Print the variables in a `format`."""
+    if arguments.format == "json":
+        print(json.dumps([row._asdict() for row in variables(SCHEMA)], indent=2, ensure_ascii=False))
+    elif arguments.format == "markdown":
+        print(variables_table(SCHEMA), end="")
+    else:
+        _print_variables(Terminal())
+    return SUCCESS
+
+
+def _print_variables(terminal: Terminal) -> None:
+    """One paragraph each: the longest name alone takes more than half of 80 columns."""
+    for row in variables(SCHEMA):
+        terminal.out(row.name, style="bold")
+        facts = "; ".join(filter(None, (row.type, row.range, row.default and f"default {row.default}")))
+        terminal.out(fit(f"    {facts}", terminal.width, "    "))
+        terminal.out(fit(f"    {row.doc}", terminal.width, "    "), style="dim")

@@ -1,0 +1,53 @@
+"""The command `init`: a commented `acbo.toml` to start with, and its JSON Schema beside it."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from ..reference import editor_schema_text, example_toml
+from .checked_file import FILE_NAME, SCHEMA, file_in
+from .output import NOT_VALID, SUCCESS, note
+
+SCHEMA_NAME = f"{FILE_NAME.removesuffix('.toml')}.schema.json"
+"""The file of the JSON Schema, beside an `acbo.toml`."""
+
+
+def run(arguments: Namespace) -> int:
+    """Write `path`, a file or a directory for it, and if asked for, the `schema`; nothing is overwritten."""
+    path = file_in(arguments.path, [FILE_NAME])
+    texts = {}
+    if arguments.schema:
+        beside = os.path.join(os.path.dirname(path), SCHEMA_NAME)
+        if not _holds(beside, editor_schema_text(SCHEMA)):  # an experiment beside this one may have written it
+            texts[beside] = editor_schema_text(SCHEMA)
+    first = f"#:schema ./{SCHEMA_NAME}\n\n" if arguments.schema else ""
+    texts[path] = first + example_toml(SCHEMA)  # last, so that its first line names a file that is there
+    if taken := [name for name in texts if os.path.lexists(name)]:
+        note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
+        return NOT_VALID
+    return SUCCESS if all(_write(name, text) for name, text in texts.items()) else NOT_VALID
+
+
+def _holds(name: str, text: str) -> bool:
+    try:
+        with open(name, encoding="utf-8") as file:
+            return file.read() == text
+    except (OSError, ValueError):
+        return False
+
+
+def _write(name: str, text: str) -> bool:
+    """Write a file that must not be there yet; nothing of it is left when that fails."""
+    created = False
+    try:
+        with open(name, "x", encoding="utf-8") as file:
+            created = True
+            file.write(text)
+    except (OSError, ValueError) as error:
+        note(f"acbo-settings init: cannot write {name}: {getattr(error, 'strerror', None) or error}")
+        if created:
+            os.unlink(name)
+        return False
+    note(f"wrote {name}")
+    return True

@@ -1,0 +1,15 @@
+"""The command `schema`: the JSON Schema of an `acbo.toml`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..reference import editor_schema_text
+from .checked_file import SCHEMA
+from .output import SUCCESS
+
+
+def run(arguments: Namespace) -> int:
+    """Print the JSON Schema."""
+    print(editor_schema_text(SCHEMA), end="")
+    return SUCCESS

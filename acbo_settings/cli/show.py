@@ -1,0 +1,72 @@
+"""The command `show`: the resolved configuration as TOML with origins, as JSON, or as lines for a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from argparse import Namespace
+from collections.abc import Container, Mapping
+from typing import Any
+
+from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, to_dict
+from ..engine.report import explain_origin
+from ..engine.text import fit
+from ..engine.toml import config_lines
+from ..engine.values import SourcedValue
+from .checked_file import SCHEMA, resolve_and_report
+from .output import NOT_VALID, SUCCESS, note
+from .terminal import Terminal
+
+
+def run(arguments: Namespace) -> int:
+    """Print the configuration of `path` in a `format`, or only what is `changed`."""
+    resolved = resolve_and_report(arguments.path).resolved
+    if resolved is None:
+        return NOT_VALID
+    paths = changed_settings(resolved.config) if arguments.changed else set(SCHEMA.defaults)
+    if arguments.format == "json":
+        print(json.dumps(plain_tree(resolved.config, paths), indent=2, ensure_ascii=False))
+    elif arguments.format == "env":
+        for line in export_lines(resolved.config, paths):
+            print(line)
+        if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
+            note("note: dates in the metadata are text in a variable")
+    else:
+        _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
+    return SUCCESS
+
+
+def changed_settings(config: object) -> set[KeyPath]:
+    """The settings that differ from the defaults; one that somebody set to its default does not."""
+    return {path for path, value in flatten(config).items() if value != SCHEMA.defaults[path]}
+
+
+def plain_tree(config: object, paths: Container[KeyPath]) -> dict[str, Any]:
+    """Some settings as plain data for JSON, without empty tables, and the custom metadata."""
+    tree = nested({path: value for path, value in flatten(config).items() if path in paths})
+    custom = to_dict(config).get("metadata")
+    return {**tree, "metadata": custom} if custom else tree
+
+
+def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
+    """Lines for a POSIX shell that set the variables which reproduce some settings, and the custom metadata as JSON."""
+    settings = {path: value for path, value in flatten(config).items() if path in paths}
+    texts = {path: str(value).lower() if isinstance(value, bool) else str(value) for path, value in settings.items()}
+    if custom := to_dict(config).get("metadata"):
+        texts["metadata",] = json.dumps(custom)
+    return [f"export {SCHEMA.variable(path)}={shlex.quote(text)}" for path, text in texts.items()]
+
+
+def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Container[KeyPath]) -> None:
+    """TOML whose comments say where values come from: behind them, or above where the line would be too long."""
+    terminal = Terminal()
+    lines = list(config_lines(config, paths))
+    for path, line in lines[1:] if lines and not lines[0][1] else lines:
+        sourced = values.get(path) if path else None
+        comment = "" if sourced is None or sourced.is_default else f"# {explain_origin(sourced)}"
+        if len(line) + len(comment) + 2 > terminal.width:
+            terminal.out(fit(comment, terminal.width, "# "), style="dim")
+            comment = ""
+        terminal.out(line, end="  " if comment else "\n")
+        if comment:
+            terminal.out(comment, style="dim")

@@ -1,0 +1,91 @@
+"""Keys, values and sentences as text that is safe in a terminal and fits it."""
+
+from __future__ import annotations
+
+import shlex
+
+from .canonical import KeyPath
+
+MAX_SENTENCE = 600
+"""Characters of a name or a message that are shown."""
+
+_MAX_VALUE = 60
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as people write it, cut if it is very long."""
+    return escape(".".join(path), 2 * _MAX_VALUE)
+
+
+def show_value(value: object) -> str:
+    """A value as TOML would have it, on one line and cut when it is long.
+
+    >>> show_value(True), show_value("tanh"), show_value(1e-4)
+    ('true', '"tanh"', '0.0001')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"') if len(value) <= 10_000 else value[:100]
+        return f'"{escape(quoted, _MAX_VALUE)}"'
+    if isinstance(value, int) and value.bit_length() > 400:
+        return f"a number of about {int(value.bit_length() * 0.30103):,} digits"
+    if isinstance(value, int | float):
+        return repr(value)
+    if value is None:
+        return "None"
+    if isinstance(value, dict):
+        return "a table"
+    return "an array" if isinstance(value, list | tuple) else escape(f"a {type(value).__name__}", _MAX_VALUE)
+
+
+def show_variable(name: str, text: object) -> str:
+    """A variable as one would set it in a shell."""
+    return f"{escape(name, 2 * _MAX_VALUE)}={escape(shlex.quote(str(text)[:1000]), 2 * _MAX_VALUE)}"
+
+
+def show_key(key: str) -> str:
+    """The last part of a key, cut if it is long."""
+    return escape(key, _MAX_VALUE)
+
+
+def escape(text: str, width: int = MAX_SENTENCE) -> str:
+    """A text on one line of printable characters, cut from the end and marked when it is longer than the width.
+
+    >>> escape("a\\x1b[31mb", 40)
+    'a\\\\x1b[31mb'
+    """
+    shown = escape_characters(text[: width + 1])
+    return shown if len(shown) <= width else shown[: width - 3] + "..."
+
+
+def escape_characters(text: str) -> str:
+    """The same text with what is not printable, lone surrogates included, as Python writes it in a literal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def fit(text: str, width: int | None, indent: str = "    ") -> str:
+    """A sentence broken between words to fit a width; white space in front of it is kept, and no word is broken.
+
+    >>> fit("total_steps: Input should be greater", 30)
+    'total_steps: Input should be\\n    greater'
+    """
+    if width is None or len(text) <= width:
+        return text
+    from textwrap import wrap
+
+    lead = text[: len(text) - len(text.lstrip())]
+    lines = wrap(
+        text.lstrip(),
+        max(width, 20),
+        initial_indent=lead,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)

@@ -1,0 +1,98 @@
+"""A configuration as TOML: the one writer, of an `acbo.toml` and of a frozen file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from .canonical import KeyPath, custom_metadata, flatten
+
+Line = tuple[KeyPath | None, str]
+"""The key path of the setting or custom key that starts there, or None, and the line without its end."""
+
+
+def config_text(config: Any) -> str:
+    """The text of a file that loads back equal, custom metadata included."""
+    return "\n".join(line for _, line in config_lines(config)) + "\n"
+
+
+def config_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[Line]:
+    """The lines of a configuration: of all its settings or of some, and of its custom metadata in tables."""
+    yield from setting_lines(config, paths)
+    yield from _metadata_tables(custom_metadata(config))
+
+
+def setting_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[Line]:
+    """The lines of the settings alone, one `key = value` each, below the headers of their tables."""
+    table: KeyPath = ()
+    for path, value in _tables_last(flatten(config)).items():
+        if paths is not None and path not in paths:
+            continue
+        if path[:-1] != table:
+            table = path[:-1]
+            yield from ((None, ""), (None, f"[{'.'.join(table)}]"))
+        yield path, f"{key_text(path[-1])} = {value_text(value)}"
+
+
+def _tables_last(values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
+    """Settings in an order in which each table stands once: those of a table before those of the tables inside it."""
+    tables: dict[KeyPath, dict[KeyPath, Any]] = {(): {}}
+    for path, value in values.items():
+        for length in range(1, len(path)):
+            tables.setdefault(path[:length], {})
+        tables[path[:-1]][path] = value
+    return {path: value for table in tables.values() for path, value in table.items()}
+
+
+def _metadata_tables(custom: dict[str, Any]) -> Iterator[Line]:
+    """The metadata as TOML: values first, then tables, as TOML wants it."""
+    import tomli_w
+
+    dumped = {key: tomli_w.dumps({"metadata": {key: value}}).rstrip("\n").split("\n") for key, value in custom.items()}
+    header = "[metadata]"
+    values = {key: lines[1:] for key, lines in dumped.items() if lines[0] == header}
+    if values:
+        yield from ((None, ""), (None, header))
+    tables = {key: ["", *lines] for key, lines in dumped.items() if lines[0] != header}
+    for key, lines in (values | tables).items():
+        first = 0 if key in values else 1
+        for number, line in enumerate(lines):
+            yield ("metadata", key) if number == first else None, line
+
+
+def metadata_lines(custom: Mapping[str, Any]) -> list[str]:
+    """Custom metadata with one line a key; who has the same lines has the same metadata.
+
+    >>> metadata_lines({"seeds": [1, 2], "my note": "a"})
+    ['seeds = [1, 2]', '"my note" = "a"']
+    """
+    return [f"{key_text(key)} = {value_text(value)}" for key, value in custom.items()]
+
+
+def key_text(key: str) -> str:
+    """One part of a key, in quotes where TOML wants them."""
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else value_text(key)
+
+
+def value_text(value: Any) -> str:
+    """A value on one line; tables are inline."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):
+        return f'"{value}"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(metadata_lines(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(value_text, value)) + "]"
+    if isinstance(value, str):
+        import tomli_w
+
+        return tomli_w.dumps({"value": value}).rstrip("\n").partition(" = ")[2]
+    from datetime import date, datetime, time
+
+    kind: Any = next(kind for kind in (datetime, date, time) if isinstance(value, kind))
+    text: str = kind.isoformat(value)  # a class made from it may show itself otherwise
+    return text

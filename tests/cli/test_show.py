@@ -1,0 +1,97 @@
+"""`show`: whole outputs as text files, and forms that load back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from acbo_settings import create_training_config, load_training_config
+from acbo_settings.cli.show import export_lines, plain_tree
+from acbo_settings.engine.canonical import KeyPath
+
+from ..command_line import run, told, write
+from ..strategies import SCHEMA, layers, tree_of
+
+AssertReport = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize("form", ["toml", "json", "env"])
+def test_show_changed_prints_what_differs(form: str, assert_report: AssertReport) -> None:
+    """In each form only what differs from the defaults is printed, with the custom metadata."""
+    write(
+        "acbo.toml", "total_steps = 5000\nlog_frequency = 20\n[rewards]\nreward_scaling = 'clip'\n[metadata]\na = 1\n"
+    )
+    assert_report(f"show-changed-{form}", told("show", "--changed", "--format", form, ACBO_GRPO__GROUP_SIZE="128"))
+
+
+@pytest.mark.parametrize(("form", "parse"), [("toml", tomllib.loads), ("json", json.loads)])
+def test_show_prints_all_settings(form: str, parse: Callable[[str], object]) -> None:
+    """TOML and JSON hold the whole configuration as `to_dict` has it."""
+    write("acbo.toml", "total_steps = 7000\nnote = 'größe'\n")
+    shown = run("show", "--format", form)
+    assert parse(shown.stdout.decode()) == load_training_config(environ={}).to_dict()
+
+
+def test_show_says_what_a_variable_cannot_hold() -> None:
+    """A date, which JSON has no form for, becomes text in `--format env`, and that is said."""
+    write("acbo.toml", "day = 1987-07-05\n")
+    told_text = told("show", "--format", "env", "--changed")
+    assert 'ACBO_METADATA=\'{"day": "1987-07-05"}\'' in told_text
+    assert "note: dates in the metadata are text in a variable" in told_text
+
+
+def test_show_of_the_defaults_changes_nothing() -> None:
+    """Where nothing differs, `--changed` prints nothing in TOML and for the shell, and an empty object in JSON."""
+    outputs = [run("show", "--changed", "--format", form).stdout for form in ("toml", "env", "json")]
+    assert outputs == [b"", b"", b"{}\n"]
+
+
+def test_frozen_runs_are_shown_and_compared(assert_report: AssertReport) -> None:
+    """`show` prints what a run started with, and `diff` compares runs by their frozen files."""
+    Path("acbo.toml").write_text("total_steps = 20000\n")
+    assert run("freeze", "--run-dir", "runs/16").returncode == 0
+    assert run("freeze", "--run-dir", "runs/17", ACBO_GRPO__GROUP_SIZE="128").returncode == 0
+    Path("runs/17/acbo.toml").write_text("total_steps = 1\n")
+    assert_report("diff-runs", told("diff", "runs/16", "runs/17"))
+    assert_report("show-run", told("show", "--changed", "runs/16", ACBO_GRPO__GROUP_SIZE="32"))
+    assert told("check", "runs/16") == "--- exit code 0\n--- stdout\nok"
+
+
+def environment_after(lines: list[str]) -> dict[str, str]:
+    """The variables that a real shell has after these lines."""
+    script = "\n".join([*lines, "env -0"])
+    ran = subprocess.run(["sh", "-c", script], env={"PATH": os.defpath}, capture_output=True, check=True, timeout=60)
+    entries = ran.stdout.decode().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if entry.startswith("ACBO_"))
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+@settings(max_examples=25)
+@given(layers())
+def test_export_lines_reproduce_the_configuration(layer: dict[KeyPath, Any]) -> None:
+    """What a shell exports after reading the lines loads back equal."""
+    config = create_training_config(tree_of(layer))
+    assert load_training_config(environ=environment_after(export_lines(config, SCHEMA.defaults))) == config
+
+
+def test_export_lines_keep_metadata_and_quote() -> None:
+    """Custom metadata keeps its types, and no text escapes from its quotes."""
+    metadata = {"seed": 1, "tags": ["a", "it's $HOME `x`"], "größe": {"line": "a\nb"}}
+    config = create_training_config(metadata=metadata)
+    again = load_training_config(environ=environment_after(export_lines(config, ())))
+    assert again.to_dict()["metadata"] == config.to_dict()["metadata"] == metadata
+
+
+def test_a_part_of_the_tree_has_no_empty_tables() -> None:
+    """Only the settings asked for are kept, and the custom metadata."""
+    config = create_training_config(grpo={"group_size": 32}, note="scm20")
+    assert plain_tree(config, {("grpo", "group_size")}) == {"grpo": {"group_size": 32}, "metadata": {"note": "scm20"}}
+    assert plain_tree(config, SCHEMA.defaults) == config.to_dict()

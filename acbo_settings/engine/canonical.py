@@ -76,7 +76,7 @@ class FrozenWhenRead:
             return self
         value = self._slot.__get__(record, owner)
         if type(value) is Unread:
-            value = frozen_map(value.tree)
+            value = frozen_map(plain(value.tree))
             self._slot.__set__(record, value)
         return value
 

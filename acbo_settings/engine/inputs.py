@@ -140,10 +140,12 @@ def read_inputs(
 def process_environment(application: Application) -> dict[str, str]:
     """The variables of this process with the prefix of an application, read as UTF-8 whatever the locale."""
     prefix = application.prefix.encode()
+    names = [name for name in os.environb if name.upper().startswith(prefix)]
+    found = {name: os.environb.get(name) for name in names}  # another thread may have unset one since
     return {
         name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
-        for name, text in os.environb.items()
-        if name.upper().startswith(prefix)
+        for name, text in found.items()
+        if text is not None
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from .canonical import KeyPath
@@ -102,6 +101,8 @@ def _window(line: str, column: int, width: int) -> tuple[str, int]:
 
 def _width(character: str) -> int:
     """The columns that a character takes in a terminal."""
+    import unicodedata
+
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

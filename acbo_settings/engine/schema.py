@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache, cached_property
 
 from . import Record, home_of
-from .canonical import FrozenWhenRead, KeyPath, Unread, flatten, plain
+from .canonical import FrozenWhenRead, KeyPath, Unread, flatten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,12 +181,12 @@ class Schema:
         return [setting for setting in self.defaults if setting[: len(path)] == path]
 
     def build(self, values: Mapping[KeyPath, Any], metadata: Mapping[str, Any] | None = None) -> Any:
-        """The configuration of these values, unchecked, with defaults where there are none."""
+        """The configuration of these values, unchecked, with defaults where there are none; the metadata is kept."""
         arguments: dict[KeyPath, dict[str, Any]] = {path: {} for path in self.sections}
         for path, value in values.items():
             arguments[path[:-1]][path[-1]] = value
         if metadata is not None:
-            arguments[()]["metadata"] = Unread(plain(metadata))
+            arguments[()]["metadata"] = Unread(metadata)
         for path, section in reversed(list(self.sections.items())):
             if path:
                 arguments[path[:-1]][path[-1]] = section(**arguments[path])
@@ -212,10 +212,21 @@ class Schema:
     @cached_property
     def settings(self) -> Mapping[KeyPath, Setting]:
         """All that is known of each setting, by its key path."""
+        annotations = {path: self._annotations(path) for path in self.sections}
+        return {path: Setting(self, path, annotations[path[:-1]][path[-1]]) for path in self.defaults}
+
+    def _annotations(self, section: KeyPath) -> dict[str, Any]:
+        """The annotations of the settings of a section, resolved; those of tables and metadata stay as they are."""
+        from types import SimpleNamespace
         from typing import get_type_hints
 
-        hints = {path: get_type_hints(section, include_extras=True) for path, section in self.sections.items()}
-        return {path: Setting(self, path, hints[path[:-1]][path[-1]]) for path in self.defaults}
+        found: dict[str, Any] = {}
+        for owner in reversed(self.sections[section].__mro__):
+            given: dict[str, Any] = vars(owner).get("__annotations__", {})
+            settings = {name: value for name, value in given.items() if (*section, name) in self.defaults}
+            names = vars(sys.modules[owner.__module__])
+            found |= get_type_hints(SimpleNamespace(__annotations__=settings), names, include_extras=True)
+        return found
 
     @cached_property
     def rules(self) -> Rules:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from .canonical import KeyPath
 
 MAX_SENTENCE = 600
@@ -41,6 +39,8 @@ def show_value(value: object) -> str:
 
 def show_variable(name: str, text: object) -> str:
     """A variable as one would set it in a shell."""
+    import shlex
+
     return f"{escape(name, 2 * _MAX_VALUE)}={escape(shlex.quote(str(text)[:1000]), 2 * _MAX_VALUE)}"
 
 

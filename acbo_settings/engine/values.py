@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from . import PickledByName, Record, public
@@ -11,6 +12,8 @@ from .canonical import KeyPath
 from .document import Document, Position
 from .schema import Schema
 from .text import show_value, show_variable
+
+_set = object.__setattr__
 
 MAX_PROBLEMS = 20
 """Problems that one report spells out; the rest is counted, and gets no suggestions."""
@@ -211,7 +214,10 @@ class SourcedValue(Record):
     over: SourcedValue | None
 
     def __init__(self, value: Any, origin: Origin, over: SourcedValue | None = None) -> None:
-        self._fill(value, origin, over)
+        # Without `_fill`, because this is called for every value of every layer.
+        _set(self, "value", value)
+        _set(self, "origin", origin)
+        _set(self, "over", over)
 
     @property
     def is_default(self) -> bool:
@@ -228,8 +234,9 @@ Layer = Mapping[KeyPath, SourcedValue]
 """The settings of one source by key path."""
 
 
-def default_layer(schema: Schema) -> dict[KeyPath, SourcedValue]:
-    """The defaults of all settings, as a new layer."""
+@cache
+def default_layer(schema: Schema) -> Layer:
+    """The defaults of all settings, as a layer."""
     return {path: SourcedValue(value, Default()) for path, value in schema.defaults.items()}
 
 
@@ -237,6 +244,9 @@ def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:
     """Lay layers over one another, lowest first, key by key; a later one wins and keeps what it shadows."""
     merged: dict[KeyPath, SourcedValue] = {}
     for layer in layers:
+        if not merged:
+            merged.update(layer)
+            continue
         for path, sourced in layer.items():
             below = merged.get(path)
             merged[path] = SourcedValue(sourced.value, sourced.origin, below) if below else sourced

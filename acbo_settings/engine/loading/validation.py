@@ -173,7 +173,7 @@ def find_broken(
             severity="advice" if advises else "error",
         )
         for rule in rules
-        if not any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1))
+        if not (broken and any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)))
         if not rule.causes or not all(values[path].is_default for path in rule.causes)
         if (sentence := rule.check(config))
     ]

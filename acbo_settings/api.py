@@ -118,9 +118,13 @@ def resolve_training_config(
 
 
 def _resolve(start: Start) -> ResolvedConfig[TrainingConfig]:
+    if start.frozen_file is None:
+        from .engine.loading.resolved import resolve
+
+        return resolve(start.inputs)
     from .engine.runs.start import resolve_start
 
-    return resolve_start(start)
+    return resolve_start(start, start.frozen_file)
 
 
 @public

@@ -31,11 +31,11 @@ def run(arguments: Namespace) -> int:
     sections = [path for path in chosen if path in SCHEMA.sections] if chosen else [()]
     in_sections = [path for path in SCHEMA.defaults if any(path[: len(section)] == section for section in sections)]
     if in_sections:
-        _print_table(terminal, [SCHEMA.settings[path] for path in in_sections], layers)
+        _print_table(terminal, [SCHEMA.setting(path) for path in in_sections], layers)
     for path in (path for path in chosen if path in SCHEMA.defaults):
         if in_sections or path != chosen[0]:
             terminal.out("")
-        _print_setting(terminal, SCHEMA.settings[path], layers)
+        _print_setting(terminal, SCHEMA.setting(path), layers)
     if problems := check_layers(layers).problems:
         print_problems(problems)
     return NOT_VALID if problems else SUCCESS

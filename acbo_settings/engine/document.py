@@ -75,11 +75,12 @@ class Document(Record):
         return lines[number - 1] if number <= len(lines) else ""
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    end: int
+class _Token:
+    def __init__(self, kind: str, text: str, start: int, end: int) -> None:
+        self.kind = kind
+        self.text = text
+        self.start = start
+        self.end = end
 
 
 def find_positions(text: str) -> dict[KeyPath, Position]:

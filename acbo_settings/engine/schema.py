@@ -153,6 +153,7 @@ class Schema:
         """The default of each setting by its key path, in the order of the fields."""
         self.sections: Mapping[KeyPath, type] = dict(_sections((), default))
         """The dataclass of each table by its key path, that of the root first."""
+        self._settings: dict[KeyPath, Setting] = {}
 
     def find(self, name: str | KeyPath) -> KeyPath | None:
         """The key path that a name stands for: of a setting, a section, the metadata or a key in it; else None.
@@ -209,24 +210,27 @@ class Schema:
         ]
         return [self.application.version, annotations, list(self.defaults.values())]
 
-    @cached_property
+    @property
     def settings(self) -> Mapping[KeyPath, Setting]:
         """All that is known of each setting, by its key path."""
-        annotations = {path: self._annotations(path) for path in self.sections}
-        return {path: Setting(self, path, annotations[path[:-1]][path[-1]]) for path in self.defaults}
+        return {path: self.setting(path) for path in self.defaults}
 
-    def _annotations(self, section: KeyPath) -> dict[str, Any]:
-        """The annotations of the settings of a section, resolved; those of tables and metadata stay as they are."""
+    def setting(self, path: KeyPath) -> Setting:
+        """All that is known of one setting; worked out when somebody asks, because resolving annotations takes time."""
+        if path not in self._settings:
+            self._settings[path] = Setting(self, path, self._annotation(path))
+        return self._settings[path]
+
+    def _annotation(self, path: KeyPath) -> Any:
+        """The annotation of one setting, resolved where it was written."""
         from types import SimpleNamespace
         from typing import get_type_hints
 
-        found: dict[str, Any] = {}
-        for owner in reversed(self.sections[section].__mro__):
-            given: dict[str, Any] = vars(owner).get("__annotations__", {})
-            settings = {name: value for name, value in given.items() if (*section, name) in self.defaults}
-            names = vars(sys.modules[owner.__module__])
-            found |= get_type_hints(SimpleNamespace(__annotations__=settings), names, include_extras=True)
-        return found
+        name = path[-1]
+        owners = self.sections[path[:-1]].__mro__
+        owner = next(owner for owner in owners if name in vars(owner).get("__annotations__", {}))
+        only = SimpleNamespace(__annotations__={name: vars(owner)["__annotations__"][name]})
+        return get_type_hints(only, vars(sys.modules[owner.__module__]), include_extras=True)[name]
 
     @cached_property
     def rules(self) -> Rules:

@@ -91,7 +91,7 @@ def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> 
         if isinstance(value, dict):
             parsed[key] = _parse_texts(schema, value, path)
         else:
-            parsed[key] = parse_text(value, schema.settings[path].type) if path in schema.defaults else value.strip()
+            parsed[key] = parse_text(value, schema.setting(path).type) if path in schema.defaults else value.strip()
     return parsed
 
 

@@ -15,6 +15,7 @@ from ..values import ConfigurationWarning, Problem, SourcedValue
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
+    from ..inputs import Inputs
     from .layers import Layers
 
     Config = TypeVar("Config", default=Any)
@@ -88,11 +89,11 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     from .validation import find_broken, validate_values
 
     schema, values = layers.schema, layers.values
-    valid, invalid = validate_values(schema, values)
+    given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
+    valid, invalid = validate_values(schema, given)
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
-    given = {path: valid[path] for path, sourced in values.items() if path in valid and not sourced.is_default}
-    config = schema.build(valid, nested(given) | dict(layers.metadata))
+    config = schema.build(valid, nested(valid) | dict(layers.metadata))
     problems += find_broken(schema.rules.errors, config, values, problems)
     if problems:
         from ..report import refusal
@@ -101,6 +102,15 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
         raise refusal(sorted(problems, key=lambda problem: problem.at_key))
     advice += find_broken(schema.rules.advice, config, values, advises=True)
     return ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
+
+
+def resolve(inputs: Inputs) -> ResolvedConfig[Any]:
+    """Resolve what a start is given, outside of any run, and warn of what is advised."""
+    from .layers import read_layers
+
+    resolved = judge(read_layers(inputs))
+    warn(resolved.advice)
+    return resolved
 
 
 def warn(advice: Sequence[Problem]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator, ValidationError, core_schema
+from pydantic_core import ErrorDetails, SchemaValidator, ValidationError, core_schema
 
 from ..canonical import KeyPath
 from ..schema import Rule, Schema, Setting
@@ -17,66 +17,52 @@ from .metadata import LARGEST_INTEGER
 
 
 @cache
-def _validator(schema: Schema) -> SchemaValidator:
-    """One validator for all settings, by their keys."""
-    fields = {
-        setting.key: core_schema.typed_dict_field(_core_schema(setting), required=False)
-        for setting in schema.settings.values()
-    }
-    return SchemaValidator(core_schema.typed_dict_schema(fields))
-
-
-def _core_schema(setting: Setting) -> CoreSchema:
+def _validator(setting: Setting) -> SchemaValidator:
     if setting.choices:
-        return core_schema.literal_schema(list(setting.choices))
+        return SchemaValidator(core_schema.literal_schema(list(setting.choices)))
     bounds: dict[str, Any] = dict(setting.bounds)
     if setting.type is int:
-        return core_schema.int_schema(strict=True, **bounds)
+        return SchemaValidator(core_schema.int_schema(strict=True, **bounds))
     if setting.type is float:
-        return core_schema.float_schema(strict=True, allow_inf_nan=False, **bounds)
-    return core_schema.bool_schema(strict=True) if setting.type is bool else core_schema.str_schema(strict=True)
+        return SchemaValidator(core_schema.float_schema(strict=True, allow_inf_nan=False, **bounds))
+    is_switch = setting.type is bool
+    return SchemaValidator(core_schema.bool_schema(strict=True) if is_switch else core_schema.str_schema(strict=True))
 
 
 def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> tuple[dict[KeyPath, Any], list[Problem]]:
     """The valid values, each of exactly the type of its setting (an integer may become a float), and the problems."""
-    problems = _find_untaken(schema, values)
-    given = {".".join(path): sourced.value for path, sourced in values.items()}
-    for problem in problems:
-        del given[".".join(problem.path)]
-    try:
-        valid = _validator(schema).validate_python(given)
-    except ValidationError as error:
-        problems += [_problem(schema, details, values) for details in error.errors(include_url=False)]
-        broken = {problem.path for problem in problems}
-        kept = {path: sourced for path, sourced in values.items() if path not in broken}
-        return validate_values(schema, kept)[0], problems
-    return {path: valid[setting.key] for path, setting in schema.settings.items() if setting.key in valid}, problems
-
-
-def _find_untaken(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
-    """What pydantic would take and this package does not: endless integers, and a float made from a Decimal or so."""
+    valid: dict[KeyPath, Any] = {}
     problems = []
     for path, sourced in values.items():
-        value, wanted = sourced.value, schema.settings[path].type
-        if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-            message = "has more than 300 digits"
-        elif wanted is float and hasattr(value, "__float__") and not isinstance(value, int | float):
-            message = f"Input should be a valid number, not {type(value).__name__}"
-        else:
-            continue
-        problems.append(Problem(path=path, message=message, values=((path, sourced),)))
-    return problems
+        setting = schema.setting(path)
+        message, hint = _find_untaken(sourced.value, setting.type), ""
+        try:
+            valid[path] = _validator(setting).validate_python(sourced.value)
+        except ValidationError as error:
+            if not message:
+                (details,) = error.errors(include_url=False)
+                message, hint = _message(schema, path, details), _hint(setting, details["type"], sourced)
+        if message:
+            valid.pop(path, None)
+            problems.append(Problem(path=path, message=message, values=((path, sourced),), hint=hint))
+    return valid, problems
 
 
-def _problem(schema: Schema, details: ErrorDetails, values: Mapping[KeyPath, SourcedValue]) -> Problem:
-    """The facts of pydantic as ours, with the application's own sentence where it has one."""
-    path = tuple(str(details["loc"][0]).split("."))
+def _find_untaken(value: object, wanted: type) -> str:
+    """Why this package does not take what pydantic would: endless integers, and a float made from a Decimal or so."""
+    if isinstance(value, int):
+        return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else ""
+    if wanted is float and hasattr(value, "__float__") and not isinstance(value, float):
+        return f"Input should be a valid number, not {type(value).__name__}"
+    return ""
+
+
+def _message(schema: Schema, path: KeyPath, details: ErrorDetails) -> str:
+    """The sentence of pydantic, and in front of it the application's own where it has one."""
     message = details["msg"]
     if sentence := schema.rules.range_sentences.get((path, details["type"])):
-        message = f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
-    sourced = values[path]
-    hint = _hint(schema.settings[path], details["type"], sourced)
-    return Problem(path=path, message=message, values=((path, sourced),), hint=hint)
+        return f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
+    return message
 
 
 def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:

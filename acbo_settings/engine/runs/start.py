@@ -31,27 +31,23 @@ from ..values import (
 from .durable import replace_file, write_once
 
 
-def resolve_start(start: Start) -> ResolvedConfig[Any]:
-    """The configuration that a start has to use, with its origins; see `load_training_config` for what it raises.
+def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
+    """The configuration that a start of the run with this frozen file has to use, with its origins.
 
     A value that is kept against today's has its origin in the frozen file.
     """
-    frozen = read_frozen(start.inputs.schema, start.frozen_file) if start.frozen_file else None
+    frozen = read_frozen(start.inputs.schema, name)
     layers = read_layers(start.inputs)
     today = judge(layers)
     told = today.advice if frozen is None or start.on_change == "replace" else ()
     warn(told)  # before anything is written, in case that somebody makes an error of it
-    resolved = _hold(start, frozen, layers, today)
+    resolved = _hold(start, frozen or freeze_once(start.inputs, name, today), layers, today)
     warn([advice for advice in resolved.advice if advice not in told])
     return resolved
 
 
-def _hold(start: Start, frozen: FrozenConfig | None, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
+def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
     """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere."""
-    if start.frozen_file is None:
-        return today
-    if frozen is None:
-        frozen = freeze_once(start.inputs, start.frozen_file, today)
     differences = find_differences(_frozen_layer(start, frozen), _validated(start, today))
     is_note_new = metadata_lines(custom_metadata(today.config)) != metadata_lines(frozen.custom)
     if start.on_change == "replace" and (differences or is_note_new):

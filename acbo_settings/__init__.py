@@ -6,12 +6,32 @@ A job starts with
 >>> load_training_config(environ={"ACBO_TOTAL_STEPS": "7000"}).total_steps
 7000
 
-The functions are below, after the classes; these are all of them:
+and `help(load_training_config)` tells more. The functions are
 
-load_training_config            Load the configuration of this job: defaults < file < environment variables < overrides,
-                                key by key.
-resolve_training_config         Load the configuration of this job as `load_training_config` does, and keep where each
-                                value came from.
+load_training_config
+    Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
+resolve_training_config
+    Load the configuration of this job as `load_training_config` does, and keep where each value came from.
+load_frozen_config
+    Load the configuration of a run from its frozen file, exactly as the run started with it.
+create_training_config
+    Create a validated configuration from a dict, keyword arguments, or both.
+create_default_training_config
+    Create the default configuration, with the recommended settings.
+validate_training_config
+    Check a configuration, however it was built: types, ranges, and rules across settings.
+assert_same_across_ranks
+    Refuse to go on unless every rank has an equal configuration; metadata takes no part.
+plan_training
+    Work out what a run will do, if it is not stopped early.
+find_differences
+    The settings that two configurations have different values for, in the order of the schema.
+json_schema
+    The JSON Schema of an `acbo.toml`, draft 2020-12.
+
+What each setting means is told by `help` of the dataclass it is a field of: `TrainingConfig`, `GRPOTrainingConfig`,
+`RewardTrainingConfig`, `ExplorationTrainingConfig`, `EvaluationConfig`. Importing this package brings these alone;
+pydantic is imported by the first call that needs it.
 """
 
 from __future__ import annotations
@@ -83,7 +103,13 @@ _ROOMS = {
     ),
     "plan": ("TrainingPlan", "plan_training"),
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+# Names that nobody calls, but that pickles know.
+_ROOMS_OF_PARTS = {
+    "engine.canonical": ("Unread",),
+    "engine.document": ("Document", "Position"),
+    "plan": ("Recurring", "Schedule"),
+}
+_ROOM_OF = {name: room for rooms in (_ROOMS, _ROOMS_OF_PARTS) for room, names in rooms.items() for name in names}
 
 __all__ = [
     "Argument",

@@ -9,6 +9,7 @@ from .engine import PickledByName, public
 from .rules import find_idle_stopping
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurring(PickledByName):
     """Something that happens at step 0 and then again and again; `plan_training` makes it.
@@ -30,6 +31,7 @@ class Recurring(PickledByName):
     """The step at which it happens for the last time."""
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule(PickledByName):
     """Something that goes on until a certain step; `plan_training` makes it.

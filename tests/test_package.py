@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import acbo_settings
+
+from .strategies import SCHEMA
 
 PACKAGE = Path(acbo_settings.__file__).parent
 MODULES = sorted(str(path.relative_to(PACKAGE).with_suffix("")) for path in PACKAGE.rglob("*.py"))
@@ -80,3 +84,49 @@ def test_a_job_pays_for_no_drawing() -> None:
         assert [module for module in MODULES if package in third_party_imports_of(module)] == [importer]
     loaded = run("import sys, acbo_settings as a; a.load_training_config(environ={}); print('rich' in sys.modules)")
     assert loaded == "False"
+
+
+def test_help_starts_with_the_public_functions() -> None:
+    """The package's own text names each public function with the first sentence of its docstring."""
+    text = " ".join((acbo_settings.__doc__ or "").split())
+    functions = {name: getattr(acbo_settings, name) for name in acbo_settings.__all__}
+    for name, function in functions.items():
+        if inspect.isfunction(function):
+            sentence = (inspect.getdoc(function) or "").partition("\n")[0]
+            assert f"{name} {sentence}" in text
+    assert "Return first index of value" not in pydoc.plain(pydoc.render_doc(acbo_settings))  # of a tuple
+
+
+@pytest.mark.parametrize("section", SCHEMA.sections.values(), ids=lambda section: section.__name__)
+def test_help_tells_what_each_setting_means(section: type) -> None:
+    """`help` of a dataclass has the doc that stands below the field."""
+    text = " ".join(pydoc.plain(pydoc.render_doc(section)).replace("|", " ").split())
+    for path, owner in SCHEMA.sections.items():
+        if owner is section:
+            docs = [setting.doc for key, setting in SCHEMA.settings.items() if key[:-1] == path]
+            assert docs
+            assert all(" ".join(doc.replace("|", " ").split()) in text for doc in docs)
+
+
+def test_the_law_of_the_house_holds() -> None:
+    """Rooms import only from rooms below theirs: the contracts of import-linter in pyproject.toml are kept."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    ran = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("folder", [file.parent for file in sorted(PACKAGE.rglob("__init__.py"))], ids=lambda f: f.name)
+def test_the_law_of_a_folder_stands_at_its_door(folder: Path) -> None:
+    """Each folder says in its `__init__` what it is for; those inside the package say by which laws."""
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert text
+    assert folder == PACKAGE or "Law 1:" in text
+
+
+def test_the_tests_mirror_the_folders() -> None:
+    """A test of a room lies in the folder of the same name, and is named after it."""
+    tests = Path(__file__).parent
+    for file in sorted(tests.rglob("test_*.py")):
+        folder = file.relative_to(tests).parent
+        room = PACKAGE / folder / f"{file.stem.removeprefix('test_')}.py"
+        assert folder == Path() or room.exists(), f"{file} tests no room"

@@ -60,7 +60,7 @@ def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
 def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Container[KeyPath]) -> None:
     """TOML whose comments say where values come from: behind them, or above where the line would be too long."""
     terminal = Terminal()
-    lines = list(config_lines(config, paths))
+    lines = config_lines(config, paths)
     for path, line in lines[1:] if lines and not lines[0][1] else lines:
         sourced = values.get(path) if path else None
         comment = "" if sourced is None or sourced.is_default else f"# {explain_origin(sourced)}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, NoReturn, Self, TypeVar
 
     Member = TypeVar("Member")
@@ -48,7 +48,11 @@ class PickledByName:
         return cls(**fields)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._from_fields, ({name: getattr(self, name) for name in self._field_names()},)
+        fields = {}
+        for name in self._field_names():
+            pickled = getattr(getattr(type(self), name, None), "pickled", None)  # of a descriptor that has its own form
+            fields[name] = pickled(self) if pickled else getattr(self, name)
+        return self._from_fields, (fields,)
 
 
 class Record(PickledByName):
@@ -64,6 +68,10 @@ class Record(PickledByName):
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self._field_names())
+
+    def __iter__(self) -> Iterator[Any]:
+        """The values of the fields, so that a record can be unpacked as a tuple can."""
+        return iter(self._values())
 
     def replace(self, **changes: object) -> Self:
         """A copy in which some fields have other values."""

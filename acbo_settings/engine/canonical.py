@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
+from . import public
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -56,6 +58,7 @@ def value_at(config: Any, path: KeyPath) -> Any:
     return config
 
 
+@public
 class Unread:
     """A table of plain data that becomes a `PMap` when somebody reads it."""
 
@@ -63,6 +66,9 @@ class Unread:
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self.tree = tree
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.tree,)
 
 
 class FrozenWhenRead:
@@ -87,6 +93,12 @@ class FrozenWhenRead:
         """The same as new plain data, without making a `PMap` of it."""
         value = self._slot.__get__(record, type(record))
         return plain(value.tree if type(value) is Unread else value)  # type: ignore[no-any-return]
+
+    def pickled(self, record: Any) -> Any:
+        """The same as it is pickled: plain data, which has its order in every process; or what that cannot hold."""
+        value = self._slot.__get__(record, type(record))
+        late = Unread(self.plain(record)) if isinstance(value, Unread | Mapping) else value
+        return late if late is value or isinstance(value, Unread) or frozen_map(late.tree) == value else value
 
 
 def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:

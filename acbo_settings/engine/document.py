@@ -11,9 +11,8 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
-from . import Record
+from . import Record, public
 from .canonical import KeyPath
 from .schema import MAX_KEY_PARTS
 
@@ -31,14 +30,20 @@ _TOKEN = r"""
     """
 
 
-class Position(NamedTuple):
+@public
+class Position(Record):
     """Where a key and its value start, counted from 1; for a table's header both columns are the key's."""
 
+    __slots__ = ("line", "key_column", "value_column")
     line: int
     key_column: int
     value_column: int
 
+    def __init__(self, line: int, key_column: int, value_column: int) -> None:
+        self._fill(line, key_column, value_column)
 
+
+@public
 class Document(Record):
     """A configuration file as it was read once: its path as the user wrote it, and its text.
 

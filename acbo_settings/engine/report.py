@@ -77,12 +77,12 @@ def _place(problem: Problem, sourced: SourcedValue, width: int | None) -> list[s
 
 def _excerpt(origin: Origin, at_key: bool, width: int | None) -> list[str]:
     """The line of the file, with a caret below the key or the value."""
-    if origin.position is None:
+    position = origin.position
+    if position is None:
         return []
-    line, key_column, value_column = origin.position
-    column = key_column if at_key else value_column
+    column = position.key_column if at_key else position.value_column
     shown, caret = _window(origin.line(), column - 1, max(width - 6, 20) if width else _LINE_WIDTH)
-    number = f"{line:>2}"
+    number = f"{position.line:>2}"
     gutter = " " * len(number)
     return [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * caret}^"]
 

@@ -263,7 +263,10 @@ class FieldDocs(dict[str, str]):
 
 
 def section(owner: Section) -> Section:
-    """Let `help` tell the doc below each field of a slotted dataclass, and its metadata be frozen when it is read."""
+    """Make a slotted dataclass one of a schema: `help` tells of its fields, and its metadata is frozen when it is read.
+
+    The root of a schema, which has the metadata, needs it; for other sections it only adds the docs.
+    """
     owner.__slots__ = FieldDocs(owner)  # type: ignore[attr-defined]
     if metadata := vars(owner).get("metadata"):
         owner.metadata = FrozenWhenRead(metadata)  # type: ignore[attr-defined]

@@ -17,22 +17,23 @@ def config_text(config: Any) -> str:
     return "\n".join(line for _, line in config_lines(config)) + "\n"
 
 
-def config_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[Line]:
+def config_lines(config: Any, paths: Container[KeyPath] | None = None) -> list[Line]:
     """The lines of a configuration: of all its settings or of some, and of its custom metadata in tables."""
-    yield from setting_lines(config, paths)
-    yield from _metadata_tables(custom_metadata(config))
+    return [*setting_lines(config, paths), *_metadata_tables(custom_metadata(config))]
 
 
-def setting_lines(config: Any, paths: Container[KeyPath] | None = None) -> Iterator[Line]:
+def setting_lines(config: Any, paths: Container[KeyPath] | None = None) -> list[Line]:
     """The lines of the settings alone, one `key = value` each, below the headers of their tables."""
+    lines: list[Line] = []
     table: KeyPath = ()
     for path, value in _tables_last(flatten(config)).items():
         if paths is not None and path not in paths:
             continue
         if path[:-1] != table:
             table = path[:-1]
-            yield from ((None, ""), (None, f"[{'.'.join(table)}]"))
-        yield path, f"{key_text(path[-1])} = {value_text(value)}"
+            lines += [(None, ""), (None, f"[{'.'.join(table)}]")]
+        lines.append((path, f"{key_text(path[-1])} = {value_text(value)}"))
+    return lines
 
 
 def _tables_last(values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:

@@ -127,8 +127,9 @@ class File(Origin):
 
     def facts(self, at_key: bool) -> dict[str, Any]:
         """With the line, and the column of the key or of the value."""
-        line, key_column, value_column = self.position or (None, None, None)
-        return super().facts(at_key) | {"line": line, "column": key_column if at_key else value_column}
+        found = self.position
+        column = found and (found.key_column if at_key else found.value_column)
+        return super().facts(at_key) | {"line": found and found.line, "column": column}
 
 
 @public

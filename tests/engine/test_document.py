@@ -147,7 +147,7 @@ def test_paths_are_those_of_the_parsed_tree(text: str) -> None:
 @given(documents())
 def test_positions_come_in_the_order_of_the_document(text: str) -> None:
     """The result lists the keys as they follow one another in the text."""
-    starts = [position[:2] for position in find_positions(text).values()]
+    starts = [(position.line, position.key_column) for position in find_positions(text).values()]
     assert starts == sorted(starts)
 
 

@@ -17,6 +17,7 @@ from acbo_settings.engine.inputs import RawFile, process_environment, read_input
 from acbo_settings.engine.loading.file import decode_file
 from acbo_settings.engine.values import Argument, Variable
 
+from ..laboratory import LABORATORY
 from ..strategies import SCHEMA
 
 
@@ -311,3 +312,25 @@ def test_a_file_that_cannot_be_read_has_no_digest(isolated: Path) -> None:
     (isolated / "acbo.toml").mkdir()
     assert read_inputs(SCHEMA, environ={}).digest is None
     assert read_inputs(SCHEMA, "missing.toml", environ={}).digest is None
+
+
+FIELDS: dict[str, Any] = {
+    "schema": LABORATORY,
+    "file": RawFile("acbo.toml", "", b"total_steps = 7", None),
+    "environ": {"ACBO_TOTAL_STEPS": "7"},
+    "overrides": {"total_steps": 7},
+    "strict": False,
+}
+
+
+def test_every_field_of_the_inputs_is_digested() -> None:
+    """Each field changed in turn gives another digest, and a field that comes to the record has to come here too."""
+    inputs = read_inputs(SCHEMA, environ={})
+    assert set(FIELDS) == set(inputs.__slots__)
+    digests = [inputs.digest]
+    for name, value in FIELDS.items():
+        changed = read_inputs(SCHEMA, environ={})
+        setattr(changed, name, value)
+        digests.append(changed.digest)
+    assert None not in digests
+    assert len(set(digests)) == len(FIELDS) + 1

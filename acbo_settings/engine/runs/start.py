@@ -25,7 +25,6 @@ from ..values import (
     Problem,
     SourcedValue,
     file_problem,
-    find_differences,
     merge,
 )
 from .durable import replace_file, write_once
@@ -48,7 +47,7 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
 def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
     """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere."""
-    differences = find_differences(_frozen_layer(start, frozen), _validated(start, today))
+    differences = _differences(start, frozen, today)
     is_note_new = metadata_lines(custom_metadata(today.config)) != metadata_lines(frozen.custom)
     if start.on_change == "replace" and (differences or is_note_new):
         return replace(today, config=freeze_anew(start.inputs, frozen, today).config)
@@ -62,33 +61,30 @@ def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedCon
     return replace(resolved, config=config, custom=_custom_layer(frozen, layers), advice=tuple(advice))
 
 
-def _frozen_layer(start: Start, frozen: FrozenConfig) -> dict[KeyPath, SourcedValue]:
-    """The settings of a frozen file, each with its line as origin."""
+def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
+    """The settings that differ: the frozen value with its line, and today's as validation has made it."""
+    values, today_values = (start.inputs.schema.typed(config) for config in (frozen.config, today.config))
     document = Document(frozen.name, frozen.text)
-    return {
-        path: SourcedValue(value, File(document, path))
-        for path, value in start.inputs.schema.typed(frozen.config).items()
-    }
+    return [
+        Difference(
+            path,
+            SourcedValue(value, File(document, path)),
+            today.values[path].replace(value=today_values[path]),
+        )
+        for path, value in values.items()
+        if value != today_values[path]
+    ]
 
 
 def _custom_layer(frozen: FrozenConfig, layers: Layers) -> dict[KeyPath, SourcedValue]:
     """The custom keys of a frozen file: with today's origin where they have today's value."""
     document = Document(frozen.name, frozen.text)
-    run = {("metadata", key): value for key, value in frozen.custom.items()}
-    return {
-        path: today if (today := layers.custom.get(path)) and today.value == value else _in_run(document, path, value)
-        for path, value in run.items()
-    }
-
-
-def _in_run(document: Document, path: KeyPath, value: object) -> SourcedValue:
-    return SourcedValue(value, File(document, path))
-
-
-def _validated(start: Start, today: ResolvedConfig[Any]) -> dict[KeyPath, SourcedValue]:
-    """Today's values with their origins, each as validation has made it: a float where an integer was given for one."""
-    settings = start.inputs.schema.typed(today.config)
-    return {path: sourced.replace(value=settings[path]) for path, sourced in today.values.items()}
+    custom: dict[KeyPath, SourcedValue] = {}
+    for path, value in {("metadata", key): value for key, value in frozen.custom.items()}.items():
+        today = layers.custom.get(path)
+        is_same = today is not None and today.value == value
+        custom[path] = today if today and is_same else SourcedValue(value, File(document, path))
+    return custom
 
 
 def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference]) -> Any:

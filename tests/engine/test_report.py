@@ -19,7 +19,6 @@ from acbo_settings import (
 )
 from acbo_settings.engine.document import Document
 from acbo_settings.engine.report import format_problem, format_report
-from acbo_settings.engine.text import escape, show_value
 from acbo_settings.engine.values import MAX_PROBLEMS, File, Problem, SourcedValue
 
 AssertReport = Callable[[str, str], None]
@@ -178,28 +177,6 @@ def test_text_of_all_advice(assert_report: AssertReport) -> None:
         },
     ).advice
     assert_report("advice", "\n".join(format_problem(problem) for problem in advice))
-
-
-@given(st.text(), st.integers(4, 50))
-def test_escaped_text_is_printable_and_short(text: str, width: int) -> None:
-    """Whatever the text, what is shown is one line of printable characters within the width."""
-    shown = escape(text, width)
-    assert shown.isprintable()
-    assert len(shown) <= width
-
-
-@given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Cn", "Co"]), max_size=30))
-def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
-    """Printable text that fits is not changed."""
-    assert escape(text, 30) == text
-
-
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
-def test_any_value_is_shown_on_one_short_line(value: object) -> None:
-    """A value of any type and size has a short form."""
-    shown = show_value(value)
-    assert shown.isprintable()
-    assert len(shown) <= 500
 
 
 @given(st.lists(st.text(max_size=200), min_size=1, max_size=4), st.text(), st.text(), st.integers(1, 60))

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.inputs import read_inputs
-from acbo_settings.engine.loading.environment import parse_text, sort_variables
+from acbo_settings.engine.loading.environment import parse_text, read_environment, sort_variables
+from acbo_settings.engine.loading.keys import Source
 from acbo_settings.engine.schema import MAX_KEY_PARTS
 from acbo_settings.engine.values import MAX_PROBLEMS, Problem, Variable
 
-from ...strategies import SCHEMA
+from ...strategies import SCHEMA, layers, text_of
 
 SETTINGS = list(SCHEMA.defaults)
 GROUP_SIZE = ("grpo", "group_size")
@@ -407,3 +408,63 @@ def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
     named += [key[-1] for problem in found.unknown for key, _ in problem.values]
     named += [str(value.origin) for problem in found.problems for _, value in problem.values]
     assert sorted(named) == sorted(environ)
+
+
+# As sources
+
+
+def read(environ: dict[str, str]) -> tuple[list[Source], list[Problem]]:
+    """The sources of an environment, and what is wrong with it."""
+    return read_environment(read_inputs(SCHEMA, environ=environ))
+
+
+@given(layers())
+def test_single_variables_give_back_what_was_written(layer: dict[KeyPath, Any]) -> None:
+    """Each value written as text is read as the same value of the same type, with its variable as origin."""
+    sources, problems = read({SCHEMA.variable(path): text_of(value) for path, value in layer.items()})
+    assert problems == []
+    assert len(sources) == bool(layer)
+    for source in sources:
+        flat = {(key,): value for key, value in source.tree.items() if not isinstance(value, dict)}
+        flat |= {(t, key): v for t, table in source.tree.items() if isinstance(table, dict) for key, v in table.items()}
+        assert {path: repr(value) for path, value in flat.items()} == {path: repr(layer[path]) for path in layer}
+        assert all(str(source.origin_of(path)) == SCHEMA.variable(path) for path in layer)
+
+
+def test_metadata_variables_may_be_nested() -> None:
+    """Parts of a metadata variable's name are tables; their text stays text, in lower-case keys."""
+    (source,), _ = read({"ACBO_METADATA__RUN__ID": "17", "ACBO_METADATA__NAME": " x "})
+    assert source.tree == {"metadata": {"run": {"id": "17"}, "name": "x"}}
+    assert str(source.origin_of(("metadata", "run"))) == "ACBO_METADATA__RUN__ID"
+
+
+@pytest.mark.parametrize("name", [*(path[0] for path in SCHEMA.sections if path), "metadata"])
+def test_a_table_may_come_as_json(name: str) -> None:
+    """A variable with a section's name holds its table, typed as JSON is."""
+    (source,), problems = read({SCHEMA.variable((name,)): '{"a": 1, "b": "1", "c": {"d": 1.0}}'})
+    assert source.tree == {name: {"a": 1, "b": "1", "c": {"d": 1.0}}}
+    assert str(source.origin_of((name, "a"))) == SCHEMA.variable((name,))
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Expecting property name enclosed in double quotes"),
+        ("[1]", "[1] is not an object"),
+        ("null", "null is not an object"),
+        ("64", "64 is not an object"),
+        ('{"a": 1, "a": 2}', "the key 'a' stands in it twice"),
+        ('{"a": {"b": 1, "b": 2}}', "the key 'b' stands in it twice"),
+        ('{"a": NaN}', "NaN is not a finite number"),
+        ('{"a": -Infinity}', "-Infinity is not a finite number"),
+        ('{"a": ' * 100_000, "is nested too deeply"),
+        ('{"a": ' + "9" * 5000 + "}", "a number has too many digits"),
+    ],
+)
+def test_json_that_does_not_decode_hides_nothing_else(text: str, message: str) -> None:
+    """One undecodable table is one problem, and the others are read."""
+    (source,), (problem,) = read({"ACBO_GRPO": text, "ACBO_REWARDS": '{"parent_weight": 1}'})
+    assert problem.path == ("grpo",)
+    assert message in problem.message
+    assert source.tree == {"rewards": {"parent_weight": 1}}

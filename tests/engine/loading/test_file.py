@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from acbo_settings.engine.document import Document, Position
 from acbo_settings.engine.inputs import read_raw_file
-from acbo_settings.engine.loading.file import decode_file, parse_toml
+from acbo_settings.engine.loading.file import decode_file, parse_toml, read_file
+from acbo_settings.engine.loading.keys import Source
 from acbo_settings.engine.schema import MAX_KEY_PARTS
 from acbo_settings.engine.values import ConfigurationError, File, Problem
+
+from ...strategies import SCHEMA
 
 LONG_NUMBER = "9" * 5000
 MIB = 1_048_576
@@ -337,3 +340,27 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert syntax_error(text)[0].startswith("acbo.toml:")
     else:
         assert parse_toml(Document("acbo.toml", text)) == expected
+
+
+# As a source
+
+
+def source_of(text: str) -> Source:
+    """The keys and values of a file with this text."""
+    Path("acbo.toml").write_text(text, encoding="utf-8")
+    return read_file(SCHEMA, read_raw_file("acbo.toml"))
+
+
+def test_a_file_keeps_its_types_and_its_lines() -> None:
+    """TOML values come as tomllib has them, each with the file and line it stands in."""
+    text = "[grpo]\ngroup_size = 64.0\n"
+    source = source_of(text)
+    assert source.tree == {"grpo": {"group_size": 64.0}}
+    path = ("grpo", "group_size")
+    assert source.origin_of(path) == File(Document("acbo.toml", text), path)
+
+
+@pytest.mark.parametrize("key", ["Total_Steps", "TOTAL_STEPS"])
+def test_keys_of_a_file_keep_their_spelling(key: str) -> None:
+    """Another spelling of a known key is passed on as it is, and none of two is lost."""
+    assert source_of(f"{key} = 1\ntotal_steps = 2\n").tree == {key: 1, "total_steps": 2}

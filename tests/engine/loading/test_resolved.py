@@ -1,0 +1,68 @@
+"""From merged layers to a configuration: what is judged, what is advised, and who is told."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from acbo_settings import ConfigurationError, ConfigurationWarning
+from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.loading.layers import read_layers
+from acbo_settings.engine.loading.resolved import ResolvedConfig, judge, resolve, warn
+
+from ...strategies import SCHEMA
+
+
+def judged(environ: dict[str, str], strict: bool = True) -> ResolvedConfig[Any]:
+    """Judge an environment."""
+    return judge(read_layers(read_inputs(SCHEMA, environ=environ, strict=strict)))
+
+
+def test_an_unknown_variable_is_an_error_or_advice() -> None:
+    """One problem in the one list: whether it refuses the start is its severity, as strictness has it."""
+    with pytest.raises(ConfigurationError) as caught:
+        judged({"ACBO_NO_SUCH": "1"})
+    (advice,) = judged({"ACBO_NO_SUCH": "1"}, strict=False).advice
+    assert caught.value.problems[0].severity == "error"
+    assert (advice.severity, advice.message, advice.path) == ("advice", "no such setting", ("ACBO_NO_SUCH",))
+
+
+def test_advice_of_rules_is_part_of_the_result() -> None:
+    """What is suspicious is told with the values that cause it, and warned about only by `resolve`."""
+    environ = {"ACBO_LOG_FREQUENCY": "6000"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (advice,) = judged(environ).advice
+    assert [".".join(path) for path, _ in advice.values] == ["log_frequency", "total_steps"]
+    with pytest.warns(ConfigurationWarning, match="Log frequency is above total steps"):
+        resolve(read_inputs(SCHEMA, environ=environ))
+
+
+def test_values_are_told_before_keys() -> None:
+    """A report has first what is wrong with values, then the keys and variables that there are not."""
+    with pytest.raises(ConfigurationError) as caught:
+        judged({"ACBO_NO_SUCH": "1", "ACBO_GRPO": '{"group_sise": 8}', "ACBO_LOG_FREQUENCY": "x"})
+    assert [problem.at_key for problem in caught.value.problems] == [False, True, True]
+
+
+def test_no_advice_is_no_warning() -> None:
+    """With nothing to say, nothing is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn(())
+
+
+@pytest.mark.parametrize("key", ["grpo.group_size", ("grpo", "group_size"), "ACBO_GRPO__GROUP_SIZE"])
+def test_a_value_is_explained_by_any_of_its_names(key: Any) -> None:
+    """A dotted key, a key path and a variable lead to the same sentence."""
+    resolved = judged({"ACBO_GRPO__GROUP_SIZE": "128"})
+    assert resolved.explain(key) == "128, from ACBO_GRPO__GROUP_SIZE, over the default 64"
+
+
+@pytest.mark.parametrize("key", ["grpo", "grpo.group_sise", "", (), "metadata.note", "metadata"])
+def test_what_is_no_setting_has_no_explanation(key: Any) -> None:
+    """A section, a misspelt key or nothing at all is a KeyError that says so."""
+    with pytest.raises(KeyError, match="no such setting"):
+        judged({}).explain(key)

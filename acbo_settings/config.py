@@ -316,8 +316,11 @@ class TrainingConfig(PickledByName):
         The start of the SHA-256 of `to_dict()` without `metadata` as canonical JSON (RFC 8785, integers of any size in
         full). It is the same on every platform and Python, until the schema has other settings.
 
-        >>> TrainingConfig().fingerprint
-        'b6b94ba25f97c991'
+        >>> from acbo_settings import create_training_config
+        >>> len(TrainingConfig().fingerprint)
+        16
+        >>> create_training_config(grpo={"max_grad_norm": 1}).fingerprint == TrainingConfig().fingerprint
+        True
         """
         return fingerprint(Schema.of(type(self)).typed(self))
 

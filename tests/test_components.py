@@ -11,27 +11,21 @@ import pytest
 
 from acbo_settings import ExplorationConfig, ExplorationTrainingConfig, GRPOConfig, GRPOTrainingConfig
 
-GRPO: dict[str, Any] = {
-    "group_size": 128,
-    "num_iterations": 6,
-    "learning_rate": 1e-4,
-    "max_grad_norm": 2.0,
-    "clip_ratio": 0.3,
-    "entropy_coeff": 0.02,
-    "kl_penalty_coeff": 0.04,
-    "scale_rewards": False,
-}
-EXPLORATION: dict[str, Any] = {
-    "strategy_type": "uncertainty_guided",
-    "uncertainty_weight": 2.0,
-    "count_weight": 0.2,
-    "variable_uncertainty_weight": 0.6,
-    "temperature": 1.5,
-    "initial_temperature": 5.0,
-    "final_temperature": 0.01,
-    "adaptation_steps": 2000,
-    "stagnation_threshold": 50,
-}
+from .strategies import SCHEMA
+
+
+def other_values(section: str) -> dict[str, Any]:
+    """Another value than its default for each setting of a section."""
+    others: dict[str, Any] = {}
+    for path, default in SCHEMA.defaults.items():
+        if path[:-1] == (section,):
+            choices = SCHEMA.setting(path).choices
+            other = next(choice for choice in choices if choice != default) if choices else None
+            others[path[-1]] = other or (not default if isinstance(default, bool) else default + 1)
+    return others
+
+
+GRPO, EXPLORATION = other_values("grpo"), other_values("exploration")
 RECORDS = [GRPOConfig(**GRPO), ExplorationConfig(**EXPLORATION)]
 
 

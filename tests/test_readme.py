@@ -42,8 +42,8 @@ def commands_of(block: Block) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def run_console(block: Block, directory: Path, environment: dict[str, str]) -> None:
-    """Run the commands of a block in one shell, and compare what each prints."""
+def run_console(block: Block, directory: Path, environment: dict[str, str]) -> str:
+    """Run the commands of a block in one shell, and return the block with what each prints now."""
     separator = "--- next command ---"
     commands = commands_of(block)
     script = f"\necho '{separator}'\n".join(command for command, _ in commands)
@@ -55,7 +55,8 @@ def run_console(block: Block, directory: Path, environment: dict[str, str]) -> N
         text=True,
         timeout=120,
     )
-    assert ran.stdout.split(f"{separator}\n") == [output for _, output in commands]
+    outputs = ran.stdout.split(f"{separator}\n")
+    return "".join(f"$ {command}\n{output}" for (command, _), output in zip(commands, outputs, strict=True))
 
 
 def test_the_blocks_are_those_that_are_executed() -> None:
@@ -76,19 +77,26 @@ def test_the_blocks_are_those_that_are_executed() -> None:
     }
 
 
-def test_files_commands_and_python_do_what_the_readme_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_commands_and_python_do_what_the_readme_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     """From top to bottom: files are written, commands and Python print what stands there."""
+    renewed = README
     runner = doctest.DocTestRunner()
     names: dict[str, object] = {}
     for block in BLOCKS:
         if block.note == "file":
             (tmp_path / block.name).write_text(block.text, encoding="utf-8")
         elif block.language == "console" and not block.note:
-            run_console(block, tmp_path, shell_environment(tmp_path))
+            text = run_console(block, tmp_path, shell_environment(tmp_path))
+            renewed = renewed.replace(f"\n{block.text}```", f"\n{text}```")
         elif block.language == "pycon":
             example = doctest.DocTestParser().get_doctest(block.text, names, "README", "README.md", 0)
             runner.run(example, clear_globs=False)
             names = example.globs
+    if request.config.getoption("--update-reports"):
+        (ROOT / "README.md").write_text(renewed, encoding="utf-8")
+    assert renewed == README
     assert runner.summarize(verbose=False).failed == 0, capsys.readouterr().out
 
 

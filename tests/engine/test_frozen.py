@@ -98,19 +98,12 @@ def test_the_file_is_what_it_was(assert_report: Callable[[str, str], None]) -> N
 def test_samples_stay_readable(path: Path) -> None:
     """A file that was written once is read by every later version, with the same settings and metadata."""
     config = load_frozen_config(path)
-    expected = {
-        "format-1-defaults": ("b6b94ba25f97c991", {}),
-        "format-1-metadata": (
-            "cb25c869019d6e83",
-            {
-                "experiment": "scm20",
-                "größe": 'a "b" = \\',
-                "sweep": {"seeds": [1, 2], "x": {}},
-                "when": "2026-11-25T08:00:00+00:00",
-            },
-        ),
-    }[path.stem]
-    assert (config.fingerprint, config.to_dict().get("metadata", {})) == expected
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert config.fingerprint == written.pop("frozen")["fingerprint"]
+    metadata = written.get("metadata", {})
+    if "when" in metadata:
+        metadata["when"] = metadata["when"].isoformat()
+    assert config.to_dict() == written
 
 
 def test_reading_needs_no_pydantic(isolated: Path) -> None:

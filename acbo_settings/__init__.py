@@ -62,18 +62,8 @@ if TYPE_CHECKING:
     )
     from .components import ExplorationConfig, GRPOConfig
     from .engine.loading.resolved import ResolvedConfig
-    from .engine.values import (
-        Argument,
-        ConfigurationError,
-        ConfigurationWarning,
-        Default,
-        Difference,
-        File,
-        Problem,
-        SourcedValue,
-        Variable,
-        find_differences,
-    )
+    from .engine.origins import Argument, Default, Difference, File, SourcedValue, Variable, find_differences
+    from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .plan import TrainingPlan, plan_training
 
 _ROOMS = {
@@ -89,24 +79,14 @@ _ROOMS = {
     ),
     "components": ("ExplorationConfig", "GRPOConfig"),
     "engine.loading.resolved": ("ResolvedConfig",),
-    "engine.values": (
-        "Argument",
-        "ConfigurationError",
-        "ConfigurationWarning",
-        "Default",
-        "Difference",
-        "File",
-        "Problem",
-        "SourcedValue",
-        "Variable",
-        "find_differences",
-    ),
+    "engine.origins": ("Argument", "Default", "Difference", "File", "SourcedValue", "Variable", "find_differences"),
+    "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "plan": ("TrainingPlan", "plan_training"),
 }
 # Names that nobody calls, but that pickles know.
 _ROOMS_OF_PARTS = {
-    "engine.canonical": ("Unread",),
-    "engine.document": ("Document", "Position"),
+    "engine.schema": ("Unread",),
+    "engine.toml_document": ("Document", "Position"),
     "plan": ("Recurring", "Schedule"),
 }
 _ROOM_OF = {name: room for rooms in (_ROOMS, _ROOMS_OF_PARTS) for room, names in rooms.items() for name in names}

@@ -44,7 +44,7 @@ def load_training_config(
         on_change: What to do when today's values are not the frozen ones. "error" refuses to start; "keep" goes on with
             the frozen ones, with a warning; "replace" freezes today's, custom metadata included, and keeps the old file
             as `acbo.frozen.<fingerprint>.toml`, with a number if need be. Today's inputs must be valid in any case.
-        may_change: Settings and whole components, such as `("total_steps", "evaluation")`, that may change from start
+        may_change: Settings and whole sections, such as `("total_steps", "evaluation")`, that may change from start
             to start: today's values of them are used. The frozen file keeps the old ones, unless it is replaced.
 
     Returns:
@@ -95,7 +95,7 @@ def resolve_training_config(
         strict: Whether an unknown `ACBO_*` variable is an error.
         run_dir: The directory of a run.
         on_change: What to do when today's values are not the frozen ones.
-        may_change: Settings and whole components that may change from start to start.
+        may_change: Settings and whole sections that may change from start to start.
 
     Returns:
         The configuration and the origins of its values; one that a run keeps against today's has its origin in the
@@ -157,7 +157,7 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     Args:
         config_dict: Settings, nested as in `acbo.toml`. What is given is recorded in `metadata`, keys at the top level
             that are not settings included. It is not changed.
-        **kwargs: The same; they win over the dict. Components are merged key by key.
+        **kwargs: The same; they win over the dict. Sections are merged key by key.
 
     Returns:
         The validated, frozen configuration.
@@ -166,7 +166,7 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
         ConfigurationError: A ValueError, with everything that is wrong.
 
     Warns:
-        ConfigurationWarning: For suspicious combinations, and for a component's field at the top level.
+        ConfigurationWarning: For suspicious combinations, and for a section's field at the top level.
 
     >>> config = create_training_config({"grpo": {"group_size": 128}}, total_steps=10000, note="scm20")
     >>> config.grpo.group_size, config.total_steps, config.metadata["note"]
@@ -264,7 +264,7 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of an `acbo.toml`, draft 2020-12.
 
-    Components are closed: an unknown key in one is a mistake. The top level is open, because custom keys there become
+    Sections are closed: an unknown key in one is a mistake. The top level is open, because custom keys there become
     metadata. Loading is stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities,
     integers of more than 300 digits, top-level keys that almost are settings, settings inside `[metadata]`, and what
     breaks a rule across settings.
@@ -275,6 +275,6 @@ def json_schema() -> dict[str, Any]:
     >>> json_schema()["properties"]["grpo"]["properties"]["group_size"]["minimum"]
     8
     """
-    from .reference import editor_schema
+    from .editor_schema import editor_schema
 
     return editor_schema(Schema.of(TrainingConfig))

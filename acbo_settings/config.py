@@ -12,8 +12,8 @@ from importlib import import_module
 
 from . import __version__
 from .engine import PickledByName, public
-from .engine.canonical import Unread, fingerprint, frozen_map, to_dict
-from .engine.schema import Application, Schema, section
+from .engine.canonical import fingerprint, to_dict
+from .engine.schema import Application, Schema, Unread, section
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,6 +155,8 @@ class RewardTrainingConfig(PickledByName):
         >>> RewardTrainingConfig(parent_weight=0.5).get_reward_weights()
         pmap({'optimization': 1.0, 'structure': 0.5, 'parent': 0.5, 'exploration': 0.1})
         """
+        from .engine.metadata import frozen_map
+
         return frozen_map(
             {
                 "optimization": self.optimization_weight,
@@ -344,6 +346,6 @@ class TrainingConfig(PickledByName):
         >>> print(TrainingConfig(total_steps=10000).to_toml().splitlines()[0])
         total_steps = 10000
         """
-        from .engine.toml import config_text
+        from .engine.toml_writer import config_text
 
         return config_text(self)

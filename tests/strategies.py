@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acbo_settings import TrainingConfig
 from acbo_settings.engine.canonical import KeyPath
+from acbo_settings.engine.names import variable_name
 from acbo_settings.engine.schema import Schema, Setting
 
 SCHEMA = Schema.of(TrainingConfig)
@@ -60,12 +61,12 @@ def tree_of(layer: dict[KeyPath, Any]) -> dict[str, Any]:
 
 def variables_of(layer: dict[KeyPath, Any]) -> dict[str, str]:
     """A layer as environment variables, one for each value."""
-    return {SCHEMA.variable(path): text_of(value) for path, value in layer.items()}
+    return {variable_name(SCHEMA, path): text_of(value) for path, value in layer.items()}
 
 
 def table_variables_of(layer: dict[KeyPath, Any]) -> dict[str, str]:
     """A layer as environment variables that hold a whole table; only components have one."""
-    return {SCHEMA.variable((name,)): json.dumps(table) for name, table in tree_of(layer).items()}
+    return {variable_name(SCHEMA, (name,)): json.dumps(table) for name, table in tree_of(layer).items()}
 
 
 def text_of(value: object) -> str:

@@ -7,9 +7,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from ..engine.printable import escape, show_value
+from ..engine.problems import Problem
 from ..engine.report import subject_of
-from ..engine.text import escape, show_value
-from ..engine.values import Problem
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
 from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
 

@@ -10,8 +10,8 @@ from ..config import TrainingConfig
 from ..engine.inputs import Inputs, is_directory, is_frozen, process_environment, read_inputs
 from ..engine.loading.layers import Layers, read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
+from ..engine.problems import ConfigurationError, Problem
 from ..engine.schema import Schema
-from ..engine.values import ConfigurationError, Problem
 from .output import note, print_advice, print_problems
 
 SCHEMA = Schema.of(TrainingConfig)

@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
 from ..engine.canonical import KeyPath
-from ..engine.text import escape, show_value
-from ..engine.values import Difference, SourcedValue, default_layer, find_differences
+from ..engine.origins import Difference, SourcedValue, default_layer, find_differences
+from ..engine.printable import escape, show_value
 from .checked_file import FILE_NAME, FROZEN_NAME, SCHEMA, file_in, has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal

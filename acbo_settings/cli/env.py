@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
-from ..engine.text import fit
+from ..engine.printable import fit
 from ..reference import variables, variables_table
 from .checked_file import SCHEMA
 from .output import SUCCESS

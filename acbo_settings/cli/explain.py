@@ -9,10 +9,10 @@ from ..engine.canonical import KeyPath
 from ..engine.inputs import read_inputs
 from ..engine.loading.environment import hint_for_variable
 from ..engine.loading.layers import Layers, read_layers
+from ..engine.names import did_you_mean, find_path, meant_by, variable_name
+from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Setting
-from ..engine.spelling import meant_setting
-from ..engine.text import fit, show_value
 from .checked_file import SCHEMA, check_layers
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from .terminal import Terminal
@@ -43,17 +43,16 @@ def run(arguments: Namespace) -> int:
 
 def find_key(name: str) -> tuple[KeyPath | None, str]:
     """The setting or section that a name stands for, and an empty text; or None, and what may have been meant."""
-    path = SCHEMA.find(name)
+    path = find_path(SCHEMA, name)
     if path and path[0] != "metadata":
         return path, ""
     if name.upper().startswith(SCHEMA.application.prefix):
-        is_known = path or name.upper() == SCHEMA.application.config_file
+        is_known = path or name.upper() == SCHEMA.application.file_variable
         return None, "acbo-settings env tells of it" if is_known else hint_for_variable(SCHEMA, name)
     if name.partition(".")[0] == "metadata":
         return None, "custom keys have no reference; show prints them with their origins"
-    *section, field = name.split(".")
-    meant = meant_setting(SCHEMA, field, tuple(section))
-    return None, f"did you mean {'.'.join(meant)}?" if meant and meant != ("metadata",) else ""
+    meant = meant_by(SCHEMA, name)
+    return None, did_you_mean(None if meant == ("metadata",) else meant)
 
 
 def _print_table(terminal: Terminal, rows: Sequence[Setting], layers: Layers) -> None:
@@ -73,7 +72,7 @@ def _print_setting(terminal: Terminal, row: Setting, layers: Layers) -> None:
         ("type", row.type.__name__),
         ("range", row.range),
         ("default", show_value(row.default)),
-        ("variable", row.variable),
+        ("variable", variable_name(SCHEMA, row.path)),
     ]
     for name, text in [*facts, *_values(layers, row.path)]:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))

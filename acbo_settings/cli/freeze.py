@@ -10,8 +10,8 @@ from ..api import resolve_training_config
 from ..config import TrainingConfig
 from ..engine.canonical import flatten
 from ..engine.frozen import FrozenConfig, read_frozen
+from ..engine.problems import ConfigurationError, ConfigurationWarning
 from ..engine.runs.start import kept_name
-from ..engine.values import ConfigurationError, ConfigurationWarning
 from .checked_file import FROZEN_NAME, SCHEMA
 from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
 

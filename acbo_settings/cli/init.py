@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..reference import editor_schema_text, example_toml
+from ..editor_schema import editor_schema_text
+from ..reference import example_toml
 from .checked_file import FILE_NAME, SCHEMA, file_in
 from .output import NOT_VALID, SUCCESS, note
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
 
-from ..engine.text import fit
-from ..engine.values import Problem
+from ..engine.printable import fit
+from ..engine.problems import Problem
 
 SUCCESS, NOT_VALID, WRONG_USAGE = 0, 1, 2
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from ..config import TrainingConfig
-from ..engine.text import fit
+from ..engine.printable import fit
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, note

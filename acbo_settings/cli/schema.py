@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..reference import editor_schema_text
+from ..editor_schema import editor_schema_text
 from .checked_file import SCHEMA
 from .output import SUCCESS
 

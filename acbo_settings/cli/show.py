@@ -9,10 +9,11 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, to_dict
+from ..engine.names import variable_name
+from ..engine.origins import SourcedValue
+from ..engine.printable import fit
 from ..engine.report import explain_origin
-from ..engine.text import fit
-from ..engine.toml import config_lines
-from ..engine.values import SourcedValue
+from ..engine.toml_writer import config_lines
 from .checked_file import SCHEMA, resolve_and_report
 from .output import NOT_VALID, SUCCESS, note
 from .terminal import Terminal
@@ -54,7 +55,7 @@ def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
     texts = {path: str(value).lower() if isinstance(value, bool) else str(value) for path, value in settings.items()}
     if custom := to_dict(config).get("metadata"):
         texts["metadata",] = json.dumps(custom)
-    return [f"export {SCHEMA.variable(path)}={shlex.quote(text)}" for path, text in texts.items()]
+    return [f"export {variable_name(SCHEMA, path)}={shlex.quote(text)}" for path, text in texts.items()]
 
 
 def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Container[KeyPath]) -> None:

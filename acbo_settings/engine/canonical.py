@@ -6,18 +6,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
-from . import public
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyrsistent import PMap
 
 KeyPath = tuple[str, ...]
 """Where a value stands in the tree: `("grpo", "group_size")`, or `("total_steps",)`."""
-
-_MOST_IN_ORDER = 1000
 
 
 def fields_of(record: Any) -> dict[str, Any]:
@@ -56,66 +51,6 @@ def value_at(config: Any, path: KeyPath) -> Any:
     for name in path:
         config = getattr(config, name)
     return config
-
-
-@public
-class Unread:
-    """A table of plain data that becomes a `PMap` when somebody reads it."""
-
-    __slots__ = ("tree",)
-
-    def __init__(self, tree: Mapping[str, Any]) -> None:
-        self.tree = tree
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.tree,)
-
-
-class FrozenWhenRead:
-    """Keys of the user's own, and the settings that were given: a `PMap`, which is made when it is first read."""
-
-    def __init__(self, slot: Any) -> None:
-        self._slot = slot
-
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
-        if record is None:
-            return self
-        value = self._slot.__get__(record, owner)
-        if type(value) is Unread:
-            value = frozen_map(plain(value.tree))
-            self._slot.__set__(record, value)
-        return value
-
-    def __set__(self, record: Any, value: Any) -> None:
-        self._slot.__set__(record, value)
-
-    def plain(self, record: Any) -> dict[str, Any]:
-        """The same as new plain data, without making a `PMap` of it."""
-        value = self._slot.__get__(record, type(record))
-        return plain(value.tree if type(value) is Unread else value)  # type: ignore[no-any-return]
-
-    def pickled(self, record: Any) -> Any:
-        """The same as it is pickled: plain data, which has its order in every process; or what that cannot hold."""
-        value = self._slot.__get__(record, type(record))
-        late = Unread(self.plain(record)) if isinstance(value, Unread | Mapping) else value
-        return late if late is value or isinstance(value, Unread) or frozen_map(late.tree) == value else value
-
-
-def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:
-    """A tree of plain values frozen at every depth, its keys in the same order in every process.
-
-    A `PMap` orders its keys by their hashes, which differ from process to process; in a single bucket they stay as they
-    came. Looking one up takes longer the more there are, so that a table of more than 1,000 keys has no order.
-    """
-    from pyrsistent import pmap, pvector
-
-    def freeze(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return pmap({key: freeze(item) for key, item in value.items()}, int(0 < len(value) <= _MOST_IN_ORDER))
-        return pvector(map(freeze, value)) if isinstance(value, list) else value
-
-    frozen: PMap[str, Any] = freeze(tree)
-    return frozen
 
 
 def custom_metadata(config: Any) -> dict[str, Any]:

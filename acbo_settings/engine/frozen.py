@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from .values import ConfigurationError, SourcedValue
+    from .origins import SourcedValue
+    from .problems import ConfigurationError
 
 FORMAT = 1
-"""The format that is written. Every format up to this one is read."""
+"""The format that is written, and the only one there is so far."""
 
 _CHECKSUM = 'sha256 = "'
 _MAX_NAME = 1000
@@ -39,7 +40,7 @@ _COPIED = (
 class FrozenConfig:
     """A frozen file as it was read; `parse_frozen` makes it.
 
-    `given` are the settings that are no defaults, `custom` the custom metadata as plain data, `digest` that of the
+    `given` are the settings that somebody gave, `custom` the custom metadata as plain data, `digest` that of the
     inputs that it was made of, if there was one, and `file` the configuration file that was read, if there was one.
     """
 
@@ -206,9 +207,9 @@ def render_frozen(
 
     `origins` are those of the settings and of the custom metadata, `custom` is that metadata as plain data.
     """
+    from .printable import escape
     from .report import origin_text
-    from .text import escape
-    from .toml import key_text, metadata_lines, setting_lines, value_text
+    from .toml_writer import key_text, metadata_lines, setting_lines, value_text
 
     schema, application = inputs.schema, inputs.schema.application
     note = _NOTE.format(application.name)

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    from .values import Problem
+    from .problems import Problem
 
     OnChange = Literal["error", "keep", "replace"]
     """What to do when today's inputs resolve to another configuration than the frozen one."""
@@ -28,7 +28,7 @@ PATH_ARGUMENT = "the path argument"
 MAX_BYTES = 1 << 20
 """The largest file that is read, in bytes: 1 MiB."""
 
-MAX_VALUES = 100_000
+MAX_DIGESTED = 100_000
 """Values that inputs may hold to have a digest, each use of a shared list counted."""
 
 _ON_CHANGE = ("error", "keep", "replace")
@@ -110,7 +110,7 @@ def _facts_of(value: Any) -> Any:
 def _is_plain(tree: Any) -> bool:
     """Whether `repr` tells a tree from every other: it does for these types, but not for classes made from them."""
     waiting = [tree]
-    for _ in range(MAX_VALUES):
+    for _ in range(MAX_DIGESTED):
         if not waiting:
             return True
         value = waiting.pop()
@@ -158,7 +158,7 @@ def _find_file(
     """
     if path is not None:
         return read_raw_file(path_text(path, "path", "; settings go into overrides"), PATH_ARGUMENT)
-    named = [(name, text) for name, text in environ.items() if name.upper() == application.config_file]
+    named = [(name, text) for name, text in environ.items() if name.upper() == application.file_variable]
     if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
         return read_raw_file(named[0][1], named[0][0])
     return read_if_there(application.file_name)
@@ -186,7 +186,7 @@ class Start:
             self.frozen_file = os.path.join(_run_directory(run_dir), inputs.schema.application.frozen_name)
             if on_change not in _ON_CHANGE:
                 raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
-            self.changeable = _changeable(inputs.schema, may_change)
+            self.changeable = _changeable(inputs.schema, may_change) if may_change != () else frozenset()
         elif on_change != "error" or may_change:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
 
@@ -195,7 +195,7 @@ def _run_directory(run_dir: str | os.PathLike[str]) -> str:
     directory = path_text(run_dir, "run_dir")
     if not directory.strip() or directory.startswith("~"):
         message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
-        raise _refuse([("run_dir", directory, message, "")])
+        raise _refusal([("run_dir", directory, message, "")])
     return directory
 
 
@@ -203,12 +203,14 @@ def _changeable(schema: Schema, may_change: Iterable[str]) -> frozenset[KeyPath]
     """The settings that are named, and those of the sections that are."""
     if isinstance(may_change, str):
         raise TypeError(f'may_change must be a list or tuple of names, such as ("{may_change}",), not a str')
-    found = {str(name): schema.find(str(name)) for name in may_change}
+    from .names import find_path
+
+    found = {str(name): find_path(schema, str(name)) for name in may_change}
     settings = {name: schema.below(path) if path else [] for name, path in found.items()}
     if unknown := [name for name, paths in settings.items() if not paths]:
-        raise _refuse(
+        raise _refusal(
             [
-                ("may_change", name, f"no such setting or component: {name}", _hint(schema, name, found[name]))
+                ("may_change", name, f"no such setting or section: {name}", _hint(schema, name, found[name]))
                 for name in unknown
             ]
         )
@@ -216,19 +218,19 @@ def _changeable(schema: Schema, may_change: Iterable[str]) -> frozenset[KeyPath]
 
 
 def _hint(schema: Schema, name: str, found: KeyPath | None) -> str:
-    from .spelling import meant_setting
+
+    from .names import did_you_mean, meant_by
 
     if found or name.startswith("metadata"):
         return "metadata is no setting: a run keeps its own"
-    section, _, field = name.rpartition(".")
-    meant = meant_setting(schema, field, tuple(section.split(".")) if section else ())
-    return f"did you mean {'.'.join(meant)}?" if meant else ""
+    return did_you_mean(meant_by(schema, name))
 
 
-def _refuse(wrong: list[tuple[str, str, str, str]]) -> Exception:
+def _refusal(wrong: list[tuple[str, str, str, str]]) -> Exception:
     """The exception for arguments: each with its name, what was given, a sentence about it, and a hint."""
+    from .origins import Argument
+    from .problems import whole_problem
     from .report import refusal
-    from .values import Argument, whole_problem
 
     problems: list[Problem] = [whole_problem(Argument(name), given, *told) for name, given, *told in wrong]
     return refusal(problems)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .canonical import KeyPath
-from .text import MAX_SENTENCE, dotted, escape, escape_characters, fit, show_key, show_value
-from .values import MAX_PROBLEMS, ConfigurationError, Origin, Problem, SourcedValue, file_problem
+from .origins import Origin, SourcedValue
+from .printable import MAX_SENTENCE, dotted, escape, escape_characters, fit, show_key, show_value
+from .problems import MAX_PROBLEMS, ConfigurationError, Problem, file_problem
 
 _LINE_WIDTH = 100
 

@@ -10,20 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, cached_property
 
-from . import Record, home_of
-from .canonical import FrozenWhenRead, KeyPath, Unread, flatten
+from . import Record, home_of, public
+from .canonical import KeyPath, flatten, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Section = TypeVar("Section", bound=type)
-
-DELIMITER = "__"
-"""What stands between the parts of a key in a variable's name."""
-
-MAX_KEY_PARTS = 16
-"""Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
 
 
 class Application:
@@ -36,7 +30,7 @@ class Application:
         """What the names of all its variables start with, such as `ACBO_`."""
         self.file_name = file_name
         """The file that is read from the working directory when none is named."""
-        self.config_file = f"{prefix}CONFIG_FILE"
+        self.file_variable = f"{prefix}CONFIG_FILE"
         """The variable that names the file."""
         self.frozen_name = f"{file_name.removesuffix('.toml')}.frozen.toml"
         """The file in a run's directory that holds the run's configuration."""
@@ -117,14 +111,9 @@ class Setting:
         return docs_of(self._schema.sections[self.path[:-1]]).get(self.path[-1], "")
 
     @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return self._schema.variable(self.path)
-
-    @property
     def range(self) -> str:
         """The values allowed, as people write them."""
-        from .text import show_value
+        from .printable import show_value
 
         if self.choices:
             return ", ".join(show_value(choice) for choice in self.choices)
@@ -154,28 +143,6 @@ class Schema:
         self.sections: Mapping[KeyPath, type] = dict(_sections((), default))
         """The dataclass of each table by its key path, that of the root first."""
         self._settings: dict[KeyPath, Setting] = {}
-
-    def find(self, name: str | KeyPath) -> KeyPath | None:
-        """The key path that a name stands for: of a setting, a section, the metadata or a key in it; else None.
-
-        A name is a key path, a key as `grpo.group_size`, or the name of a variable. Everybody who has a name from a
-        person asks here: files, variables, overrides, `may_change` and the command line.
-        """
-        path = self._path_of(name) if isinstance(name, str) else name
-        if path in self.defaults or path in self.sections:
-            return path or None
-        is_metadata = path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS
-        return path if is_metadata else None
-
-    def _path_of(self, name: str) -> KeyPath:
-        prefix = self.application.prefix
-        if name.upper().startswith(prefix):
-            return tuple(name[len(prefix) :].lower().split(DELIMITER))
-        return tuple(name.split("."))
-
-    def variable(self, path: KeyPath) -> str:
-        """The environment variable that sets a key, in upper case."""
-        return self.application.prefix + DELIMITER.join(path).upper()
 
     def below(self, path: KeyPath) -> list[KeyPath]:
         """The settings of a section, or the setting itself."""
@@ -249,6 +216,55 @@ def _sections(path: KeyPath, default: Any) -> Iterator[tuple[KeyPath, type]]:
     for field in fields(default):
         if field.compare and is_dataclass(value := getattr(default, field.name)):
             yield from _sections((*path, field.name), value)
+
+
+@public
+class Unread:
+    """A table of plain data that becomes a `PMap` when somebody reads it."""
+
+    __slots__ = ("tree",)
+
+    def __init__(self, tree: Mapping[str, Any]) -> None:
+        self.tree = tree
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.tree,)
+
+
+class FrozenWhenRead:
+    """Keys of the user's own, and the settings that were given: a `PMap`, which is made when it is first read."""
+
+    def __init__(self, slot: Any) -> None:
+        self._slot = slot
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        value = self._slot.__get__(record, owner)
+        if type(value) is Unread:
+            from .metadata import frozen_map
+
+            value = frozen_map(plain(value.tree))
+            self._slot.__set__(record, value)
+        return value
+
+    def __set__(self, record: Any, value: Any) -> None:
+        self._slot.__set__(record, value)
+
+    def plain(self, record: Any) -> dict[str, Any]:
+        """The same as new plain data, without making a `PMap` of it."""
+        value = self._slot.__get__(record, type(record))
+        return plain(value.tree if type(value) is Unread else value)  # type: ignore[no-any-return]
+
+    def pickled(self, record: Any) -> Any:
+        """The same as it is pickled: plain data, which has its order in every process; or what that cannot hold."""
+        value = self._slot.__get__(record, type(record))
+        if type(value) is Unread:
+            return Unread(plain(value.tree))
+        from .metadata import frozen_map
+
+        is_plain = isinstance(value, Mapping) and frozen_map(plain(value)) == value
+        return Unread(plain(value)) if is_plain else value
 
 
 class FieldDocs(dict[str, str]):

@@ -1,13 +1,9 @@
-"""Which known name was meant: by spelling, within a few typing errors, or by what others call a setting."""
+"""Which known name was meant by another one: by spelling, within a few typing errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import TypeVar
-
-from .canonical import KeyPath
-from .schema import Schema
 
 Answer = TypeVar("Answer")
 
@@ -54,10 +50,10 @@ def closest(given: str, known: Iterable[str], most: int | None = None) -> str | 
     >>> closest("gruop_size", ["group_size", "clip_ratio"])
     'group_size'
     """
-    return _closest(given, {normalized(name): name for name in known}, most)
+    return closest_of(given, {normalized(name): name for name in known}, most)
 
 
-def _closest(given: str, known: Mapping[str, Answer], most: int | None = None) -> Answer | None:
+def closest_of(given: str, known: Mapping[str, Answer], most: int | None = None) -> Answer | None:
     """Of the answers, the one whose normalized name is nearest to the given name."""
     wanted = normalized(given)
     if wanted in known:
@@ -71,38 +67,3 @@ def _closest(given: str, known: Mapping[str, Answer], most: int | None = None) -
         if errors is not None and (errors < limit or best is None):
             best, limit = answer, errors
     return best
-
-
-@cache
-def _names(schema: Schema, section: KeyPath = ()) -> dict[str, KeyPath]:
-    """Each way to name a setting or table, normalized: by its last part alone and in full."""
-    paths = [*schema.defaults, *(path for path in schema.sections if path), ("metadata",)]
-    if section:
-        return {normalized(path[-1]): path for path in paths if path[:-1] == section}
-    names: dict[str, KeyPath] = {}
-    for path in paths:
-        names.setdefault(normalized(path[-1]), path)
-    return names | {normalized("".join(path)): path for path in paths}
-
-
-def meant_setting(schema: Schema, name: str, section: KeyPath = ()) -> KeyPath | None:
-    """The setting, section or `metadata` that may have been meant by a name that does not exist.
-
-    The settings of the section in which the name stands are looked at first.
-    """
-    if found := called_elsewhere(schema, name):
-        return found
-    return (_closest(name, _names(schema, section)) if section else None) or _closest(name, _names(schema))
-
-
-def called_elsewhere(schema: Schema, name: str) -> KeyPath | None:
-    """The setting that other programs call by this name."""
-    return schema.rules.other_names.get(normalized(name))
-
-
-def near_miss(schema: Schema, name: str) -> KeyPath | None:
-    """The setting or table that a top-level name misses so narrowly that it is hardly a key of the user's own.
-
-    One typing error is near, two in a name of ten characters or more.
-    """
-    return _closest(name, _names(schema), 1 if len(normalized(name)) < 10 else 2)

@@ -9,7 +9,8 @@ import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
 from acbo_settings.cli.check import github_annotation, problem_facts
-from acbo_settings.engine.values import Problem, SourcedValue, Variable
+from acbo_settings.engine.origins import SourcedValue, Variable
+from acbo_settings.engine.problems import Problem
 
 from ..command_line import run, told, write
 

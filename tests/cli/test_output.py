@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acbo_settings.cli.output import note, print_advice, print_problems
-from acbo_settings.engine.values import Problem
+from acbo_settings.engine.problems import Problem
 
 
 def test_notes_reports_and_advice_fit_the_terminal(

@@ -28,16 +28,8 @@ from acbo_settings import (
     create_training_config,
     load_training_config,
 )
-from acbo_settings.engine.canonical import (
-    canonical_json,
-    custom_metadata,
-    fields_of,
-    flatten,
-    frozen_map,
-    plain,
-    sha256,
-    to_dict,
-)
+from acbo_settings.engine.canonical import canonical_json, custom_metadata, fields_of, flatten, plain, sha256, to_dict
+from acbo_settings.engine.metadata import frozen_map
 
 from ..strategies import layers, tree_of
 

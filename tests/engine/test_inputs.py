@@ -15,7 +15,7 @@ import pytest
 from acbo_settings import ConfigurationError, load_training_config
 from acbo_settings.engine.inputs import RawFile, process_environment, read_inputs, read_raw_file
 from acbo_settings.engine.loading.file import decode_file
-from acbo_settings.engine.values import Argument, Variable
+from acbo_settings.engine.origins import Argument, Variable
 
 from ..laboratory import LABORATORY
 from ..strategies import SCHEMA
@@ -159,7 +159,7 @@ RUN = Path("runs/17")
         ({"may_change": "total_steps"}, TypeError, 'such as ("total_steps",), not a str'),
         ({"may_change": ["total_step"]}, ConfigurationError, "total_step; did you mean total_steps?"),
         ({"may_change": ["grpo.group_sise", "x"]}, ConfigurationError, "2 problems"),
-        ({"may_change": ["metadata"]}, ConfigurationError, "no such setting or component: metadata"),
+        ({"may_change": ["metadata"]}, ConfigurationError, "no such setting or section: metadata"),
         ({"run_dir": ""}, ConfigurationError, "run_dir: is empty"),
         ({"run_dir": "~/runs/17"}, ConfigurationError, "run_dir: ~ is not expanded here"),
         ({"run_dir": 17}, TypeError, "run_dir must be a str or os.PathLike, not int"),

@@ -13,15 +13,15 @@ import pytest
 
 import acbo_settings.engine
 from acbo_settings import ConfigurationError, TrainingConfig, load_training_config
-from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.frozen import load_frozen, unchanged_config
 from acbo_settings.engine.inputs import Start, read_inputs
 from acbo_settings.engine.loading.resolved import ResolvedConfig, resolve
 from acbo_settings.engine.loading.validation import validate_config
+from acbo_settings.engine.names import variable_name
 from acbo_settings.engine.runs.ranks import require_same
 from acbo_settings.engine.runs.start import resolve_start
 from acbo_settings.engine.schema import Schema
-from acbo_settings.engine.toml import config_text
+from acbo_settings.engine.toml_writer import config_text
 
 from ..laboratory import COLOUR, LABORATORY, WATTS, Laboratory, Lamp, Microscope
 from ..strategies import SCHEMA
@@ -38,7 +38,7 @@ def test_the_schema_knows_paths_types_bounds_defaults_docs_and_classes() -> None
     assert LABORATORY.sections == {(): Laboratory, ("microscope",): Microscope, ("microscope", "lamp"): Lamp}
     watts, colour, zoom = (LABORATORY.settings[path] for path in (WATTS, COLOUR, ("microscope", "zoom")))
     assert (watts.type, watts.default, watts.bounds) == (float, 40.0, (("ge", 0), ("le", 500)))
-    assert (watts.doc, watts.variable) == ("What the lamp takes.", "LAB_MICROSCOPE__LAMP__WATTS")
+    assert (watts.doc, variable_name(LABORATORY, watts.path)) == ("What the lamp takes.", "LAB_MICROSCOPE__LAMP__WATTS")
     assert (colour.type, colour.choices, colour.range) == (str, ("white", "red"), '"white", "red"')
     assert (zoom.type, zoom.range, zoom.key) == (int, "≥ 1", "microscope.zoom")
 
@@ -47,29 +47,6 @@ def test_a_class_has_one_schema() -> None:
     """It is made once, so that what is worked out for it is kept with it."""
     assert Schema.of(Laboratory) is LABORATORY
     assert Schema.of(TrainingConfig) is SCHEMA is not LABORATORY
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("microscope.lamp.watts", WATTS),
-        ("LAB_MICROSCOPE__LAMP__WATTS", WATTS),
-        ("lab_Microscope__lamp__Watts", WATTS),
-        (("microscope", "lamp"), ("microscope", "lamp")),
-        ("microscope", ("microscope",)),
-        ("metadata.note", ("metadata", "note")),
-        ("LAB_METADATA__RUN__ID", ("metadata", "run", "id")),
-        ("watts", None),
-        ("microscope.watts", None),
-        ("ACBO_TOTAL_STEPS", None),
-        ("LAB_", None),
-        ("", None),
-        ((), None),
-    ],
-)
-def test_one_function_from_a_name_to_what_it_stands_for(name: str | KeyPath, path: KeyPath | None) -> None:
-    """A key path, a dotted key and a variable are names; what is none of them stands for nothing."""
-    assert LABORATORY.find(name) == path
 
 
 def test_a_configuration_is_built_of_values_at_any_depth() -> None:

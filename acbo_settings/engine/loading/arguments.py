@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from pydantic import create_model
-from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
+from pydantic_settings import InitSettingsSource
 
 from ..canonical import KeyPath
-from ..schema import DELIMITER, Schema
-from ..values import Argument, Origin, Problem, whole_problem
-from .keys import Source
-
-
-class _Settings(BaseSettings):
-    # Never instantiated: the sources ask its fields. In a file, keys are spelled in one way only.
-    model_config = SettingsConfigDict(case_sensitive=True, defer_build=True, env_nested_delimiter=DELIMITER)
-
-
-@cache
-def settings_class(schema: Schema) -> type[BaseSettings]:
-    """The top level of a schema as the sources of pydantic-settings want it: what is below is read, not judged."""
-    paths = [*schema.defaults, *schema.sections, ("metadata",)]
-    tables = {path[0] for path in paths if len(path) > 1 or path in schema.sections or path == ("metadata",) if path}
-    fields: dict[str, Any] = {path[0]: (dict[str, Any] if path[0] in tables else Any, None) for path in paths if path}
-    return create_model("Settings", __base__=_Settings, **fields)
+from ..origins import Argument, Origin
+from ..problems import Problem, whole_problem
+from ..schema import Schema
+from .source import Source, settings_class
 
 
 def read_arguments(

@@ -13,11 +13,12 @@ from pydantic_settings import EnvSettingsSource
 
 from ..canonical import KeyPath
 from ..inputs import Inputs
-from ..schema import DELIMITER, Schema
-from ..spelling import meant_setting, normalized
-from ..values import MAX_PROBLEMS, Origin, Problem, SourcedValue, Variable
-from .arguments import settings_class
-from .keys import Source
+from ..names import DELIMITER, did_you_mean, find_path, meant_setting, variable_name
+from ..origins import Origin, SourcedValue, Variable
+from ..problems import MAX_PROBLEMS, Problem
+from ..schema import Schema
+from ..spelling import normalized
+from .source import Source, settings_class
 
 # What Kubernetes sets in every pod for a Service with the name of the prefix, and for one whose name only starts so.
 _KUBERNETES = r"{0}SERVICE_HOST|{0}SERVICE_PORT(_\w+)?|{0}PORT_\d+_(TCP|UDP|SCTP)(_\w+)?"
@@ -156,7 +157,7 @@ def sort_variables(inputs: Inputs) -> tuple[dict[KeyPath, Variable], list[Proble
     for name, text in inputs.environ.items():
         if _is_kubernetes(application.prefix, name, text):
             continue
-        path = ("",) if name.upper() == application.config_file else schema.find(name)
+        path = ("",) if name.upper() == application.file_variable else find_path(schema, name)
         if path:
             named[path].append(Variable(name, text))
         else:
@@ -193,7 +194,7 @@ def _find_problem(
     elif is_setting and any("\ud800" <= character <= "\udfff" for character in variable.text):
         message = "is not valid UTF-8"
     elif above:
-        message = f"cannot be set below {'.'.join(above[0])}, which {schema.variable(above[0])} sets to text"
+        message = f"cannot be set below {'.'.join(above[0])}, which {variable_name(schema, above[0])} sets to text"
     else:
         return None
     return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
@@ -213,14 +214,14 @@ def hint_for_variable(schema: Schema, name: str) -> str:
     if rest.startswith("metadata") and len(rest) > len("metadata"):
         return _metadata_hint(schema, name)
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
-        return f"did you mean {application.config_file}?"
+        return did_you_mean(application.file_variable)
     *section, field = name[len(prefix) :].lower().split(DELIMITER)
     if field and section and tuple(section) in schema.sections:
         path = meant_setting(schema, field, tuple(section))
     else:
         path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
-        return f"did you mean {schema.variable(path)}?"
+        return did_you_mean(variable_name(schema, path))
     if re.fullmatch(_KUBERNETES_OTHER.format(prefix), name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
@@ -230,5 +231,5 @@ def _metadata_hint(schema: Schema, name: str) -> str:
     stem = re.escape(schema.application.prefix.rstrip("_"))
     key = re.sub(rf"(?i)^{stem}\W*_*meta[\W_]*data[\W_]*", "", name)
     parts = re.sub("_{3,}", DELIMITER, key.strip("_")).upper()
-    meant = schema.variable(("metadata", parts))
-    return f"did you mean {meant}?" if meant != name.upper() and key != name else ""
+    meant = variable_name(schema, ("metadata", parts))
+    return did_you_mean(meant) if meant != name.upper() and key != name else ""

@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic_settings import TomlConfigSettingsSource
 
-from ..document import Document, Position, find_long_key, find_long_number
 from ..frozen import given_tree, parse_frozen
 from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, reason, where_looked
-from ..schema import MAX_KEY_PARTS, Schema
-from ..values import Argument, ConfigurationError, File, Origin, Problem, SourcedValue, Variable, file_problem
-from .arguments import settings_class
-from .keys import Source
+from ..names import MAX_KEY_PARTS
+from ..origins import Argument, File, Origin, SourcedValue, Variable
+from ..problems import ConfigurationError, Problem, file_problem
+from ..schema import Schema
+from ..toml_document import Document, Position, find_long_key, find_long_number
+from .source import Source, settings_class
 
 
 class _TomlFile(TomlConfigSettingsSource):

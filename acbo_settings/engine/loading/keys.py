@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
-from .. import Record
 from ..canonical import KeyPath
+from ..metadata import find_unwritable
+from ..names import called_elsewhere, did_you_mean, find_path, meant_by, near_miss
+from ..origins import SourcedValue
+from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
-from ..spelling import called_elsewhere, meant_setting, near_miss
-from ..values import MAX_PROBLEMS, Origin, Problem, SourcedValue
-from .metadata import find_unwritable
-
-
-class Source(Record):
-    """What one source holds, as it was read.
-
-    `origin_of` tells where the value at a key path of the tree came from. `is_call` is for what was passed to
-    `create_training_config`, where a setting of a section that stands at the top level is kept with advice; from
-    anywhere else it is an error.
-    """
-
-    __slots__ = ("tree", "origin_of", "is_call")
-    tree: Mapping[Any, Any]
-    origin_of: Callable[[KeyPath], Origin]
-    is_call: bool
-
-    def __init__(self, tree: Mapping[Any, Any], origin_of: Callable[[KeyPath], Origin], is_call: bool = False) -> None:
-        self._fill(tree, origin_of, is_call)
+from .source import Source
 
 
 class SortedKeys:
@@ -55,12 +39,12 @@ class SortedKeys:
 
     def _sort_other(self, path: KeyPath, value: Any) -> None:
         """Sort a key that is no setting."""
-        found = self._schema.find(path)
+        found = find_path(self._schema, path)
         if found is None and len(path) == 1:
             self._sort_custom(path, value)
         elif found is None:
-            meant = meant_setting(self._schema, path[-1], path[:-1]) if len(self.problems) < MAX_PROBLEMS else None
-            self._tell(path, value, "no such setting", _did_you_mean(meant), at_key=True)
+            meant = meant_by(self._schema, path) if len(self.problems) < MAX_PROBLEMS else None
+            self._tell(path, value, "no such setting", did_you_mean(meant), at_key=True)
         elif not isinstance(value, Mapping):
             hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
             self._tell(path, value, "Input should be a table", hint)
@@ -74,7 +58,7 @@ class SortedKeys:
         meant = near_miss(self._schema, path[0])
         is_field = meant is not None and len(meant) > 1 and meant[-1] == path[0]
         if meant and not (is_field and self._source.is_call):
-            hint = _did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
+            hint = did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
             if tuple(path[0].split(".")) == meant:
                 hint = f"nest it: {meant[-1]} inside {'.'.join(meant[:-1])}"
             self._tell(path, value, "no such setting", hint, at_key=True)
@@ -82,11 +66,11 @@ class SortedKeys:
         self._keep(path, value)
         if meant:
             message = f"is kept as metadata and has no effect: {meant[-1]} belongs to {'.'.join(meant[:-1])}"
-            self._advise(path, value, message, _did_you_mean(meant))
+            self._advise(path, value, message, did_you_mean(meant))
         elif lost := self._settings_inside(value):
             self._advise(path, value, f"is kept as metadata, so that {lost} in it has no effect")
         elif meant := called_elsewhere(self._schema, path[0]):
-            self._advise(path, value, "is kept as metadata and has no effect", _did_you_mean(meant))
+            self._advise(path, value, "is kept as metadata and has no effect", did_you_mean(meant))
 
     def _settings_inside(self, value: object) -> str | None:
         """A setting or section that stands in a table of the user's own, where it would not be looked for."""
@@ -100,7 +84,7 @@ class SortedKeys:
             if is_record and name in self._source.tree:
                 continue  # here the settings themselves are given too
             path = ("metadata", _text_of(name))
-            meant = self._schema.find(path[1:])
+            meant = find_path(self._schema, path[1:])
             if meant and meant != ("metadata",):
                 message = f"{path[1]} is a setting, and has no effect inside metadata"
                 hint = self._source.origin_of(path).way_out_of_metadata(self._schema, meant)
@@ -139,7 +123,3 @@ def _text_of(key: Any) -> str:
     if isinstance(key, str):
         return str.__str__(key)
     return str(key) if type(key) is int and key.bit_length() < 64 else f"<{type(key).__name__}>"
-
-
-def _did_you_mean(meant: KeyPath | None) -> str:
-    return f"did you mean {'.'.join(meant)}?" if meant else ""

@@ -8,13 +8,15 @@ from typing import Any
 from .. import Record
 from ..canonical import KeyPath
 from ..inputs import Inputs
+from ..metadata import overlay
+from ..origins import SourcedValue, default_layer, merge
+from ..problems import ConfigurationError, Problem
 from ..schema import Schema
-from ..values import ConfigurationError, Problem, SourcedValue, default_layer, merge
 from .arguments import read_arguments
 from .environment import read_environment
 from .file import read_file
-from .keys import SortedKeys, Source
-from .metadata import overlay
+from .keys import SortedKeys
+from .source import Source
 
 
 class Layers(Record):

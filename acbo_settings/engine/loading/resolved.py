@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from .. import PickledByName, public
 from ..canonical import KeyPath, nested
-from ..values import ConfigurationWarning, Problem, SourcedValue
+from ..names import did_you_mean, find_path, meant_by
+from ..origins import SourcedValue
+from ..problems import ConfigurationWarning, Problem
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -66,18 +68,17 @@ class ResolvedConfig(PickledByName, Generic[Config]):
         >>> resolve_training_config(environ={}).explain("total_steps")
         '5000, the default'
         """
+        from ..printable import dotted
         from ..report import explain_value
         from ..schema import Schema
-        from ..spelling import meant_setting
-        from ..text import dotted
 
         schema = Schema.of(type(self.config))
         path = tuple(key.split(".")) if isinstance(key, str) else key
-        found = schema.find(key) if key else None
+        found = find_path(schema, key) if key else None
         if found and (sourced := self.values.get(found) or self.custom.get(found)):
             return explain_value(sourced)
-        meant = (meant_setting(schema, path[-1], path[:-1]) if path else None) or ()
-        hint = f"; did you mean {dotted(meant)}?" if meant in self.values else ""
+        meant = meant_by(schema, path) if path else None
+        hint = f"; {did_you_mean(meant)}" if meant in self.values else ""
         raise KeyError(f"no such setting: {dotted(path)}{hint}")
 
 

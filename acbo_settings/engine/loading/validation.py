@@ -9,11 +9,13 @@ from typing import Any
 from pydantic_core import ErrorDetails, SchemaValidator, ValidationError, core_schema
 
 from ..canonical import KeyPath
+from ..metadata import LARGEST_INTEGER
+from ..names import did_you_mean
+from ..origins import Argument, SourcedValue
+from ..problems import Problem, whole_problem
 from ..schema import Rule, Schema, Setting
 from ..spelling import closest
-from ..values import Argument, Problem, SourcedValue, whole_problem
 from .environment import parse_text
-from .metadata import LARGEST_INTEGER
 
 
 @cache
@@ -70,12 +72,12 @@ def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:
     given = sourced.value
     if setting.choices:
         meant: object = closest(given, setting.choices) if isinstance(given, str) else None
-        return f'did you mean "{meant}"?' if meant else ""
+        return did_you_mean(f'"{meant}"' if meant else None)
     meant = _meant(given, setting.type) if kind in ("int_type", "float_type", "bool_type") else None
     if meant is None:
         return "write true or false" if kind == "bool_type" else ""
     quoted = isinstance(given, str) and (sourced.origin.quotes_text or given[:1] in "'\"")
-    return f"did you mean {str(meant).lower()}{', without quotes' if quoted else ''}?"
+    return did_you_mean(f"{str(meant).lower()}{', without quotes' if quoted else ''}")
 
 
 def _meant(given: object, wanted: type) -> object:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..canonical import KeyPath, canonical_json, fingerprint
+from ..origins import Argument
+from ..problems import Problem, whole_problem
 from ..report import refusal
 from ..schema import Schema
-from ..values import Argument, Problem, whole_problem
 
 
 def require_same(config: Any, allgather: Callable[[Any], Sequence[Any]]) -> None:

@@ -10,23 +10,16 @@ from itertools import chain, count
 from typing import Any
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..document import Document
 from ..frozen import FrozenConfig, parse_frozen, read_frozen, render_frozen
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
+from ..origins import Difference, File, SourcedValue, merge
+from ..printable import show_value
+from ..problems import ConfigurationError, Problem, file_problem
 from ..report import refusal, unusable
-from ..text import show_value
-from ..toml import metadata_lines
-from ..values import (
-    ConfigurationError,
-    Difference,
-    File,
-    Problem,
-    SourcedValue,
-    file_problem,
-    merge,
-)
+from ..toml_document import Document
+from ..toml_writer import metadata_lines
 from .durable import replace_file, write_once
 
 

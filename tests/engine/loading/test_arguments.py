@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acbo_settings.engine.loading.arguments import read_arguments
-from acbo_settings.engine.values import Argument
+from acbo_settings.engine.origins import Argument
 
 from ...strategies import SCHEMA
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.inputs import read_inputs
 from acbo_settings.engine.loading.environment import parse_text, read_environment, sort_variables
-from acbo_settings.engine.loading.keys import Source
-from acbo_settings.engine.schema import MAX_KEY_PARTS
-from acbo_settings.engine.values import MAX_PROBLEMS, Problem, Variable
+from acbo_settings.engine.loading.source import Source
+from acbo_settings.engine.names import MAX_KEY_PARTS, variable_name
+from acbo_settings.engine.origins import Variable
+from acbo_settings.engine.problems import MAX_PROBLEMS, Problem
 
 from ...strategies import SCHEMA, layers, text_of
 
@@ -149,14 +150,14 @@ def test_printed_values_are_read_back(number: int, fraction: float, switch: bool
 )
 def test_variable_name(path: KeyPath, name: str) -> None:
     """A variable is the prefix and the key's parts in upper case, with two underscores between the parts."""
-    assert SCHEMA.variable(path) == name
+    assert variable_name(SCHEMA, path) == name
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.lower, mixed], ids=["upper", "lower", "mixed"])
 def test_every_setting_has_a_variable(spell: Callable[[str], str]) -> None:
     """Each setting is set by its variable, in any case, and keeps the name as it is spelled."""
-    environ = {spell(SCHEMA.variable(path)): f"text of {path}" for path in SETTINGS}
-    expected = {path: Variable(spell(SCHEMA.variable(path)), f"text of {path}") for path in SETTINGS}
+    environ = {spell(variable_name(SCHEMA, path)): f"text of {path}" for path in SETTINGS}
+    expected = {path: Variable(spell(variable_name(SCHEMA, path)), f"text of {path}") for path in SETTINGS}
     assert contents(environ) == {"settings": expected}
 
 
@@ -313,7 +314,7 @@ def test_only_the_variables_that_are_shown_get_a_suggestion() -> None:
 
 def test_depth_of_metadata() -> None:
     """A custom key has as many parts as a key in a file may have, and no more."""
-    names = [SCHEMA.variable(("metadata", *"a" * (parts - 1))) for parts in (MAX_KEY_PARTS, MAX_KEY_PARTS + 1)]
+    names = [variable_name(SCHEMA, ("metadata", *"a" * (parts - 1))) for parts in (MAX_KEY_PARTS, MAX_KEY_PARTS + 1)]
     found = sort(dict.fromkeys(names, "x"))
     assert [variable.name for variable in found.settings.values()] == names[:1]
     assert [problem.path for problem in found.unknown] == [(names[1],)]
@@ -421,14 +422,14 @@ def read(environ: dict[str, str]) -> tuple[list[Source], list[Problem]]:
 @given(layers())
 def test_single_variables_give_back_what_was_written(layer: dict[KeyPath, Any]) -> None:
     """Each value written as text is read as the same value of the same type, with its variable as origin."""
-    sources, problems = read({SCHEMA.variable(path): text_of(value) for path, value in layer.items()})
+    sources, problems = read({variable_name(SCHEMA, path): text_of(value) for path, value in layer.items()})
     assert problems == []
     assert len(sources) == bool(layer)
     for source in sources:
         flat = {(key,): value for key, value in source.tree.items() if not isinstance(value, dict)}
         flat |= {(t, key): v for t, table in source.tree.items() if isinstance(table, dict) for key, v in table.items()}
         assert {path: repr(value) for path, value in flat.items()} == {path: repr(layer[path]) for path in layer}
-        assert all(str(source.origin_of(path)) == SCHEMA.variable(path) for path in layer)
+        assert all(str(source.origin_of(path)) == variable_name(SCHEMA, path) for path in layer)
 
 
 def test_metadata_variables_may_be_nested() -> None:
@@ -441,9 +442,9 @@ def test_metadata_variables_may_be_nested() -> None:
 @pytest.mark.parametrize("name", [*(path[0] for path in SCHEMA.sections if path), "metadata"])
 def test_a_table_may_come_as_json(name: str) -> None:
     """A variable with a section's name holds its table, typed as JSON is."""
-    (source,), problems = read({SCHEMA.variable((name,)): '{"a": 1, "b": "1", "c": {"d": 1.0}}'})
+    (source,), problems = read({variable_name(SCHEMA, (name,)): '{"a": 1, "b": "1", "c": {"d": 1.0}}'})
     assert source.tree == {name: {"a": 1, "b": "1", "c": {"d": 1.0}}}
-    assert str(source.origin_of((name, "a"))) == SCHEMA.variable((name,))
+    assert str(source.origin_of((name, "a"))) == variable_name(SCHEMA, (name,))
     assert problems == []
 
 

@@ -15,12 +15,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from acbo_settings.engine.document import Document, Position
 from acbo_settings.engine.inputs import read_raw_file
 from acbo_settings.engine.loading.file import decode_file, parse_toml, read_file
-from acbo_settings.engine.loading.keys import Source
-from acbo_settings.engine.schema import MAX_KEY_PARTS
-from acbo_settings.engine.values import ConfigurationError, File, Problem
+from acbo_settings.engine.loading.source import Source
+from acbo_settings.engine.names import MAX_KEY_PARTS
+from acbo_settings.engine.origins import File
+from acbo_settings.engine.problems import ConfigurationError, Problem
+from acbo_settings.engine.toml_document import Document, Position
 
 from ...strategies import SCHEMA
 

@@ -7,8 +7,10 @@ import pytest
 from pyrsistent import pmap
 
 from acbo_settings import GRPOTrainingConfig
-from acbo_settings.engine.loading.keys import SortedKeys, Source
-from acbo_settings.engine.values import Argument, Problem
+from acbo_settings.engine.loading.keys import SortedKeys
+from acbo_settings.engine.loading.source import Source
+from acbo_settings.engine.origins import Argument
+from acbo_settings.engine.problems import Problem
 
 from ...strategies import SCHEMA
 

@@ -14,13 +14,9 @@ from hypothesis import strategies as st
 from acbo_settings import (
     TrainingConfig,
 )
-from acbo_settings.engine.canonical import (
-    flatten,
-    frozen_map,
-    to_dict,
-)
-from acbo_settings.engine.loading.metadata import find_unwritable
-from acbo_settings.engine.toml import config_lines, metadata_lines, value_text
+from acbo_settings.engine.canonical import flatten, to_dict
+from acbo_settings.engine.metadata import find_unwritable, frozen_map
+from acbo_settings.engine.toml_writer import config_lines, metadata_lines, value_text
 
 from .test_canonical import METADATA, described, with_floats
 

@@ -11,26 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import acbo_settings
 from acbo_settings import resolve_training_config
 from acbo_settings.cli.show import changed_settings
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.document import Document, Position
-from acbo_settings.engine.values import (
+from acbo_settings.engine.origins import (
     Argument,
-    ConfigurationError,
-    ConfigurationWarning,
     Default,
     File,
     Layer,
     Origin,
-    Problem,
     SourcedValue,
     Variable,
     default_layer,
     find_differences,
     merge,
 )
+from acbo_settings.engine.toml_document import Document, Position
 
 from ..strategies import SCHEMA, tree_of
 from ..strategies import layers as any_layers
@@ -207,39 +203,3 @@ def test_a_default_written_out_is_no_difference() -> None:
     written = resolve_training_config(overrides={"grpo": {"max_grad_norm": 1}}, environ={})
     assert find_differences(default_layer(SCHEMA), written.values) == ()
     assert changed_settings(written.config) == set()
-
-
-# Problems and the error
-
-
-def make_error() -> ConfigurationError:
-    """An error with one problem."""
-    problem = Problem(path=("a",), message="wrong", values=((("a",), SourcedValue(1, Argument("overrides"))),))
-    return ConfigurationError("the report", [problem])
-
-
-def test_the_error_is_a_value_error_whose_text_is_the_report() -> None:
-    """Code that catches ValueError catches it, and prints the report."""
-    error = make_error()
-    assert isinstance(error, ValueError)
-    assert str(error) == "the report"
-
-
-def test_the_error_keeps_its_facts() -> None:
-    """The problems are there as data, and can not be changed."""
-    (problem,) = make_error().problems
-    assert (problem.path, problem.message, problem.hint, problem.at_key) == (("a",), "wrong", "", False)
-    with pytest.raises(AttributeError):
-        problem.message = "other"  # type: ignore[misc]
-
-
-def test_the_error_can_be_pickled() -> None:
-    """Text and facts survive the way to another process."""
-    back = pickle.loads(pickle.dumps(make_error()))
-    assert (str(back), back.problems) == ("the report", make_error().problems)
-
-
-def test_the_warning_can_be_filtered_by_its_public_name() -> None:
-    """It is a UserWarning of its own class, found in the package."""
-    assert issubclass(ConfigurationWarning, UserWarning)
-    assert acbo_settings.ConfigurationWarning is ConfigurationWarning

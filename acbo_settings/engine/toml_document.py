@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from . import Record, public
 from .canonical import KeyPath
-from .schema import MAX_KEY_PARTS
+from .names import MAX_KEY_PARTS
 
 # A string that is never closed reaches to the end of its line or document, so that no character is read twice.
 # It is a text, because most starts need no positions: `re` compiles and keeps it when it is first used.

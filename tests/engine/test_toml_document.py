@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.document import Position, find_long_key, find_long_number, find_positions
-from acbo_settings.engine.schema import MAX_KEY_PARTS
+from acbo_settings.engine.names import MAX_KEY_PARTS
+from acbo_settings.engine.toml_document import Position, find_long_key, find_long_number, find_positions
 
 LONG_NUMBER = "9" * 5000
 """More digits than Python turns into an integer."""

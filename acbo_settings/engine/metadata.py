@@ -1,4 +1,4 @@
-"""Custom keys: what values they may hold, and how the tables of several sources become one."""
+"""Custom metadata: what it may hold, how the tables of several sources become one, and how it is frozen to a `PMap`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..canonical import KeyPath, plain
+from .canonical import KeyPath, plain
+
+if TYPE_CHECKING:
+    from pyrsistent import PMap
+
+_MOST_IN_ORDER = 1000
 
 MAX_DEPTH = 50
 """Tables and arrays inside one another that a custom key may hold."""
@@ -86,3 +91,20 @@ def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
         below = merged.get(key)
         merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else plain(value)
     return merged
+
+
+def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:
+    """A tree of plain values frozen at every depth, its keys in the same order in every process.
+
+    A `PMap` orders its keys by their hashes, which differ from process to process; in a single bucket they stay as they
+    came. Looking one up takes longer the more there are, so that a table of more than 1,000 keys has no order.
+    """
+    from pyrsistent import pmap, pvector
+
+    def freeze(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return pmap({key: freeze(item) for key, item in value.items()}, int(0 < len(value) <= _MOST_IN_ORDER))
+        return pvector(map(freeze, value)) if isinstance(value, list) else value
+
+    frozen: PMap[str, Any] = freeze(tree)
+    return frozen

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrsistent import PMap, PVector, pmap, pvector
 
-from acbo_settings.engine.canonical import frozen_map, plain
-from acbo_settings.engine.loading.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, overlay
+from acbo_settings.engine.canonical import plain
+from acbo_settings.engine.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, frozen_map, overlay
 
 NO_FORM = "has no form in TOML: give text, a number, a list or a dict"
 

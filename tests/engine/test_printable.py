@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acbo_settings.engine.text import escape, show_value
+from acbo_settings.engine.printable import escape, show_value
 
 AssertReport = Callable[[str, str], None]
 

@@ -1,0 +1,155 @@
+"""The commands of `acbo-settings` with their arguments and help texts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .. import __version__
+
+_EPILOG = """environment variables that start with ACBO_ count as they do in a job.
+exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
+completion: eval "$(register-python-argcomplete acbo-settings)\""""
+
+_PATH_HELP = "an acbo.toml, a frozen file, or a directory with one; without it ACBO_CONFIG_FILE, else ./acbo.toml"
+
+
+class _Command(NamedTuple):
+    """One command: what it does, an example, its arguments. The module of its name holds it."""
+
+    summary: str
+    example: str
+    arguments: tuple[tuple[str, dict[str, Any]], ...]
+
+
+def _choice(*names: str) -> dict[str, Any]:
+    return {"choices": names, "default": names[0], "help": f"default: {names[0]}"}
+
+
+_OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})
+
+_COMMANDS = {
+    "show": _Command(
+        "print the resolved configuration, with origins as comments",
+        "acbo-settings show --changed\n  acbo-settings show --format env > job.env && source job.env",
+        (
+            _OPTIONAL_PATH,
+            ("--format", _choice("toml", "json", "env")),
+            ("--changed", {"action": "store_true", "help": "only what differs from the defaults"}),
+        ),
+    ),
+    "check": _Command(
+        "print everything that is wrong with one or many files, or ok",
+        "acbo-settings check && sbatch job.sbatch\n  acbo-settings check --no-env --strict experiments/*/acbo.toml",
+        (
+            ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
+            ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
+            ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
+            ("--format", _choice("text", "json", "github")),
+        ),
+    ),
+    "explain": _Command(
+        "print what a setting means, its value now, and where that came from",
+        "acbo-settings explain grpo.group_size\n  acbo-settings explain ACBO_LOG_FREQUENCY evaluation",
+        (
+            (
+                "keys",
+                {"nargs": "*", "metavar": "KEY", "help": "a setting, section or variable; without it, all settings"},
+            ),
+        ),
+    ),
+    "diff": _Command(
+        "print the settings in which two configurations differ; exit with 1 if any do",
+        "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
+        (
+            ("first", {"metavar": "A", "help": "an acbo.toml or frozen file, the directory of one, or `defaults`"}),
+            ("second", {"metavar": "B", "help": "the same; variables are left aside"}),
+        ),
+    ),
+    "init": _Command(
+        "write a commented acbo.toml; never overwrites",
+        "acbo-settings init --schema experiments/scm20/acbo.toml",
+        (
+            ("path", {"nargs": "?", "default": "acbo.toml", "metavar": "PATH", "help": "default: acbo.toml"}),
+            ("--schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
+        ),
+    ),
+    "freeze": _Command(
+        "freeze the configuration of a run, or hold today's to it; print its fingerprint",
+        "acbo-settings freeze --run-dir runs/17 && srun python train.py",
+        (
+            ("--run-dir", {"default": ".", "metavar": "DIR", "help": "default: the working directory"}),
+            ("--on-change", _choice("error", "keep", "replace")),
+            (
+                "--may-change",
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "KEY",
+                    "help": "a setting or section; can be repeated",
+                },
+            ),
+        ),
+    ),
+    "schema": _Command(
+        "print the JSON Schema of an acbo.toml, for editors",
+        "acbo-settings schema > acbo.schema.json",
+        (),
+    ),
+    "env": _Command(
+        "print every environment variable with type, range, default and meaning",
+        "acbo-settings env --format markdown > VARIABLES.md",
+        (("--format", _choice("table", "markdown", "json")),),
+    ),
+    "plan": _Command(
+        "print what a run will do: totals, schedules, and what never happens",
+        "acbo-settings plan --png plan.png",
+        (
+            _OPTIONAL_PATH,
+            ("--png", {"metavar": "FILE", "help": "draw it as a picture too; needs the extra `plot`"}),
+        ),
+    ),
+}
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command and its arguments; SystemExit with 0 after `--help`, with 2 for wrong usage."""
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what could be typed next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser.parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acbo-settings",
+        description="See, check and explain the configuration of an ACBO training job.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        added = commands.add_parser(
+            name,
+            help=command.summary,
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            epilog=f"examples:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for argument, options in command.arguments:
+            completed = added.add_argument(argument, **options)
+            if argument == "keys":
+                completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it
+    return parser
+
+
+def _complete_keys(**_: object) -> list[str]:
+    from ..engine.names import variable_name
+    from .checked_file import SCHEMA
+
+    return [name for path in SCHEMA.defaults for name in (".".join(path), variable_name(SCHEMA, path))]

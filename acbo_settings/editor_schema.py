@@ -1,0 +1,56 @@
+"""The JSON Schema of an `acbo.toml`, for editors: completion, documentation, and mistakes while typing."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from .engine.canonical import KeyPath
+from .engine.schema import Schema, Setting
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""The draft that the JSON Schema is written in."""
+
+_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
+_DESCRIPTION = (
+    "The settings of an ACBO training run. Across settings, which no schema can say: warmup_steps must be less than"
+    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0. Top-level"
+    " keys are open for metadata, so a misspelt one is found by loading alone."
+)
+
+
+def editor_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of a file, for editors: completion, documentation, and mistakes while typing."""
+    document = _table(schema, ())
+    document["properties"]["metadata"] = {"title": "metadata", "description": "Custom keys.", "type": "object"}
+    head = {"$schema": DIALECT, "title": schema.application.file_name, "description": _DESCRIPTION}
+    return head | {name: document[name] for name in ("type", "properties")} | {"additionalProperties": True}
+
+
+def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
+    """The JSON Schema of one section; an unknown key in it is a mistake."""
+    doc = inspect.getdoc(schema.sections[path]) or ""
+    settings = {key[-1]: _field(setting) for key, setting in schema.settings.items() if key[:-1] == path}
+    tables = {table[-1]: _table(schema, table) for table in schema.sections if table and table[:-1] == path}
+    return {
+        "title": ".".join(path),
+        "description": doc.partition("\n")[0],
+        "type": "object",
+        "properties": settings | tables,
+        "additionalProperties": False,
+    }
+
+
+def _field(setting: Setting) -> dict[str, Any]:
+    field: dict[str, Any] = {"title": setting.key, "description": setting.doc, "type": _TYPES[setting.type]}
+    field |= {_KEYWORDS[kind]: bound for kind, bound in setting.bounds}
+    if setting.choices:
+        field["enum"] = list(setting.choices)
+    return {**field, "default": setting.default}
+
+
+def editor_schema_text(schema: Schema) -> str:
+    """The JSON Schema as a file holds it."""
+    return json.dumps(editor_schema(schema), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,47 @@
+"""What one source holds, as it was read; and the class of pydantic-settings that all sources are read with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import create_model
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .. import Record
+from ..canonical import KeyPath
+from ..names import DELIMITER
+from ..origins import Origin
+from ..schema import Schema
+
+
+class Source(Record):
+    """What one source holds, as it was read.
+
+    `origin_of` tells where the value at a key path of the tree came from. `is_call` is for what was passed to
+    `create_training_config`, where a setting of a section that stands at the top level is kept with advice; from
+    anywhere else it is an error.
+    """
+
+    __slots__ = ("tree", "origin_of", "is_call")
+    tree: Mapping[Any, Any]
+    origin_of: Callable[[KeyPath], Origin]
+    is_call: bool
+
+    def __init__(self, tree: Mapping[Any, Any], origin_of: Callable[[KeyPath], Origin], is_call: bool = False) -> None:
+        self._fill(tree, origin_of, is_call)
+
+
+class _Settings(BaseSettings):
+    # Never instantiated: the sources ask its fields. In a file, keys are spelled in one way only.
+    model_config = SettingsConfigDict(case_sensitive=True, defer_build=True, env_nested_delimiter=DELIMITER)
+
+
+@cache
+def settings_class(schema: Schema) -> type[BaseSettings]:
+    """The top level of a schema as the sources of pydantic-settings want it: what is below is read, not judged."""
+    paths = [*schema.defaults, *schema.sections, ("metadata",)]
+    tables = {path[0] for path in paths if len(path) > 1 or path in schema.sections or path == ("metadata",) if path}
+    fields: dict[str, Any] = {path[0]: (dict[str, Any] if path[0] in tables else Any, None) for path in paths if path}
+    return create_model("Settings", __base__=_Settings, **fields)

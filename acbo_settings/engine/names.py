@@ -1,0 +1,89 @@
+"""What a setting is called: by its key, by its variable, by others; and what a name stands for, or was meant to.
+
+Everybody who has a name from a person asks here: files, variables, overrides, `may_change` and the command line.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from .canonical import KeyPath
+from .schema import Schema
+from .spelling import closest_of, normalized
+
+MAX_KEY_PARTS = 16
+"""Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
+
+DELIMITER = "__"
+"""What stands between the parts of a key in a variable's name."""
+
+
+def variable_name(schema: Schema, path: KeyPath) -> str:
+    """The environment variable that sets a key, in upper case."""
+    return schema.application.prefix + DELIMITER.join(path).upper()
+
+
+def find_path(schema: Schema, name: str | KeyPath) -> KeyPath | None:
+    """The key path that a name stands for: of a setting, a section, the metadata or a key in it; else None.
+
+    A name is a key path, a key as `grpo.group_size`, or the name of a variable in any case.
+    """
+    path = _path_of(schema, name) if isinstance(name, str) else name
+    if path in schema.defaults or path in schema.sections:
+        return path or None
+    is_metadata = path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS
+    return path if is_metadata else None
+
+
+def _path_of(schema: Schema, name: str) -> KeyPath:
+    prefix = schema.application.prefix
+    if name.upper().startswith(prefix):
+        return tuple(name[len(prefix) :].lower().split(DELIMITER))
+    return tuple(name.split("."))
+
+
+def did_you_mean(meant: KeyPath | str | None) -> str:
+    """The hint that names what was meant; empty where nothing was near."""
+    shown = meant if isinstance(meant, str) else ".".join(meant or ())
+    return f"did you mean {shown}?" if shown else ""
+
+
+@cache
+def _names(schema: Schema, section: KeyPath = ()) -> dict[str, KeyPath]:
+    """Each way to name a setting or table, normalized: by its last part alone and in full."""
+    paths = [*schema.defaults, *(path for path in schema.sections if path), ("metadata",)]
+    if section:
+        return {normalized(path[-1]): path for path in paths if path[:-1] == section}
+    names: dict[str, KeyPath] = {}
+    for path in paths:
+        names.setdefault(normalized(path[-1]), path)
+    return names | {normalized("".join(path)): path for path in paths}
+
+
+def meant_setting(schema: Schema, name: str, section: KeyPath = ()) -> KeyPath | None:
+    """The setting, section or `metadata` that may have been meant by a name that does not exist.
+
+    The settings of the section in which the name stands are looked at first.
+    """
+    if found := called_elsewhere(schema, name):
+        return found
+    return (closest_of(name, _names(schema, section)) if section else None) or closest_of(name, _names(schema))
+
+
+def meant_by(schema: Schema, name: str | KeyPath) -> KeyPath | None:
+    """The same for a dotted key, or a key path, that leads nowhere."""
+    *section, last = _path_of(schema, name) if isinstance(name, str) else name
+    return meant_setting(schema, last, tuple(section))
+
+
+def called_elsewhere(schema: Schema, name: str) -> KeyPath | None:
+    """The setting that other programs call by this name."""
+    return schema.rules.other_names.get(normalized(name))
+
+
+def near_miss(schema: Schema, name: str) -> KeyPath | None:
+    """The setting or table that a top-level name misses so narrowly that it is hardly a key of the user's own.
+
+    One typing error is near, two in a name of ten characters or more.
+    """
+    return closest_of(name, _names(schema), 1 if len(normalized(name)) < 10 else 2)

@@ -1,0 +1,111 @@
+"""What is wrong, or advised, as facts; and the one exception and the one warning that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import PickledByName, public
+from .canonical import KeyPath
+from .origins import File, Origin, SourcedValue
+from .toml_document import Document
+
+MAX_PROBLEMS = 20
+"""Problems that one report spells out; the rest is counted, and gets no suggestions."""
+
+
+@public
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(PickledByName):
+    """One thing that is wrong, or one piece of advice, as facts.
+
+    Args:
+        path: The setting or key concerned, as it was given; empty when it is a whole source.
+        message: What is wrong, or what was expected, in one sentence without its end.
+        values: The values that it is about, each with its key path and origin.
+        hint: What to do about it, such as a name that may have been meant; may be empty.
+        at_key: Whether the key is wrong, and not its value.
+        severity: `error`; or `advice`, for what is legal but will hardly do what was meant.
+
+    >>> from acbo_settings import ConfigurationError, create_training_config
+    >>> try:
+    ...     create_training_config(grpo={"group_sise": 128})
+    ... except ConfigurationError as error:
+    ...     error.problems[0].hint
+    'did you mean grpo.group_size?'
+    """
+
+    path: KeyPath
+    message: str
+    values: tuple[tuple[KeyPath, SourcedValue], ...] = ()
+    hint: str = ""
+    at_key: bool = False
+    severity: Literal["error", "advice"] = "error"
+
+
+def file_problem(name: str, message: str, hint: str = "") -> Problem:
+    """A problem with a file as a whole; the message is a sentence without its subject."""
+    return whole_problem(File(Document(name, "")), None, message, hint)
+
+
+def whole_problem(origin: Origin, value: object, message: str, hint: str = "") -> Problem:
+    """A problem with a whole source: a file, a variable or an argument."""
+    return Problem(path=(), message=message, values=(((), SourcedValue(value, origin)),), hint=hint)
+
+
+@public
+class ConfigurationError(ValueError, PickledByName):
+    """The configuration is not valid. The text is the whole report; `problems` are its facts.
+
+    Args:
+        report: The text, ready to be printed.
+        problems: Everything that is wrong, not just the first thing.
+
+    >>> from acbo_settings import create_training_config
+    >>> create_training_config(warmup_steps=6000)
+    Traceback (most recent call last):
+    ...
+    acbo_settings.ConfigurationError: Configuration validation failed: 1 problem
+    <BLANKLINE>
+      warmup_steps: Warmup steps must be less than total steps (6000 is not less than 5000)
+        --> warmup_steps from keyword arguments, total_steps is the default
+    """
+
+    def __init__(self, report: str, problems: Sequence[Problem]) -> None:
+        super().__init__(report, tuple(problems))
+
+    @property
+    def report(self) -> str:
+        """The text, ready to be printed."""
+        return str(self.args[0])
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, in the order of the report."""
+        problems: tuple[Problem, ...] = self.args[1]
+        return problems
+
+    @classmethod
+    def _field_names(cls) -> list[str]:
+        return ["report", "problems"]
+
+    def __str__(self) -> str:
+        return self.report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PickledByName.__reduce__(self)
+
+
+@public
+class ConfigurationWarning(UserWarning):
+    """The configuration is legal, but something in it will probably not do what was meant.
+
+    >>> import warnings
+    >>> from acbo_settings import create_training_config
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     config = create_training_config(evaluation={"early_stopping_patience": 5})
+    >>> print(str(caught[0].message).splitlines()[0])
+    evaluation.early_stopping_patience: Early stopping patience has no effect while early_stopping_enabled is false
+    """

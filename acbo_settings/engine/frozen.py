@@ -208,7 +208,6 @@ def render_frozen(
     `origins` are those of the settings and of the custom metadata, `custom` is that metadata as plain data.
     """
     from .printable import escape
-    from .report import origin_text
     from .toml_writer import key_text, metadata_lines, setting_lines, value_text
 
     schema, application = inputs.schema, inputs.schema.application
@@ -227,6 +226,6 @@ def render_frozen(
     lines += ["", "[frozen.origins]"]
     for path, sourced in origins.items():
         if not sourced.is_default:
-            lines.append(f"{'.'.join(map(key_text, path))} = {value_text(origin_text(sourced))}")
+            lines.append(f"{'.'.join(map(key_text, path))} = {value_text(escape(str(sourced.origin)))}")
     body = "\n".join([*lines, "", "[frozen.checksum]", ""])
     return f'{body}{_CHECKSUM}{sha256(body.encode())}"\n'

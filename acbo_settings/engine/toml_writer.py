@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from .canonical import KeyPath, custom_metadata, flatten
+
+_BARE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 Line = tuple[KeyPath | None, str]
 """The key path of the setting or custom key that starts there, or None, and the line without its end."""
@@ -73,7 +74,7 @@ def metadata_lines(custom: Mapping[str, Any]) -> list[str]:
 
 def key_text(key: str) -> str:
     """One part of a key, in quotes where TOML wants them."""
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else value_text(key)
+    return key if key and set(key) <= _BARE else value_text(key)
 
 
 def value_text(value: Any) -> str:

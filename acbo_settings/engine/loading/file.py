@@ -14,6 +14,7 @@ from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, reason, where_looked
 from ..names import MAX_KEY_PARTS
 from ..origins import Argument, File, Origin, SourcedValue, Variable
 from ..problems import ConfigurationError, Problem, file_problem
+from ..report import refusal, unusable
 from ..schema import Schema
 from ..toml_document import Document, Position, find_long_key, find_long_number
 from .source import Source, settings_class
@@ -45,10 +46,10 @@ def decode_file(file: RawFile) -> Document:
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
-        raise _refusal(_named_by(file, problem))
+        raise refusal([_named_by(file, problem)])
     content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _refusal(file_problem(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8"))
+        raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
         return Document(file.name, content.decode().replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
@@ -82,7 +83,7 @@ def parse_toml(document: Document) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(document, str(error)) from None
     except RecursionError:
-        raise _refusal(file_problem(document.name, "is nested too deeply")) from None
+        raise unusable(document.name, "is nested too deeply") from None
     except ValueError as error:
         place = find_long_number(document.text)
         raise _located(document, "a number has too many digits" if place else str(error), place) from None
@@ -104,10 +105,4 @@ def _syntax_error(document: Document, message: str) -> ConfigurationError:
 
 def _located(document: Document, message: str, position: Position | None, hint: str = "") -> ConfigurationError:
     place = SourcedValue(None, File(document, exact=position))
-    return _refusal(Problem(path=(), message=message, values=(((), place),), hint=hint))
-
-
-def _refusal(problem: Problem) -> ConfigurationError:
-    from ..report import refusal
-
-    return refusal([problem])
+    return refusal([Problem(path=(), message=message, values=(((), place),), hint=hint)])

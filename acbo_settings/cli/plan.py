@@ -10,7 +10,7 @@ from ..engine.printable import fit
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, note
-from .picture import save_picture
+from .plan_picture import save_picture
 from .terminal import Terminal, plot
 
 _WIDEST = 100

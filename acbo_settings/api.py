@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .engine.inputs import OnChange
     from .engine.loading.resolved import ResolvedConfig
 
+SCHEMA = Schema.of(TrainingConfig)
+"""ACBO's settings, as the engine takes them: the one binding of the two."""
+
 
 @public
 def load_training_config(
@@ -69,7 +72,7 @@ def load_training_config(
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
-    inputs = read_inputs(Schema.of(TrainingConfig), path, overrides, environ, strict)
+    inputs = read_inputs(SCHEMA, path, overrides, environ, strict)
     start = Start(inputs, run_dir, on_change, may_change)
     config: TrainingConfig | None = unchanged_config(start)  # without pydantic: the same inputs have the same values
     return config or _resolve(start).config
@@ -113,7 +116,7 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    inputs = read_inputs(Schema.of(TrainingConfig), path, overrides, environ, strict)
+    inputs = read_inputs(SCHEMA, path, overrides, environ, strict)
     return _resolve(Start(inputs, run_dir, on_change, may_change))
 
 
@@ -146,7 +149,7 @@ def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
     >>> load_frozen_config("runs/17").total_steps
     7000
     """
-    config: TrainingConfig = load_frozen(Schema.of(TrainingConfig), path)
+    config: TrainingConfig = load_frozen(SCHEMA, path)
     return config
 
 
@@ -176,10 +179,9 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     from .engine.loading.layers import merge_sources
     from .engine.loading.resolved import judge, warn
 
-    schema = Schema.of(TrainingConfig)
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
     resolved: ResolvedConfig[TrainingConfig] = judge(
-        merge_sources(schema, *read_arguments(schema, arguments, is_call=True))
+        merge_sources(SCHEMA, *read_arguments(SCHEMA, arguments, is_call=True))
     )
     warn(resolved.advice)
     return resolved.config
@@ -218,7 +220,7 @@ def validate_training_config(config: TrainingConfig) -> bool:
     """
     from .engine.loading.validation import validate_config
 
-    if problems := validate_config(Schema.of(TrainingConfig), config):
+    if problems := validate_config(SCHEMA, config):
         from .engine.report import refusal
 
         raise refusal(problems)
@@ -277,4 +279,4 @@ def json_schema() -> dict[str, Any]:
     """
     from .editor_schema import editor_schema
 
-    return editor_schema(Schema.of(TrainingConfig))
+    return editor_schema(SCHEMA)

@@ -25,13 +25,16 @@ _NUM_ITERATIONS = ("grpo", "num_iterations")
 _REWARD_SCALING = ("rewards", "reward_scaling")
 _REWARD_CLIP_VALUE = ("rewards", "reward_clip_value")
 _WEIGHTS = tuple(("rewards", f"{name}_weight") for name in ("optimization", "structure", "parent", "exploration"))
-_DEFAULTS = Schema.of(TrainingConfig).defaults
 _ADAPTIVE_ONLY = (
     _INITIAL_TEMPERATURE,
     _FINAL_TEMPERATURE,
     _ADAPTATION_STEPS,
     ("exploration", "stagnation_threshold"),
 )
+
+
+def _default(config: TrainingConfig, path: KeyPath) -> object:
+    return Schema.of(type(config)).defaults[path]
 
 
 def _warmup(config: TrainingConfig) -> str | None:
@@ -81,7 +84,7 @@ def find_idle_stopping(config: TrainingConfig) -> str | None:
 
 def _patience_unused(config: TrainingConfig) -> str | None:
     evaluation = config.evaluation
-    if evaluation.early_stopping_enabled or evaluation.early_stopping_patience == _DEFAULTS[_STOPPING_PATIENCE]:
+    if evaluation.early_stopping_enabled or evaluation.early_stopping_patience == _default(config, _STOPPING_PATIENCE):
         return None
     return "Early stopping patience has no effect while early_stopping_enabled is false"
 
@@ -127,7 +130,7 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
 
 
 def _clip_ratio_unused(config: TrainingConfig) -> str | None:
-    if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _DEFAULTS[_CLIP_RATIO]:
+    if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _default(config, _CLIP_RATIO):
         return None
     return "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1"
 

@@ -6,16 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..config import TrainingConfig
+from ..api import SCHEMA
 from ..engine.inputs import Inputs, is_directory, is_frozen, process_environment, read_inputs
 from ..engine.loading.layers import Layers, read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.problems import ConfigurationError, Problem
-from ..engine.schema import Schema
 from .output import note, print_advice, print_problems
-
-SCHEMA = Schema.of(TrainingConfig)
-"""The settings that the commands know."""
 
 FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name
 

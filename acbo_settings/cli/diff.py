@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
+from ..api import SCHEMA
 from ..engine.canonical import KeyPath
 from ..engine.origins import Difference, SourcedValue, default_layer, find_differences
 from ..engine.printable import escape, show_value
-from .checked_file import FILE_NAME, FROZEN_NAME, SCHEMA, file_in, has_variables, resolve_and_report
+from .checked_file import FILE_NAME, FROZEN_NAME, file_in, has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 

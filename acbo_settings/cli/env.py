@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
+from ..api import SCHEMA
 from ..engine.printable import fit
 from ..reference import variables, variables_table
-from .checked_file import SCHEMA
 from .output import SUCCESS
 from .terminal import Terminal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
+from ..api import SCHEMA
 from ..engine.canonical import KeyPath
 from ..engine.inputs import read_inputs
 from ..engine.loading.environment import hint_for_variable
@@ -13,7 +14,7 @@ from ..engine.names import did_you_mean, find_path, meant_by, variable_name
 from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Setting
-from .checked_file import SCHEMA, check_layers
+from .checked_file import check_layers
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from .terminal import Terminal
 

@@ -6,13 +6,13 @@ import os
 from argparse import Namespace
 from warnings import catch_warnings, simplefilter
 
-from ..api import resolve_training_config
+from ..api import SCHEMA, resolve_training_config
 from ..config import TrainingConfig
 from ..engine.canonical import flatten
 from ..engine.frozen import FrozenConfig, read_frozen
 from ..engine.problems import ConfigurationError, ConfigurationWarning
 from ..engine.runs.start import kept_name
-from .checked_file import FROZEN_NAME, SCHEMA
+from .checked_file import FROZEN_NAME
 from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
 
 

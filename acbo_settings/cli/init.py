@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
+from ..api import SCHEMA
 from ..editor_schema import editor_schema_text
 from ..reference import example_toml
-from .checked_file import FILE_NAME, SCHEMA, file_in
+from .checked_file import FILE_NAME, file_in
 from .output import NOT_VALID, SUCCESS, note
 
 SCHEMA_NAME = f"{FILE_NAME.removesuffix('.toml')}.schema.json"

@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complete_keys(**_: object) -> list[str]:
+    from ..api import SCHEMA
     from ..engine.names import variable_name
-    from .checked_file import SCHEMA
 
     return [name for path in SCHEMA.defaults for name in (".".join(path), variable_name(SCHEMA, path))]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..api import SCHEMA
 from ..editor_schema import editor_schema_text
-from .checked_file import SCHEMA
 from .output import SUCCESS
 
 

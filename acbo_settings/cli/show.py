@@ -8,13 +8,14 @@ from argparse import Namespace
 from collections.abc import Container, Mapping
 from typing import Any
 
+from ..api import SCHEMA
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, to_dict
 from ..engine.names import variable_name
 from ..engine.origins import SourcedValue
 from ..engine.printable import fit
 from ..engine.report import explain_origin
 from ..engine.toml_writer import config_lines
-from .checked_file import SCHEMA, resolve_and_report
+from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, note
 from .terminal import Terminal
 

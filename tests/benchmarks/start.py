@@ -129,7 +129,9 @@ def cpu_rows(job: Job, rounds: int) -> list[Row]:
             figures[name].append(cpu_milliseconds(job, name))
     return [
         _compare_to_plain("cold start, CPU ms: median (minimum)", figures, COLD_LIMIT),
-        _compare_to_load("first", "first start of a run, CPU ms: median (minimum)", figures, FIRST_LIMIT),
+        _compare_to_load(
+            "first", "first start of a run, CPU ms: median (minimum)", figures, FIRST_LIMIT, decides=False
+        ),
         _compare_resume("start from an unchanged run, CPU ms: median (minimum)", figures, decides=False),
         _compare_to_load("check", "`acbo-settings check`, CPU ms: median (minimum)", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, CPU ms: median (minimum)", figures, HELP_LIMIT),
@@ -146,7 +148,12 @@ def instruction_rows(job: Job) -> list[Row]:
         _compare_to_plain("cold start, million instructions", figures, COLD_LIMIT),
         _compare_to_load("first", "first start of a run, million instructions", figures, FIRST_LIMIT),
         _compare_resume("start from an unchanged run, million instructions", figures),
-        _compare_to_pass("resume", "the same, compared with an empty program", figures, RESUME_LIMIT),
+        _compare_to_pass(
+            "resume",
+            "start from an unchanged run, million instructions, beside an empty program",
+            figures,
+            RESUME_LIMIT,
+        ),
         _compare_to_load("check", "`acbo-settings check`, million instructions", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, million instructions", figures, HELP_LIMIT),
         _compare_to_pass("import", "`import acbo_settings`, million instructions", figures, IMPORT_LIMIT),
@@ -286,16 +293,20 @@ def _compare_resume(what: str, figures: Figures, most: float | None = None, deci
     )
 
 
-def _compare_to_load(name: str, what: str, figures: Figures, limit: float) -> Row:
-    """A first start of a run, or the command on a good file, compared with what a job pays that only loads."""
+def _compare_to_load(name: str, what: str, figures: Figures, limit: float, decides: bool = True) -> Row:
+    """A first start of a run, or the command on a good file, compared with what a job pays that only loads.
+
+    CPU times differ by more than 2 % from round to round, so that a limit this near is decided by instructions.
+    """
     ratio = _ratio(figures[name], figures["load"])
     return Row(
         what=what,
         load=_show(figures[name]),
         reference=f"load_training_config() {_show(figures['load'])}",
         ratio=f"{ratio:.3f}",
-        limit=f"≤ {limit}",
+        limit=f"≤ {limit}{'' if decides else ' (informative)'}",
         met=ratio <= limit,
+        decides=decides,
     )
 
 

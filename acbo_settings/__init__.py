@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .plan import TrainingPlan, plan_training
 
-_ROOMS = {
+_MODULES = {
     "api": (
         "load_training_config",
         "resolve_training_config",
@@ -84,12 +84,14 @@ _ROOMS = {
     "plan": ("TrainingPlan", "plan_training"),
 }
 # Names that nobody calls, but that pickles know.
-_ROOMS_OF_PARTS = {
+_MODULES_OF_PARTS = {
     "engine.schema": ("Unread",),
     "engine.toml_document": ("Document", "Position"),
     "plan": ("Recurring", "Schedule"),
 }
-_ROOM_OF = {name: room for rooms in (_ROOMS, _ROOMS_OF_PARTS) for room, names in rooms.items() for name in names}
+_MODULE_OF = {
+    name: module for modules in (_MODULES, _MODULES_OF_PARTS) for module, names in modules.items() for name in names
+}
 
 __all__ = [
     "Argument",
@@ -128,12 +130,12 @@ if not TYPE_CHECKING:  # with them in sight, type checkers would take any name
     from .config import Annotated, Any, Ge, Gt, Le, Literal, PMap  # noqa: F401
 
     def __getattr__(name):
-        """Import the room that a public name lives in when the name is first used (PEP 562)."""
-        if name not in _ROOM_OF:
+        """Import the module that a public name lives in when the name is first used (PEP 562)."""
+        if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
+        globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
         return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

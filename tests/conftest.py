@@ -44,6 +44,6 @@ def assert_report(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         if request.config.getoption("--update-reports"):
             expected.parent.mkdir(exist_ok=True)
             expected.write_text(text + "\n", encoding="utf-8")
-        assert text + "\n" == expected.read_text(encoding="utf-8")
+        assert text + "\n" == expected.read_text(encoding="utf-8"), "if it is meant, run: pytest --update-reports"
 
     return compare

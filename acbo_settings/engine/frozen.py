@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Mapping
 
 from .canonical import KeyPath, fingerprint, nested, sha256
-from .inputs import Inputs, Start, is_directory, is_named_frozen, path_text, read_if_there, reason, where_looked
+from .inputs import Inputs, Start, is_directory, path_text, read_if_there, reason, where_looked
 from .schema import Application, Schema
 
 TYPE_CHECKING = False
@@ -97,8 +97,11 @@ def _unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
     return unusable(name, message, hint)
 
 
-def parse_frozen(schema: Schema, name: str, text: str) -> FrozenConfig:
-    """The configuration that a frozen file holds; ConfigurationError when it is not whole, or of other settings."""
+def parse_frozen(schema: Schema, name: str, text: str, is_copy: bool = False) -> FrozenConfig:
+    """The configuration that a frozen file holds; ConfigurationError when it is not whole, or of other settings.
+
+    A copy is a file that has another name, and was given as a configuration file.
+    """
     application = schema.application
     problem = _find_damage(application, text)
     if problem is None:
@@ -107,7 +110,6 @@ def parse_frozen(schema: Schema, name: str, text: str) -> FrozenConfig:
         message = f"does not hold the settings that {application.name} {application.version} has"
         problem = message, f"install the version of {application.name} that its line `package` names"
     message, hint = problem
-    is_copy = not is_named_frozen(application, name)
     raise _unusable(name, message, _COPIED.format(f"an {application.file_name}") if is_copy else hint)
 
 

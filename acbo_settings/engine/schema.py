@@ -135,6 +135,8 @@ class Schema:
         return _SCHEMAS[root]
 
     def __init__(self, root: Any) -> None:
+        if not hasattr(root, "__application__"):
+            raise TypeError(f"{root.__name__} is no class of settings")
         default = root()
         self.root: type = root
         self.application: Application = root.__application__
@@ -232,10 +234,11 @@ class Unread:
 
 
 class FrozenWhenRead:
-    """Keys of the user's own, and the settings that were given: a `PMap`, which is made when it is first read."""
+    """The attribute of a dataclass whose plain data becomes a `PMap` when somebody reads it."""
 
     def __init__(self, slot: Any) -> None:
         self._slot = slot
+        self.__doc__ = "The settings that were given, and keys of the user's own: a `PMap`, made when it is first read."
 
     def __get__(self, record: Any, owner: type | None = None) -> Any:
         if record is None:

@@ -150,7 +150,7 @@ def instruction_rows(job: Job) -> list[Row]:
         _compare_resume("start from an unchanged run, million instructions", figures),
         _compare_to_pass(
             "resume",
-            "start from an unchanged run, million instructions, beside an empty program",
+            "start from an unchanged run, million instructions: beside `pass`",
             figures,
             RESUME_LIMIT,
         ),

@@ -232,3 +232,14 @@ def test_every_value_is_on_a_line_of_its_own() -> None:
     assert re.search(r"(?m)^learning_rate = 1e-05$", text)
     assert all(re.fullmatch(r'|#.*|\[[a-z.]+\]|(?:[\w.-]|".*")+ = .+', line) for line in text.split("\n"))
     assert os.linesep == "\n"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "acbo.toml"])
+def test_a_file_that_is_no_frozen_one_is_not_called_a_copy(name: str) -> None:
+    """What is given for a frozen file and never was one gets no advice on how to edit it."""
+    Path(name).write_text("total_steps = 7000\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_frozen_config(name)
+    (problem,) = caught.value.problems
+    assert problem.message == "is no frozen configuration: its first line does not say so"
+    assert "copy" not in problem.hint

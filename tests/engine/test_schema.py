@@ -49,6 +49,12 @@ def test_a_class_has_one_schema() -> None:
     assert Schema.of(TrainingConfig) is SCHEMA is not LABORATORY
 
 
+def test_what_is_no_class_of_settings_has_no_schema() -> None:
+    """Any other class is a mistake of the program, and named."""
+    with pytest.raises(TypeError, match="int is no class of settings"):
+        Schema.of(int)
+
+
 def test_a_configuration_is_built_of_values_at_any_depth() -> None:
     """What is not given has its default, and the metadata is frozen."""
     built = LABORATORY.build({WATTS: 60.0, ("owner",): "ada"}, {"note": [1]})

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_settings import TomlConfigSettingsSource
 
 from ..frozen import given_tree, parse_frozen
-from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, reason, where_looked
+from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
 from ..names import MAX_KEY_PARTS
 from ..origins import Argument, File, Origin, SourcedValue, Variable
 from ..problems import ConfigurationError, Problem, file_problem
@@ -31,7 +31,8 @@ class _TomlFile(TomlConfigSettingsSource):
     def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
         schema, document = self._schema, self._document
         if is_frozen(schema.application, document.name, document.text):
-            return given_tree(schema, parse_frozen(schema, document.name, document.text))
+            is_copy = not is_named_frozen(schema.application, document.name)
+            return given_tree(schema, parse_frozen(schema, document.name, document.text, is_copy))
         return parse_toml(document)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 KeyPath = tuple[str, ...]
-"""Where a value stands in the tree: `("grpo", "group_size")`, or `("total_steps",)`."""
+"""Where a value stands in the tree: the names of the sections above it, and its own."""
 
 
 def fields_of(record: Any) -> dict[str, Any]:
@@ -34,8 +35,8 @@ def flatten(record: Any, prefix: KeyPath = ()) -> dict[KeyPath, Any]:
 def nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
     """Settings by key path as a file has them: those of a section in a table of its own.
 
-    >>> nested({("total_steps",): 7, ("grpo", "group_size"): 64})
-    {'total_steps': 7, 'grpo': {'group_size': 64}}
+    >>> nested({("a",): 7, ("b", "c"): 64})
+    {'a': 7, 'b': {'c': 64}}
     """
     tree: dict[str, Any] = {}
     for path, value in values.items():
@@ -138,11 +139,8 @@ def fingerprint(settings: Mapping[KeyPath, Any]) -> str:
 def sha256(content: bytes) -> str:
     """The SHA-256 of some bytes in 64 hexadecimal digits, without `hashlib`, which loads OpenSSL for it."""
     try:
-        if sys.version_info >= (3, 12):
-            from _sha2 import sha256
-        else:
-            from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]  # typeshed does not know it
+        module = import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
     except ImportError:  # a Python that was built without its own hashes
-        from hashlib import sha256
-    digest: str = sha256(content).hexdigest()
+        module = import_module("hashlib")
+    digest: str = module.sha256(content).hexdigest()
     return digest

@@ -26,7 +26,7 @@ def variable_name(schema: Schema, path: KeyPath) -> str:
 def find_path(schema: Schema, name: str | KeyPath) -> KeyPath | None:
     """The key path that a name stands for: of a setting, a section, the metadata or a key in it; else None.
 
-    A name is a key path, a key as `grpo.group_size`, or the name of a variable in any case.
+    A name is a key path, its parts joined by dots, or the name of a variable in any case.
     """
     path = _path_of(schema, name) if isinstance(name, str) else name
     if path in schema.defaults or path in schema.sections:

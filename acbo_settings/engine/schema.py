@@ -1,6 +1,6 @@
 """What there is to set, derived from a dataclass: key paths, types, bounds, defaults and docs, as one value.
 
-`Schema.of(TrainingConfig)` costs a start next to nothing: annotations and docs are read when somebody asks for them.
+`Schema.of` a dataclass costs a start next to nothing: annotations and docs are read when somebody asks for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Application:
         self.name = name
         self.version = version
         self.prefix = prefix
-        """What the names of all its variables start with, such as `ACBO_`."""
+        """What the names of all its variables start with, in upper case and with the underscore behind it."""
         self.file_name = file_name
         """The file that is read from the working directory when none is named."""
         self.file_variable = f"{prefix}CONFIG_FILE"
@@ -91,7 +91,7 @@ class Setting:
         bounds = arguments[1:] if kind is Annotated else ()
         self._schema = schema
         self.path = path
-        """Where it stands, such as `("grpo", "group_size")`."""
+        """Where it stands in the tree."""
         self.key = ".".join(path)
         """The key as people write it."""
         self.default = schema.defaults[path]

@@ -1,4 +1,4 @@
-"""A configuration as TOML: the one writer, of an `acbo.toml` and of a frozen file."""
+"""A configuration as TOML: the one writer, of a configuration file and of a frozen file."""
 
 from __future__ import annotations
 

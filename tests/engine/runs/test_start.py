@@ -29,6 +29,8 @@ from acbo_settings import (
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.frozen import parse_frozen, read_frozen
 from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.loading.layers import Layers
+from acbo_settings.engine.loading.resolved import ResolvedConfig, judge
 
 from ...strategies import SCHEMA, layers, tree_of, variables_of
 
@@ -119,6 +121,35 @@ def test_invalid_inputs_are_refused_before_anything_is_written() -> None:
     assert not Path("runs").exists()
     start()
     assert "ACBO_TOTAL_STEPS=0" in refusal({"ACBO_TOTAL_STEPS": "0"}, on_change="keep")
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "judgements"),
+    [
+        ({}, {}, 1),
+        ({"ACBO_TOTAL_STEPS": "5000"}, {}, 1),
+        ({"ACBO_METADATA__NOTE": "new"}, {}, 1),
+        ({"ACBO_TOTAL_STEPS": "7000"}, {"may_change": ["total_steps"]}, 1),
+        ({"ACBO_TOTAL_STEPS": "7000"}, {"on_change": "replace"}, 1),
+        ({"ACBO_TOTAL_STEPS": "7000"}, {"on_change": "keep"}, 2),
+    ],
+)
+@ADVICE_IS_FINE
+def test_a_start_judges_its_layers_once(
+    environ: dict[str, str], arguments: dict[str, Any], judgements: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first start too, and whatever of today's is used; only a mixture of kept values and others is judged anew."""
+    judged: list[Layers] = []
+
+    def counted(layers: Layers) -> ResolvedConfig[Any]:
+        judged.append(layers)
+        return judge(layers)
+
+    monkeypatch.setattr("acbo_settings.engine.runs.start.judge", counted)
+    resolve_training_config(run_dir=RUN, environ={})
+    assert len(judged) == 1
+    resolve_training_config(run_dir=RUN, environ=environ, **arguments)
+    assert len(judged) == 1 + judgements
 
 
 def test_keep_goes_on_with_the_frozen_values(assert_report: Callable[[str, str], None]) -> None:

@@ -48,6 +48,24 @@ else:
         globals().update({_name: _Later(_module, _name) for _name in _names})
 
 
+# pydantic's ConfigDict, without importing it, for models that have one of the dataclasses as a field. "always" looks at
+# the fields instead of trusting the class.
+_PYDANTIC_CONFIG = {
+    "strict": True,
+    "extra": "forbid",
+    "allow_inf_nan": False,
+    "revalidate_instances": "always",
+    "arbitrary_types_allowed": True,
+}
+
+
+class _Settings(PickledByName):
+    """What the five dataclasses have in common."""
+
+    __slots__ = ()
+    __pydantic_config__ = _PYDANTIC_CONFIG
+
+
 def _no_metadata() -> Any:
     return Unread({})
 
@@ -60,7 +78,7 @@ def _taken_by(component: Any, settings: object) -> dict[str, Any]:
 @public
 @section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GRPOTrainingConfig(PickledByName):
+class GRPOTrainingConfig(_Settings):
     """How the policy is updated with GRPO (group relative policy optimization).
 
     One update takes the advantages A of a group of sampled interventions, minimises
@@ -117,7 +135,7 @@ class GRPOTrainingConfig(PickledByName):
 @public
 @section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RewardTrainingConfig(PickledByName):
+class RewardTrainingConfig(_Settings):
     """How the rewards of an intervention are weighted, and how their sum is scaled before advantages are taken.
 
     At least one weight must be above 0. Built directly it checks nothing; `validate_training_config` does.
@@ -170,7 +188,7 @@ class RewardTrainingConfig(PickledByName):
 @public
 @section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplorationTrainingConfig(PickledByName):
+class ExplorationTrainingConfig(_Settings):
     """How interventions are chosen while the policy is still learning.
 
     Under "adaptive", with p = min(step / adaptation_steps, 1) less min(stagnation / stagnation_threshold, 0.5), floored
@@ -225,7 +243,7 @@ class ExplorationTrainingConfig(PickledByName):
 @public
 @section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationConfig(PickledByName):
+class EvaluationConfig(_Settings):
     """When the policy is evaluated and saved, what is tracked, and when training stops early.
 
     Built directly it checks nothing; `validate_training_config` does.
@@ -262,7 +280,7 @@ class EvaluationConfig(PickledByName):
 @public
 @section
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingConfig(PickledByName):
+class TrainingConfig(_Settings):
     """The configuration of one training run, frozen.
 
     Two configurations are equal, and have the same hash, when all settings are; `metadata` takes no part. So one

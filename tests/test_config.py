@@ -6,18 +6,21 @@ import copy
 import pickle
 import subprocess
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pyrsistent import PMap, pmap, pvector
 
 from acbo_settings import (
     ConfigurationError,
     ExplorationTrainingConfig,
     GRPOTrainingConfig,
+    SourcedValue,
     TrainingConfig,
+    Variable,
     create_training_config,
     load_frozen_config,
     load_training_config,
@@ -228,3 +231,54 @@ def test_what_components_take_can_be_logged() -> None:
     """`vars` of it is a dict, which is how code written for the reference logs it."""
     assert vars(GRPOTrainingConfig().to_grpo_config())["group_size"] == 64
     assert vars(ExplorationTrainingConfig().to_exploration_config())["temperature"] == 1.0
+
+
+# In other company
+
+
+def test_metadata_with_arrays_can_be_copied_and_pickled() -> None:
+    """What a metadata map holds is not checked, be it something that cannot be compared."""
+
+    class Array(list[int]):
+        def __eq__(self, other: object) -> Any:
+            raise ValueError("the truth value of an array is ambiguous")
+
+    config = TrainingConfig(metadata=pmap({"a": 1, "weights": Array([1, 2]), "set": {1}}))
+    assert len(copy.deepcopy(config).metadata) == 3
+    assert copy.copy(config).metadata["a"] == 1
+
+
+def test_a_pydantic_model_may_have_a_configuration_as_a_field() -> None:
+    """It is validated as strictly as by this package, whatever the model around it allows."""
+
+    class Job(BaseModel):
+        name: str
+        config: TrainingConfig
+
+    assert Job(name="a", config=create_training_config(total_steps=7000)).config.total_steps == 7000
+    with pytest.raises(ValidationError):
+        Job(name="a", config=TrainingConfig(total_steps=0))
+    for wrong in ({"group_size": "16"}, {"bogus": 1}, {"group_size": 4}):
+        with pytest.raises(ValidationError):
+            TypeAdapter(GRPOTrainingConfig).validate_python(wrong)
+
+
+def test_records_can_be_matched() -> None:
+    """The fields of origins and values stand in patterns in the order of their arguments."""
+    resolved = resolve_training_config(environ={"ACBO_LOG_FREQUENCY": "5"})
+    match resolved.values["log_frequency",]:
+        case SourcedValue(value, Variable(name, text), _):
+            assert (value, name, text) == (5, "ACBO_LOG_FREQUENCY", "5")
+        case _:
+            raise AssertionError
+
+
+def test_a_section_with_more_fields_has_a_fingerprint() -> None:
+    """A subclass of a section in its place changes nothing for the settings that are known."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class More(GRPOTrainingConfig):
+        extra: int = 5
+
+    assert TrainingConfig(grpo=More()).fingerprint != TrainingConfig().fingerprint
+    assert validate_training_config(TrainingConfig(grpo=More()))

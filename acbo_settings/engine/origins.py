@@ -95,6 +95,7 @@ class File(Origin):
     """
 
     __slots__ = ("source", "path", "exact")
+    __match_args__ = ("source", "path", "exact")
     kind = "file"
     source: Document
     path: KeyPath
@@ -142,6 +143,7 @@ class Variable(Origin):
     """
 
     __slots__ = ("name", "text")
+    __match_args__ = ("name", "text")
     kind = "variable"
     quotes_text = False
     name: str
@@ -178,6 +180,7 @@ class Argument(Origin):
     """
 
     __slots__ = ("name",)
+    __match_args__ = ("name",)
     kind = "argument"
     name: str
 
@@ -207,6 +210,7 @@ class SourcedValue(Record):
     """
 
     __slots__ = ("value", "origin", "over")
+    __match_args__ = ("value", "origin", "over")
     value: Any
     origin: Origin
     over: SourcedValue | None
@@ -267,6 +271,7 @@ class Difference(Record):
     """
 
     __slots__ = ("path", "first", "second")
+    __match_args__ = ("path", "first", "second")
     path: KeyPath
     first: SourcedValue
     second: SourcedValue

@@ -165,7 +165,7 @@ class Schema:
     def typed(self, config: object) -> dict[KeyPath, Any]:
         """Every setting of a configuration by its key path, an integer that stands for a float as that float."""
         return {
-            path: float(value) if isinstance(value, int) and isinstance(self.defaults[path], float) else value
+            path: float(value) if isinstance(value, int) and isinstance(self.defaults.get(path), float) else value
             for path, value in flatten(config).items()
         }
 
@@ -264,9 +264,11 @@ class FrozenWhenRead:
         value = self._slot.__get__(record, type(record))
         if type(value) is Unread:
             return Unread(plain(value.tree))
-        from .metadata import frozen_map
+        from pyrsistent import PMap
 
-        is_plain = isinstance(value, Mapping) and frozen_map(plain(value)) == value
+        from .metadata import find_unwritable, frozen_map
+
+        is_plain = isinstance(value, PMap) and not find_unwritable(value) and frozen_map(plain(value)) == value
         return Unread(plain(value)) if is_plain else value
 
 

@@ -35,6 +35,7 @@ class Position(Record):
     """Where a key and its value start, counted from 1; for a table's header both columns are the key's."""
 
     __slots__ = ("line", "key_column", "value_column")
+    __match_args__ = ("line", "key_column", "value_column")
     line: int
     key_column: int
     value_column: int

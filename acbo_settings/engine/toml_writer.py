@@ -81,10 +81,10 @@ def value_text(value: Any) -> str:
     """A value on one line; tables are inline."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, int | float):  # of classes made from them too, which may show themselves otherwise
+        return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):
-        return f'"{value}"'
+        return f'"{str.__str__(value)}"'
     if isinstance(value, Mapping):
         return "{" + ", ".join(metadata_lines(value)) + "}"
     if isinstance(value, list):
@@ -92,9 +92,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, str):
         import tomli_w
 
-        return tomli_w.dumps({"value": value}).rstrip("\n").partition(" = ")[2]
+        return tomli_w.dumps({"value": str.__str__(value)}).rstrip("\n").partition(" = ")[2]
     from datetime import date, datetime, time
 
-    kind: Any = next(kind for kind in (datetime, date, time) if isinstance(value, kind))
-    text: str = kind.isoformat(value)  # a class made from it may show itself otherwise
-    return text
+    for kind in (datetime, date, time):
+        if isinstance(value, kind):
+            text: str = kind.isoformat(value)  # type: ignore[arg-type]
+            return text
+    raise TypeError(f"{type(value).__name__} has no form in TOML")

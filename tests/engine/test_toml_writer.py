@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
@@ -98,3 +99,35 @@ def test_metadata_on_one_line_each_reads_back_the_same(metadata: dict[str, Any])
     lines = metadata_lines(metadata)
     assert len("\n".join(lines).split("\n")) == len(metadata) or not metadata
     assert described(tomllib.loads("\n".join(lines))) == described(metadata)
+
+
+class Size(IntEnum):
+    """A number that shows itself otherwise."""
+
+    SMALL = 16
+
+
+class Rate(float):
+    """The same for a fraction."""
+
+    def __repr__(self) -> str:
+        return f"Rate({float(self)})"
+
+
+class Kind(str, Enum):  # noqa: UP042 (as old code has them)
+    """The same for a text."""
+
+    CLIP = "clip"
+
+
+@pytest.mark.parametrize(("value", "text"), [(Size.SMALL, "16"), (Rate(0.5), "0.5"), (Kind.CLIP, '"clip"')])
+def test_values_of_derived_classes_are_written_as_what_they_are(value: Any, text: str) -> None:
+    """An enum, or a scalar of numpy, shows itself otherwise, and is written as the number or text that it is."""
+    assert value_text(value) == text
+
+
+@pytest.mark.parametrize("value", [None, object(), {1, 2}])
+def test_what_has_no_form_in_toml_is_a_type_error(value: Any) -> None:
+    """A value that was put there by hand is named by its type."""
+    with pytest.raises(TypeError, match="has no form in TOML"):
+        value_text(value)

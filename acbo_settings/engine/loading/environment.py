@@ -76,12 +76,11 @@ def _read_table(schema: Schema, path: KeyPath, variable: Variable, problems: lis
 
 def _read_singles(schema: Schema, variables: Mapping[KeyPath, Variable]) -> Source:
     """The variables that set one value each, parsed for the type of the setting; a text that cannot be stays text."""
-
-    def origin_of(path: KeyPath) -> Origin:
-        """The variable of a key; of a custom table that several variables fill, the first."""
-        return next(variable for key, variable in variables.items() if key[: len(path)] == path)
-
-    return Source(_parse_texts(schema, _Texts(schema, variables)()), origin_of)
+    first: dict[KeyPath, Origin] = {}  # of a custom table that several variables fill, too
+    for path, variable in variables.items():
+        for length in range(1, len(path) + 1):
+            first.setdefault(path[:length], variable)
+    return Source(_parse_texts(schema, _Texts(schema, variables)()), first.__getitem__)
 
 
 def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> dict[str, Any]:
@@ -215,9 +214,9 @@ def hint_for_variable(schema: Schema, name: str) -> str:
         return _metadata_hint(schema, name)
     if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
         return did_you_mean(application.file_variable)
-    *section, field = name[len(prefix) :].lower().split(DELIMITER)
-    if field and section and tuple(section) in schema.sections:
-        path = meant_setting(schema, field, tuple(section))
+    section, field = _section_of(schema, name[len(prefix) :].lower())
+    if section and field:
+        path = meant_setting(schema, field, section)
     else:
         path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
@@ -225,6 +224,13 @@ def hint_for_variable(schema: Schema, name: str) -> str:
     if re.fullmatch(_KUBERNETES_OTHER.format(prefix), name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
+
+
+def _section_of(schema: Schema, rest: str) -> tuple[KeyPath, str]:
+    """The innermost section that the start of a variable's name spells, and what stands behind it."""
+    parts = rest.split(DELIMITER)
+    length = next((n for n in range(len(parts) - 1, 0, -1) if tuple(parts[:n]) in schema.sections), 0)
+    return tuple(parts[:length]), DELIMITER.join(parts[length:])
 
 
 def _metadata_hint(schema: Schema, name: str) -> str:

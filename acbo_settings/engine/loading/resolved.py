@@ -73,9 +73,9 @@ class ResolvedConfig(PickledByName, Generic[Config]):
         from ..schema import Schema
 
         schema = Schema.of(type(self.config))
-        path = tuple(key.split(".")) if isinstance(key, str) else key
-        found = find_path(schema, key) if key else None
-        if found and (sourced := self.values.get(found) or self.custom.get(found)):
+        path = tuple(key.split(".")) if isinstance(key, str) else tuple(map(str, key))
+        found = (find_path(schema, key if isinstance(key, str) else path) if path else None) or path
+        if sourced := self.values.get(found) or self.custom.get(found):
             return explain_value(sourced)
         meant = meant_by(schema, path) if path else None
         hint = f"; {did_you_mean(meant)}" if meant in self.values else ""

@@ -116,8 +116,7 @@ def _take_apart(schema: Schema, path: KeyPath, record: Any, values: dict[KeyPath
         try:
             value = getattr(record, name)
         except AttributeError as error:
-            problems.append(whole_problem(Argument("config"), record, f"is incomplete: {error}"))
-            continue
+            return [*problems, whole_problem(Argument("config"), record, f"is incomplete: {error}")]
         if below in schema.sections:
             problems += _take_apart(schema, below, value, values)
         elif below in schema.defaults:

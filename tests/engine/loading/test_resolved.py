@@ -61,7 +61,13 @@ def test_a_value_is_explained_by_any_of_its_names(key: Any) -> None:
     assert resolved.explain(key) == "128, from ACBO_GRPO__GROUP_SIZE, over the default 64"
 
 
-@pytest.mark.parametrize("key", ["grpo", "grpo.group_sise", "", (), "metadata.note", "metadata"])
+def test_a_custom_key_of_any_name_is_explained() -> None:
+    """An empty one too."""
+    resolved = judge(read_layers(read_inputs(SCHEMA, overrides={"metadata": {"": 5}}, environ={})))
+    assert resolved.explain(("metadata", "")) == "5, from overrides"
+
+
+@pytest.mark.parametrize("key", ["grpo", "grpo.group_sise", "", (), (1, 2), "metadata.note", "metadata"])
 def test_what_is_no_setting_has_no_explanation(key: Any) -> None:
     """A section, a misspelt key or nothing at all is a KeyError that says so."""
     with pytest.raises(KeyError, match="no such setting"):

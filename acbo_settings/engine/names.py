@@ -1,6 +1,7 @@
 """What a setting is called: by its key, by its variable, by others; and what a name stands for, or was meant to.
 
 Everybody who has a name from a person asks here: files, variables, overrides, `may_change` and the command line.
+`spelling` is imported when a name is wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from functools import cache
 
 from .canonical import KeyPath
 from .schema import Schema
-from .spelling import closest_of, normalized
 
 MAX_KEY_PARTS = 16
 """Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
@@ -51,6 +51,8 @@ def did_you_mean(meant: KeyPath | str | None) -> str:
 @cache
 def _names(schema: Schema, section: KeyPath = ()) -> dict[str, KeyPath]:
     """Each way to name a setting or table, normalized: by its last part alone and in full."""
+    from .spelling import normalized
+
     paths = [*schema.defaults, *(path for path in schema.sections if path), ("metadata",)]
     if section:
         return {normalized(path[-1]): path for path in paths if path[:-1] == section}
@@ -65,6 +67,8 @@ def meant_setting(schema: Schema, name: str, section: KeyPath = ()) -> KeyPath |
 
     The settings of the section in which the name stands are looked at first.
     """
+    from .spelling import closest_of
+
     if found := called_elsewhere(schema, name):
         return found
     return (closest_of(name, _names(schema, section)) if section else None) or closest_of(name, _names(schema))
@@ -78,6 +82,8 @@ def meant_by(schema: Schema, name: str | KeyPath) -> KeyPath | None:
 
 def called_elsewhere(schema: Schema, name: str) -> KeyPath | None:
     """The setting that other programs call by this name."""
+    from .spelling import normalized
+
     return schema.rules.other_names.get(normalized(name))
 
 
@@ -86,4 +92,6 @@ def near_miss(schema: Schema, name: str) -> KeyPath | None:
 
     One typing error is near, two in a name of ten characters or more.
     """
+    from .spelling import closest_of, normalized
+
     return closest_of(name, _names(schema), 1 if len(normalized(name)) < 10 else 2)

@@ -192,14 +192,11 @@ class Schema:
 
     def _annotation(self, path: KeyPath) -> Any:
         """The annotation of one setting, resolved where it was written."""
-        from types import SimpleNamespace
-        from typing import get_type_hints
-
-        name = path[-1]
         owners = self.sections[path[:-1]].__mro__
-        owner = next(owner for owner in owners if name in vars(owner).get("__annotations__", {}))
-        only = SimpleNamespace(__annotations__={name: vars(owner)["__annotations__"][name]})
-        return get_type_hints(only, vars(sys.modules[owner.__module__]), include_extras=True)[name]
+        owner = next(owner for owner in owners if path[-1] in vars(owner).get("__annotations__", {}))
+        annotation = vars(owner)["__annotations__"][path[-1]]
+        # What `typing.get_type_hints` does, which resolves all annotations of a class, that of the metadata too.
+        return eval(annotation, vars(sys.modules[owner.__module__])) if isinstance(annotation, str) else annotation
 
     @cached_property
     def rules(self) -> Rules:

@@ -17,7 +17,6 @@ from ..names import DELIMITER, did_you_mean, find_path, meant_setting, variable_
 from ..origins import Origin, SourcedValue, Variable
 from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
-from ..spelling import normalized
 from .source import Source, settings_class
 
 # What Kubernetes sets in every pod for a Service with the name of the prefix, and for one whose name only starts so.
@@ -208,6 +207,8 @@ def _unknown(variable: Variable, hint: str, strict: bool) -> Problem:
 
 def hint_for_variable(schema: Schema, name: str) -> str:
     """What may have been meant by a variable that sets nothing."""
+    from ..spelling import normalized
+
     application, prefix = schema.application, schema.application.prefix
     rest = normalized(name)[len(normalized(prefix)) :]
     if rest.startswith("metadata") and len(rest) > len("metadata"):

@@ -14,7 +14,6 @@ from ..names import did_you_mean
 from ..origins import Argument, SourcedValue
 from ..problems import Problem, whole_problem
 from ..schema import Rule, Schema, Setting
-from ..spelling import closest
 from .environment import parse_text
 
 
@@ -71,6 +70,8 @@ def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:
     """What the value may have been meant to be, written as its source wants it."""
     given = sourced.value
     if setting.choices:
+        from ..spelling import closest
+
         meant: object = closest(given, setting.choices) if isinstance(given, str) else None
         return did_you_mean(f'"{meant}"' if meant else None)
     meant = _meant(given, setting.type) if kind in ("int_type", "float_type", "bool_type") else None

@@ -56,7 +56,10 @@ class PickledByName:
 
 
 class Record(PickledByName):
-    """An immutable record with the fields that its `__slots__` name: much quicker to define than a dataclass."""
+    """An immutable record with the fields that its `__slots__` name: much quicker to define than a dataclass.
+
+    A dataclass that is made of it needs neither `eq` nor `repr` of its own.
+    """
 
     __slots__ = ()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import PickledByName, public
+from . import PickledByName, Record, public
 from .canonical import KeyPath
 from .origins import File, Origin, SourcedValue
 from .toml_document import Document
@@ -16,8 +16,8 @@ MAX_PROBLEMS = 20
 
 
 @public
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem(PickledByName):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Problem(Record):
     """One thing that is wrong, or one piece of advice, as facts.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
-from .. import PickledByName, public
+from .. import Record, public
 from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
 from ..origins import SourcedValue
@@ -28,8 +28,8 @@ else:
 
 
 @public
-@dataclass(frozen=True, slots=True)
-class ResolvedConfig(PickledByName, Generic[Config]):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ResolvedConfig(Record, Generic[Config]):
     """A configuration, with the origin of each of its values; `resolve_training_config` makes it.
 
     Attributes:

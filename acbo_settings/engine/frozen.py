@@ -40,16 +40,25 @@ _COPIED = (
 class FrozenConfig:
     """A frozen file as it was read; `parse_frozen` makes it.
 
-    `given` are the settings that somebody gave, `custom` the custom metadata as plain data, `digest` that of the
-    inputs that it was made of, if there was one, and `file` the configuration file that was read, if there was one.
+    `settings` are all of them by key path, `given` those that somebody gave, `custom` the custom metadata as plain
+    data, `digest` that of the inputs that it was made of, if there was one, and `file` the configuration file that
+    was read, if there was one.
     """
 
     def __init__(
-        self, name: str, text: str, config: Any, given: Collection[KeyPath], custom: Mapping[str, Any], facts: Any
+        self,
+        name: str,
+        text: str,
+        config: Any,
+        settings: Mapping[KeyPath, Any],
+        given: Collection[KeyPath],
+        custom: Mapping[str, Any],
+        facts: Mapping[str, Any],
     ) -> None:
         self.name = name
         self.text = text
         self.config = config
+        self.settings = settings
         self.given = given
         self.custom = custom
         self.fingerprint: str = facts["fingerprint"]
@@ -150,7 +159,7 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig | None:
     if fingerprint(settings) != facts.get("fingerprint"):
         return None
     config = schema.build(settings, nested({path: settings[path] for path in given}) | custom)
-    return FrozenConfig(name, text, config, given, custom, facts)
+    return FrozenConfig(name, text, config, settings, given, custom, facts)
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:
@@ -197,7 +206,7 @@ def _parse_toml(line: str) -> dict[str, Any]:
 
 def given_tree(schema: Schema, frozen: FrozenConfig) -> dict[str, Any]:
     """A frozen configuration as the tree of a file: what was given to it, and what is no default any more."""
-    values = schema.typed(frozen.config).items()
+    values = frozen.settings.items()
     told = {path: value for path, value in values if path in frozen.given or value != schema.defaults[path]}
     return {**nested(told), "metadata": dict(frozen.custom)}
 
@@ -214,11 +223,12 @@ def render_frozen(
 
     schema, application = inputs.schema, inputs.schema.application
     note = _NOTE.format(application.name)
-    lines = [f"{application.frozen_line}{FORMAT}", note, *(line for _, line in setting_lines(config))]
+    settings = schema.typed(config)
+    lines = [f"{application.frozen_line}{FORMAT}", note, *(line for _, line in setting_lines(settings))]
     if custom:
         lines += ["", "[metadata]", *metadata_lines(custom)]
     facts = {
-        "fingerprint": fingerprint(schema.typed(config)),
+        "fingerprint": fingerprint(settings),
         "time": now.isoformat(timespec="seconds"),
         "package": f"{application.name} {application.version}",
         "file": inputs.file and escape(inputs.file.name, _MAX_NAME),

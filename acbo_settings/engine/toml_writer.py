@@ -20,16 +20,15 @@ def config_text(config: Any) -> str:
 
 def config_lines(config: Any, paths: Container[KeyPath] | None = None) -> list[Line]:
     """The lines of a configuration: of all its settings or of some, and of its custom metadata in tables."""
-    return [*setting_lines(config, paths), *_metadata_tables(custom_metadata(config))]
+    settings = {path: value for path, value in flatten(config).items() if paths is None or path in paths}
+    return [*setting_lines(settings), *_metadata_tables(custom_metadata(config))]
 
 
-def setting_lines(config: Any, paths: Container[KeyPath] | None = None) -> list[Line]:
-    """The lines of the settings alone, one `key = value` each, below the headers of their tables."""
+def setting_lines(settings: Mapping[KeyPath, Any]) -> list[Line]:
+    """The lines of settings by key path, one `key = value` each, below the headers of their tables."""
     lines: list[Line] = []
     table: KeyPath = ()
-    for path, value in _tables_last(flatten(config)).items():
-        if paths is not None and path not in paths:
-            continue
+    for path, value in _tables_last(settings).items():
         if path[:-1] != table:
             table = path[:-1]
             lines += [(None, ""), (None, f"[{'.'.join(table)}]")]

@@ -33,7 +33,11 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
     today = judge(layers)
     told = today.advice if frozen is None or start.on_change == "replace" else ()
     warn(told)  # before anything is written, in case that somebody makes an error of it
-    resolved = _hold(start, frozen or freeze_once(start.inputs, name, today), layers, today)
+    if frozen is None:
+        frozen, is_first = freeze_once(start.inputs, name, today)
+        if is_first:
+            return replace(today, config=frozen.config)
+    resolved = _hold(start, frozen, layers, today)
     warn([advice for advice in resolved.advice if advice not in told])
     return resolved
 
@@ -56,7 +60,7 @@ def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedCon
 
 def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
     """The settings that differ: the frozen value with its line, and today's as validation has made it."""
-    values, today_values = (start.inputs.schema.typed(config) for config in (frozen.config, today.config))
+    today_values = start.inputs.schema.typed(today.config)
     document = Document(frozen.name, frozen.text)
     return [
         Difference(
@@ -64,7 +68,7 @@ def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any])
             SourcedValue(value, File(document, path)),
             today.values[path].replace(value=today_values[path]),
         )
-        for path, value in values.items()
+        for path, value in frozen.settings.items()
         if value != today_values[path]
     ]
 
@@ -84,7 +88,7 @@ def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference]) -> A
     """The frozen configuration with the settings that are taken from today, in its metadata too."""
     schema = start.inputs.schema
     changed = {difference.path: difference.second for difference in taken}
-    settings = schema.typed(frozen.config) | {path: sourced.value for path, sourced in changed.items()}
+    settings = {**frozen.settings, **{path: sourced.value for path, sourced in changed.items()}}
     given = {path for path in frozen.given if path not in changed}
     given |= {path for path, sourced in changed.items() if not sourced.is_default}
     metadata = nested({path: value for path, value in settings.items() if path in given}) | dict(frozen.custom)
@@ -130,18 +134,18 @@ def _kept_note(frozen: FrozenConfig) -> Problem:
     return replace(file_problem(frozen.name, message), severity="advice")
 
 
-def freeze_once(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenConfig:
-    """Freeze a configuration, unless the run has one already, and return the frozen file that the run now has.
+def freeze_once(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> tuple[FrozenConfig, bool]:
+    """Freeze a configuration, unless the run has one already; the frozen file of the run, and whether it is this one.
 
     Of several processes that do this at the same moment one writes it, and all get what that one wrote.
     """
     frozen = _freeze(inputs, name, resolved)
     if write_once(name, frozen.text.encode()):
-        return frozen
+        return frozen, True
     winner = read_frozen(inputs.schema, name)
     if winner is None:
         raise unusable(name, "was there and is gone again: another process has moved it away")
-    return winner
+    return winner, False
 
 
 def freeze_anew(inputs: Inputs, old: FrozenConfig, resolved: ResolvedConfig[Any]) -> FrozenConfig:

@@ -1,8 +1,9 @@
 """The engine: from what a start is given to a frozen configuration, for any schema.
 
-Law 1: it knows nothing of ACBO. The prefix of the variables, the name of the file, the rules and the settings come in
-with the schema. Law 2: `runs` imports from `loading`, and both from the rooms beside them; never the other way round.
-Law 3: data goes one way, inputs → layers → resolved → frozen, and what a value is, is judged once.
+Law 1: it knows nothing of the program that it configures. The prefix of the variables, the name of the file, the rules
+and the settings come in with the schema. Law 2: `runs` imports from `loading`, and both from the rooms beside them;
+never the other way round. Law 3: data goes one way, inputs → layers → resolved → frozen, and what a value is, is judged
+once.
 
 Here stands what every room builds on: records that are pickled by the names of their fields, and public names.
 """

@@ -102,6 +102,7 @@ def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:
     from pyrsistent import pmap, pvector
 
     def freeze(value: Any) -> Any:
+        """One value, with what it holds."""
         if isinstance(value, Mapping):
             return pmap({key: freeze(item) for key, item in value.items()}, int(0 < len(value) <= _MOST_IN_ORDER))
         return pvector(map(freeze, value)) if isinstance(value, list) else value

@@ -138,8 +138,8 @@ class Variable(Origin):
         name: The variable's name as it is spelled in the environment.
         text: What it is set to.
 
-    >>> str(Variable("ACBO_TOTAL_STEPS", "7"))
-    'ACBO_TOTAL_STEPS'
+    >>> str(Variable("LAB_STEPS", "7"))
+    'LAB_STEPS'
     """
 
     __slots__ = ("name", "text")
@@ -165,7 +165,7 @@ class Variable(Origin):
 
     def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
         """The variable that gives a setting."""
-        return did_you_mean(variable_name(schema, path))
+        return did_you_mean(self.spell(schema, path))
 
 
 @public
@@ -204,7 +204,7 @@ class SourcedValue(Record):
         origin: The layer's place: default, file, variable or argument.
         over: What would be in force without it, or None.
 
-    >>> sourced = SourcedValue(128, Variable("ACBO_GRPO__GROUP_SIZE", "128"), over=SourcedValue(64, Default()))
+    >>> sourced = SourcedValue(128, Variable("LAB_GROUP_SIZE", "128"), over=SourcedValue(64, Default()))
     >>> [value.value for value in sourced.shadowed]
     [64]
     """

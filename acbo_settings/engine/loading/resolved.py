@@ -41,9 +41,9 @@ class ResolvedConfig(Record, Generic[Config]):
         advice: What `resolve_training_config` warned about.
 
     >>> from acbo_settings import resolve_training_config
-    >>> resolved = resolve_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
+    >>> resolved = resolve_training_config(overrides={"grpo": {"group_size": 128}}, environ={})
     >>> resolved.explain("grpo.group_size")
-    '128, from ACBO_GRPO__GROUP_SIZE, over the default 64'
+    '128, from overrides, over the default 64'
     """
 
     config: Config

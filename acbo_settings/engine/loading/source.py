@@ -41,7 +41,7 @@ class _Settings(BaseSettings):
 @cache
 def settings_class(schema: Schema) -> type[BaseSettings]:
     """The top level of a schema as the sources of pydantic-settings want it: what is below is read, not judged."""
-    paths = [*schema.defaults, *schema.sections, ("metadata",)]
-    tables = {path[0] for path in paths if len(path) > 1 or path in schema.sections or path == ("metadata",) if path}
-    fields: dict[str, Any] = {path[0]: (dict[str, Any] if path[0] in tables else Any, None) for path in paths if path}
+    fields: dict[str, Any] = {path[0]: (Any, None) for path in schema.defaults if len(path) == 1}
+    tables = ["metadata", *(path[0] for path in schema.sections if path)]
+    fields |= dict.fromkeys(tables, (dict[str, Any], None))
     return create_model("Settings", __base__=_Settings, **fields)

@@ -77,7 +77,8 @@ def _custom_layer(frozen: FrozenConfig, layers: Layers) -> dict[KeyPath, Sourced
     """The custom keys of a frozen file: with today's origin where they have today's value."""
     document = Document(frozen.name, frozen.text)
     custom: dict[KeyPath, SourcedValue] = {}
-    for path, value in {("metadata", key): value for key, value in frozen.custom.items()}.items():
+    for key, value in frozen.custom.items():
+        path = ("metadata", key)
         today = layers.custom.get(path)
         is_same = today is not None and today.value == value
         custom[path] = today if today and is_same else SourcedValue(value, File(document, path))

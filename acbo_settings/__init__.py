@@ -36,7 +36,7 @@ pydantic is imported by the first call that needs it.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from importlib import import_module
 
@@ -62,7 +62,17 @@ if TYPE_CHECKING:
     )
     from .components import ExplorationConfig, GRPOConfig
     from .engine.loading.resolved import ResolvedConfig
-    from .engine.origins import Argument, Default, Difference, File, SourcedValue, Variable, find_differences
+    from .engine.origins import (
+        Argument,
+        Assignment,
+        Default,
+        Difference,
+        File,
+        FrozenFile,
+        SourcedValue,
+        Variable,
+        find_differences,
+    )
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .plan import TrainingPlan, plan_training
 
@@ -79,7 +89,17 @@ _MODULES = {
     ),
     "components": ("ExplorationConfig", "GRPOConfig"),
     "engine.loading.resolved": ("ResolvedConfig",),
-    "engine.origins": ("Argument", "Default", "Difference", "File", "SourcedValue", "Variable", "find_differences"),
+    "engine.origins": (
+        "Argument",
+        "Assignment",
+        "Default",
+        "Difference",
+        "File",
+        "FrozenFile",
+        "SourcedValue",
+        "Variable",
+        "find_differences",
+    ),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "plan": ("TrainingPlan", "plan_training"),
 }
@@ -95,6 +115,7 @@ _MODULE_OF = {
 
 __all__ = [
     "Argument",
+    "Assignment",
     "ConfigurationError",
     "ConfigurationWarning",
     "Default",
@@ -103,6 +124,7 @@ __all__ = [
     "ExplorationConfig",
     "ExplorationTrainingConfig",
     "File",
+    "FrozenFile",
     "GRPOConfig",
     "GRPOTrainingConfig",
     "Problem",

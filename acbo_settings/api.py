@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .config import TrainingConfig
 from .engine import public
 from .engine.frozen import load_frozen, unchanged_config
-from .engine.inputs import Start, read_inputs
+from .engine.inputs import Start, read_start
 from .engine.schema import Schema
 
 TYPE_CHECKING = False
@@ -26,12 +26,12 @@ SCHEMA = Schema.of(TrainingConfig)
 def load_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
     run_dir: str | os.PathLike[str] | None = None,
-    on_change: OnChange = "error",
-    may_change: Iterable[str] = (),
+    on_change: OnChange | None = None,
+    may_change: Iterable[str] | None = None,
 ) -> TrainingConfig:
     """Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
 
@@ -72,8 +72,7 @@ def load_training_config(
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
-    inputs = read_inputs(SCHEMA, path, overrides, environ, strict)
-    start = Start(inputs, run_dir, on_change, may_change)
+    start = read_start(SCHEMA, path, overrides, environ, strict, run_dir, on_change, may_change)
     config: TrainingConfig | None = unchanged_config(start)  # without pydantic: the same inputs have the same values
     return config or _resolve(start).config
 
@@ -82,12 +81,12 @@ def load_training_config(
 def resolve_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
     run_dir: str | os.PathLike[str] | None = None,
-    on_change: OnChange = "error",
-    may_change: Iterable[str] = (),
+    on_change: OnChange | None = None,
+    may_change: Iterable[str] | None = None,
 ) -> ResolvedConfig[TrainingConfig]:
     """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 
@@ -116,15 +115,14 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    inputs = read_inputs(SCHEMA, path, overrides, environ, strict)
-    return _resolve(Start(inputs, run_dir, on_change, may_change))
+    return _resolve(read_start(SCHEMA, path, overrides, environ, strict, run_dir, on_change, may_change))
 
 
 def _resolve(start: Start) -> ResolvedConfig[TrainingConfig]:
     if start.frozen_file is None:
         from .engine.loading.resolved import resolve
 
-        return resolve(start.inputs)
+        return resolve(start)
     from .engine.runs.start import resolve_start
 
     return resolve_start(start, start.frozen_file)
@@ -183,7 +181,7 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     resolved: ResolvedConfig[TrainingConfig] = judge(
         merge_sources(SCHEMA, *read_arguments(SCHEMA, arguments, is_call=True))
     )
-    warn(resolved.advice)
+    warn(resolved.advice, os.environ)
     return resolved.config
 
 

@@ -1,4 +1,4 @@
-"""What every test has: an empty working directory, no `ACBO_*` variables, and whole reports kept as text files."""
+"""What every test has: a working directory, no `ACBO_*` variables, and whole reports kept as text files."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Run the test in an empty directory, without the machine's own variables of the package."""
+    """Run the test in a directory with an empty `acbo.toml`, without the machine's own variables of the package."""
     for name in [name for name in os.environ if name.upper().startswith("ACBO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "acbo.toml").touch()  # a start that finds no file says so
     return tmp_path
+
+
+@pytest.fixture
+def no_file(isolated: Path) -> None:
+    """Leave the working directory empty."""
+    (isolated / "acbo.toml").unlink()
 
 
 @pytest.fixture

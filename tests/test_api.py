@@ -102,7 +102,7 @@ def test_values_can_be_asked_for_by_key_or_by_path() -> None:
     assert resolved.explain("grpo.group_size") == resolved.explain(("grpo", "group_size")) == "64, the default"
     with pytest.raises(KeyError, match=r"did you mean grpo\.group_size"):
         resolved.explain("grpo.group_sise")
-    assert resolved.file is None
+    assert resolved.file == "acbo.toml"
     Path("acbo.toml").touch()
     assert resolve_training_config(environ={}).file == "acbo.toml"
 
@@ -132,12 +132,12 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_call_changes_none_of_its_arguments() -> None:
     """Overrides, dicts and environment stay as they were, and later changes of them have no effect."""
-    overrides = {"grpo": {"group_size": 128}, "tags": ["a"]}
+    overrides: dict[str, Any] = {"grpo": {"group_size": 128}, "metadata": {"tags": ["a"]}}
     environ = {"ACBO_METADATA__NAME": "x"}
     before = copy.deepcopy((overrides, environ))
     config = load_training_config(overrides=overrides, environ=environ)
     assert (overrides, environ) == before
-    overrides["tags"].append("b")  # type: ignore[attr-defined]
+    overrides["metadata"]["tags"].append("b")
     assert list(config.metadata["tags"]) == ["a"]
 
 
@@ -299,7 +299,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 def test_metadata_holds_what_was_given_and_custom_keys(tmp_path: Path) -> None:
     """Given settings, custom keys, the metadata table and metadata variables end in one frozen map."""
-    (tmp_path / "acbo.toml").write_text('note = "a"\n[grpo]\ngroup_size = 32\n[metadata]\ntags = ["x"]\n')
+    (tmp_path / "acbo.toml").write_text('[grpo]\ngroup_size = 32\n[metadata]\nnote = "a"\ntags = ["x"]\n')
     config = load_training_config(environ={"ACBO_METADATA__NAME": "run 17", "ACBO_TOTAL_STEPS": "7000"})
     assert config.metadata["grpo"]["group_size"] == 32
     assert (config.metadata["total_steps"], config.metadata["note"], config.metadata["name"]) == (7000, "a", "run 17")
@@ -309,9 +309,9 @@ def test_metadata_holds_what_was_given_and_custom_keys(tmp_path: Path) -> None:
 
 def test_custom_keys_have_origins_too(tmp_path: Path) -> None:
     """A custom key can say where it came from, and what it shadows."""
-    (tmp_path / "acbo.toml").write_text('note = "a"\n[metadata]\nname = "b"\n')
+    (tmp_path / "acbo.toml").write_text('[metadata]\nnote = "a"\nname = "b"\n')
     resolved = resolve_training_config(environ={"ACBO_METADATA__NAME": "c"})
-    assert resolved.explain("metadata.note") == '"a", from acbo.toml:1'
+    assert resolved.explain("metadata.note") == '"a", from acbo.toml:2'
     assert resolved.explain(("metadata", "name")) == '"c", from ACBO_METADATA__NAME, over "b" from acbo.toml:3'
 
 

@@ -97,6 +97,7 @@ def test_bad_files_are_refused(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in FILES if kind != "missing"])
 def test_bad_files_are_refused_when_nobody_named_them(kind: str, tmp_path: Path) -> None:
     """An `acbo.toml` in the working directory that is no good is refused too, and never skipped."""
+    (tmp_path / "acbo.toml").unlink()
     FILES[kind](tmp_path / "acbo.toml")
     assert "acbo.toml" in refuse(lambda: load_training_config(environ={}))
 

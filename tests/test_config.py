@@ -150,7 +150,7 @@ def records() -> list[Any]:
     """What users may hold and send to another process."""
     Path("acbo.toml").write_text("surrogate_update_frequency = 5\n")
     Path("broken.toml").write_text("total_steps\n")
-    overrides = {"total_steps": 7000, "note": "a"}
+    overrides = {"total_steps": 7000, "metadata": {"note": "a"}}
     resolved = resolve_training_config(overrides=overrides, environ={"ACBO_LOG_FREQUENCY": "5"})
     with pytest.raises(ConfigurationError) as caught:
         load_training_config("broken.toml", environ={})

@@ -74,7 +74,7 @@ def test_the_job_that_can_resume_does(tmp_path: Path) -> None:
     (tmp_path / "acbo.toml").write_text("total_steps = 20000\n")
     refused = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "grpo.group_size: frozen as 32, today 64" in refused.stderr
+    assert "grpo.group_size: frozen as 32 (from acbo.toml:6), today 64" in refused.stderr
     shutil.copy(EXAMPLES / "acbo.toml", tmp_path)
     shorter = {"ACBO_TOTAL_STEPS": str(int(checkpoint_in(tmp_path)) + 1500)}
     ended = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path, **shorter)

@@ -17,7 +17,8 @@ from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
 def run(arguments: Namespace) -> int:
     """Check `paths` with or without `env` in a `format`; under `strict` advice fails too."""
     environ: dict[str, str] | None = None if arguments.env else {}
-    files = [check_file(path, environ) for path in arguments.paths or [None]]
+    files = [check_file(path, environ, arguments.settings) for path in arguments.paths]
+    files = files or [check_file(None, environ, arguments.settings, needs_file=True)]
     broken = [file for file in files if file.problems or (arguments.strict and file.advice)]
     if arguments.format == "json":
         print(json.dumps([_file_facts(file) for file in files], indent=2))
@@ -41,8 +42,6 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
             note(f"  {len(file.problems) - len(problems)} more, as above")
         print_advice([problem for problem in file.advice if problem not in told])
         told += [*file.problems, *file.advice]
-        if file.resolved and file.path is None:
-            note("note: no acbo.toml in the working directory: defaults and variables alone")
     if has_variables and any(file.frozen for file in files):
         note(FROZEN_NOTE)
     if broken and not any(file.problems for file in broken):
@@ -81,8 +80,8 @@ def github_annotation(problem: Problem) -> str:
         break
     properties["title"] = subject_of(problem)
     listed = ",".join(f"{name}={_escape_property(text)}" for name, text in properties.items() if text is not None)
-    # Variables and arguments, which an annotation has no place for.
-    others = [place["name"] for place in facts if place["kind"] in ("variable", "argument")]
+    # Variables, arguments and the like, which an annotation has no place for.
+    others = [place["name"] for place in facts if place["kind"] in ("variable", "argument", "assignment")]
     source = f"from {', '.join(others)}" if others and others != [subject_of(problem)] else ""
     message = "; ".join(filter(None, (problem.message, problem.hint, source)))
     command = "error" if problem.severity == "error" else "warning"

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..api import SCHEMA
-from ..engine.inputs import Inputs, is_directory, is_frozen, process_environment, read_inputs
-from ..engine.loading.layers import Layers, read_layers
+from ..engine.canonical import KeyPath
+from ..engine.inputs import Inputs, Start, is_directory, is_frozen, process_environment, read_start
+from ..engine.loading.layers import read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
+from ..engine.loading.surroundings import no_file
+from ..engine.origins import SourcedValue
 from ..engine.problems import ConfigurationError, Problem
 from .output import note, print_advice, print_problems
 
@@ -21,14 +24,21 @@ FROZEN_NOTE = "note: the ACBO_* variables of this shell take no part in a frozen
 class CheckedFile(NamedTuple):
     """What came of one file.
 
-    `path` is the file as it was named or found, or None when there was none; `resolved` the configuration, or None when
-    it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part.
+    `files` are those that were read as they were named or found, each behind what it extends, or none when there was
+    none; `values` each setting as far as it was read, or None when nothing was; `resolved` the configuration, or None
+    when it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part.
     """
 
-    path: str | None
+    files: tuple[str, ...]
+    values: Mapping[KeyPath, SourcedValue] | None
     resolved: ResolvedConfig[Any] | None
     problems: tuple[Problem, ...]
     frozen: bool = False
+
+    @property
+    def path(self) -> str | None:
+        """The file itself, or None when there was none."""
+        return self.files[-1] if self.files else None
 
     @property
     def advice(self) -> tuple[Problem, ...]:
@@ -36,29 +46,49 @@ class CheckedFile(NamedTuple):
         return self.resolved.advice if self.resolved else ()
 
 
-def check_file(path: str | None, environ: Mapping[str, str] | None = None) -> CheckedFile:
-    """Resolve the configuration of a file, of a directory's, or without a path of the file that a job would read.
+def check_file(
+    path: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    settings: Sequence[str] = (),
+    needs_file: bool = False,
+    prefers_frozen: bool = False,
+) -> CheckedFile:
+    """Resolve the configuration of a file, or of one in a directory, under some `KEY=VALUE` texts.
 
-    In a frozen file that is named, no variable takes part: it is what its run started with.
+    Without a path it is what `load_training_config()` would return here: with the run that the variables name, in which
+    nothing is written. In a frozen file that is named, no variable takes part: it is what its run started with.
     """
-    inputs = read_inputs(SCHEMA, path and file_in(path), environ=environ)
-    file = inputs.file
+    try:
+        named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
+        start = read_start(SCHEMA, named, [f"--set {text}" for text in settings] or None, environ)
+    except ConfigurationError as error:
+        return CheckedFile((), None, None, error.problems)
+    file = start.inputs.file
     frozen = bool(path and file and is_frozen(SCHEMA.application, file.name, file.content.decode(errors="replace")))
     if frozen:
-        inputs = Inputs(SCHEMA, file)
-    checked = check_layers(read_layers(inputs))
-    return checked._replace(path=file.name if file else None, frozen=frozen)
+        start = Start(Inputs(SCHEMA, start.inputs.files, overrides=start.inputs.overrides), {})
+    checked = _check_start(start, is_named=path is not None)
+    checked = checked._replace(files=tuple(file.name for file in start.inputs.files), frozen=frozen)
+    if file or not needs_file:
+        return checked
+    return checked._replace(resolved=None, problems=(no_file(start).replace(severity="error"), *checked.problems))
 
 
-def check_layers(layers: Layers) -> CheckedFile:
-    """Judge what was read, and say what came of it."""
+def _check_start(start: Start, is_named: bool) -> CheckedFile:
+    layers = read_layers(start)
     try:
-        return CheckedFile(layers.file, judge(layers), ())
+        if start.frozen_file and not is_named:
+            from ..engine.runs.start import preview_start
+
+            resolved = preview_start(start, start.frozen_file)
+        else:
+            resolved = judge(layers)
     except ConfigurationError as error:
-        return CheckedFile(layers.file, None, error.problems)
+        return CheckedFile((), layers.values if layers.complete else None, None, error.problems)
+    return CheckedFile((), resolved.values, resolved, ())
 
 
-def file_in(path: str, names: Sequence[str] = (FILE_NAME, FROZEN_NAME)) -> str:
+def file_in(path: str, names: Sequence[str]) -> str:
     """The configuration file that a path stands for: a file, or the first of the names in a directory.
 
     In a directory that has none of the names, it is the `acbo.toml` that is missing.
@@ -69,9 +99,11 @@ def file_in(path: str, names: Sequence[str] = (FILE_NAME, FROZEN_NAME)) -> str:
     return found[0] if found else os.path.join(path, FILE_NAME)
 
 
-def resolve_and_report(path: str | None, environ: Mapping[str, str] | None = None) -> CheckedFile:
-    """Check one file, and write its report or its advice to stderr."""
-    checked = check_file(path, environ)
+def resolve_and_report(
+    path: str | None, environ: Mapping[str, str] | None = None, settings: Sequence[str] = ()
+) -> CheckedFile:
+    """Check one file, or the run in a directory, and write its report or its advice to stderr."""
+    checked = check_file(path, environ, settings, prefers_frozen=True)
     if checked.problems:
         print_problems(checked.problems)
     print_advice(checked.advice)
@@ -82,4 +114,4 @@ def resolve_and_report(path: str | None, environ: Mapping[str, str] | None = Non
 
 def has_variables() -> bool:
     """Whether this shell has variables of the package."""
-    return bool(process_environment(SCHEMA.application))
+    return bool(process_environment(SCHEMA))

@@ -1,4 +1,4 @@
-"""The command `diff`: the settings in which two configurations differ."""
+"""The command `diff`: the settings, and the keys of the metadata, in which configurations differ."""
 
 from __future__ import annotations
 
@@ -7,44 +7,72 @@ from collections.abc import Mapping, Sequence
 
 from ..api import SCHEMA
 from ..engine.canonical import KeyPath
-from ..engine.origins import Difference, SourcedValue, default_layer, find_differences
-from ..engine.printable import escape, show_value
-from .checked_file import FILE_NAME, FROZEN_NAME, file_in, has_variables, resolve_and_report
+from ..engine.metadata import leaves
+from ..engine.origins import SourcedValue, default_layer
+from ..engine.printable import dotted, escape
+from ..engine.toml_writer import show_note
+from .checked_file import has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
+_Side = Mapping[KeyPath, SourcedValue]
+
 
 def run(arguments: Namespace) -> int:
-    """Compare `first` and `second`: files, directories, or `defaults`; 1 when they differ, 2 when one is not valid."""
-    sides: list[Mapping[KeyPath, SourcedValue]] = []
-    names = []
-    for name in (arguments.first, arguments.second):
-        if name == "defaults":
-            sides.append(default_layer(SCHEMA))
-            names.append(name)
-            continue
-        checked = resolve_and_report(file_in(name, (FROZEN_NAME, FILE_NAME)), {})
-        if checked.resolved is None:
+    """Compare `first` and `others`: files, directories, or `defaults`; 1 when they differ, 2 when one is not valid."""
+    found: list[tuple[str, _Side]] = []
+    for name in (arguments.first, *arguments.others):
+        side = _read_side(name)
+        if side is None:
             return WRONG_USAGE
-        sides.append(checked.resolved.values)
-        names.append(checked.path or name)
+        found.append(side)
     if has_variables():
         note("note: the ACBO_* variables of this shell take no part: files are compared as they are")
-    if not (differences := find_differences(*sides)):
+    differing = _find_differing([values for _, values in found])
+    if not differing:
         return SUCCESS
-    _print_differences(names, differences)
+    _print_differing(found, differing)
     return NOT_VALID
 
 
-def _print_differences(names: Sequence[str], differences: Sequence[Difference]) -> None:
-    """What is compared, as `diff -u` tells it, and both values of each setting with their lines."""
+def _read_side(name: str) -> tuple[str, _Side] | None:
+    """What one side is called, and its values; None when it is not valid, which is told then."""
+    if name == "defaults":
+        return name, default_layer(SCHEMA)
+    checked = resolve_and_report(name, {})
+    if checked.resolved is None:
+        return None
+    custom = {
+        path: sourced.replace(value=value)
+        for (_, key), sourced in checked.resolved.custom.items()
+        for path, value in leaves({key: sourced.value}).items()
+    }
+    typed = SCHEMA.typed(checked.resolved.config)  # 1 and 1.0 are the same
+    settings = {path: sourced.replace(value=typed[path]) for path, sourced in checked.resolved.values.items()}
+    return checked.path or name, {**settings, **custom}
+
+
+def _find_differing(sides: Sequence[_Side]) -> list[KeyPath]:
+    """The settings for which not all sides have the same value, and below them the keys of the metadata."""
+    paths = sorted({path: None for side in sides for path in side}, key=lambda path: path[0] == "metadata")
+    return [path for path in paths if len({_shown(side.get(path)) for side in sides}) > 1]
+
+
+def _shown(sourced: SourcedValue | None) -> str:
+    """What tells a value from all others."""
+    return "" if sourced is None else show_note(sourced.value)
+
+
+def _print_differing(sides: Sequence[tuple[str, _Side]], differing: Sequence[KeyPath]) -> None:
+    """What is compared, as `diff -u` tells it where there are two, and the values of each with their origins."""
     terminal = Terminal()
-    for sign, name in zip(("---", "+++"), names, strict=True):
+    signs = ["---", "+++"] if len(sides) == 2 else [str(number) for number in range(1, len(sides) + 1)]
+    for sign, (name, _) in zip(signs, sides, strict=True):
         terminal.out(f"{sign} {escape(name, 1000)}")
-    cells = [[".".join(found.path), *_side(found.first), *_side(found.second)] for found in differences]
-    terminal.table(["SETTING", "---", "FROM", "+++", "FROM"], cells)
+    heads = ["SETTING", *(head for sign in signs for head in (sign, "FROM"))]
+    rows = [[dotted(path), *(cell for _, side in sides for cell in _cells(side.get(path)))] for path in differing]
+    terminal.table(heads, rows)
 
 
-def _side(sourced: SourcedValue) -> list[str]:
-    position = sourced.origin.position
-    return [show_value(sourced.value), f"line {position.line}" if position else str(sourced.origin)]
+def _cells(sourced: SourcedValue | None) -> list[str]:
+    return ["", "not given"] if sourced is None else [show_note(sourced.value), escape(sourced.origin.short)]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..api import SCHEMA
 from ..engine.canonical import KeyPath
-from ..engine.inputs import read_inputs
 from ..engine.loading.environment import hint_for_variable
-from ..engine.loading.layers import Layers, read_layers
 from ..engine.names import did_you_mean, find_path, meant_by, variable_name
+from ..engine.origins import SourcedValue
 from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Setting
-from .checked_file import check_layers
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
+from .checked_file import check_file
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
 from .terminal import Terminal
+
+_Values = Mapping[KeyPath, SourcedValue] | None
 
 
 def run(arguments: Namespace) -> int:
@@ -28,18 +29,19 @@ def run(arguments: Namespace) -> int:
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    layers, terminal = read_layers(read_inputs(SCHEMA)), Terminal()
+    checked, terminal = check_file(settings=arguments.settings), Terminal()
     sections = [path for path in chosen if path in SCHEMA.sections] if chosen else [()]
     in_sections = [path for path in SCHEMA.defaults if any(path[: len(section)] == section for section in sections)]
     if in_sections:
-        _print_table(terminal, [SCHEMA.setting(path) for path in in_sections], layers)
+        _print_table(terminal, [SCHEMA.setting(path) for path in in_sections], checked.values)
     for path in (path for path in chosen if path in SCHEMA.defaults):
         if in_sections or path != chosen[0]:
             terminal.out("")
-        _print_setting(terminal, SCHEMA.setting(path), layers)
-    if problems := check_layers(layers).problems:
-        print_problems(problems)
-    return NOT_VALID if problems else SUCCESS
+        _print_setting(terminal, SCHEMA.setting(path), checked.values)
+    if checked.problems:
+        print_problems(checked.problems)
+    print_advice(checked.advice)
+    return NOT_VALID if checked.problems else SUCCESS
 
 
 def find_key(name: str) -> tuple[KeyPath | None, str]:
@@ -56,17 +58,16 @@ def find_key(name: str) -> tuple[KeyPath | None, str]:
     return None, did_you_mean(None if meant == ("metadata",) else meant)
 
 
-def _print_table(terminal: Terminal, rows: Sequence[Setting], layers: Layers) -> None:
+def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -> None:
     cells = []
     for row in rows:
-        value = layers.values[row.path]
-        origin = "" if value.is_default else origin_text(value)
-        shown = show_value(value.value) if layers.complete else "?"
-        cells.append([row.key, shown, show_value(row.default), origin])
+        value = values[row.path] if values else None
+        origin = "" if value is None or value.is_default else origin_text(value)
+        cells.append([row.key, show_value(value.value) if value else "?", show_value(row.default), origin])
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
 
 
-def _print_setting(terminal: Terminal, row: Setting, layers: Layers) -> None:
+def _print_setting(terminal: Terminal, row: Setting, values: _Values) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
     facts = [
@@ -75,15 +76,15 @@ def _print_setting(terminal: Terminal, row: Setting, layers: Layers) -> None:
         ("default", show_value(row.default)),
         ("variable", variable_name(SCHEMA, row.path)),
     ]
-    for name, text in [*facts, *_values(layers, row.path)]:
+    for name, text in [*facts, *_values(values, row.path)]:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))
 
 
-def _values(layers: Layers, path: KeyPath) -> list[tuple[str, str]]:
+def _values(values: _Values, path: KeyPath) -> list[tuple[str, str]]:
     """The value in force, and below it what it shadows."""
-    if not layers.complete:
+    if values is None:
         return [("value", "not known, because a source cannot be read")]
-    value = layers.values[path]
+    value = values[path]
     names = ["value", *["over"] * len(value.shadowed)]
     texts = [explain_value(each.replace(over=None)) for each in (value, *value.shadowed)]
     return list(zip(names, texts, strict=True))

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from warnings import catch_warnings, simplefilter
 
-from ..api import SCHEMA, resolve_training_config
+from ..api import SCHEMA
 from ..config import TrainingConfig
 from ..engine.canonical import flatten
 from ..engine.frozen import FrozenConfig, read_frozen
+from ..engine.inputs import process_environment, read_start
 from ..engine.problems import ConfigurationError, ConfigurationWarning
-from ..engine.runs.start import kept_name
-from .checked_file import FROZEN_NAME
-from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
+from ..engine.run_arguments import split_names
+from ..engine.runs.start import kept_name, resolve_start
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
+
+RUN_VARIABLE = SCHEMA.application.run_variable
+"""The variable that names the directory of a run."""
 
 
 def run(arguments: Namespace) -> int:
     """Freeze the configuration of `run_dir`, or hold today's to it as `on_change` and `may_change` say."""
-    name = os.path.join(arguments.run_dir, FROZEN_NAME)
+    may_change = [name for text in arguments.may_change for name in split_names(text)] or None
+    overrides = [f"--set {text}" for text in arguments.settings] or None
+    is_named = arguments.run_dir is not None or any(
+        name.upper() == RUN_VARIABLE for name in process_environment(SCHEMA)
+    )
+    if not is_named:
+        note(f"acbo-settings freeze: no run is named: give --run-dir DIR, or set {RUN_VARIABLE}")
+        return WRONG_USAGE
     try:
+        start = read_start(SCHEMA, None, overrides, None, True, arguments.run_dir, arguments.on_change, may_change)
+        name = str(start.frozen_file)
         before = read_frozen(SCHEMA, name)
         with catch_warnings():
             simplefilter("ignore", ConfigurationWarning)
-            resolved = resolve_training_config(
-                run_dir=arguments.run_dir, on_change=arguments.on_change, may_change=arguments.may_change
-            )
+            resolved = resolve_start(start, name)
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID

@@ -13,7 +13,10 @@ _EPILOG = """environment variables that start with ACBO_ count as they do in a j
 exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
 completion: eval "$(register-python-argcomplete acbo-settings)\""""
 
-_PATH_HELP = "an acbo.toml, a frozen file, or a directory with one; without it ACBO_CONFIG_FILE, else ./acbo.toml"
+_PATH_HELP = (
+    "an acbo.toml, a frozen file, or a directory with one; without it what load_training_config() finds here:"
+    " ACBO_CONFIG_FILE, else ./acbo.toml, held to the run that ACBO_RUN_DIR names; /dev/null for no file"
+)
 
 
 class _Command(NamedTuple):
@@ -29,6 +32,16 @@ def _choice(*names: str) -> dict[str, Any]:
 
 
 _OPTIONAL_PATH = ("path", {"nargs": "?", "metavar": "PATH", "help": _PATH_HELP})
+_SETTINGS = (
+    "--set",
+    {
+        "action": "append",
+        "default": [],
+        "dest": "settings",
+        "metavar": "KEY=VALUE",
+        "help": "a setting that wins over file and variables, such as grpo.group_size=128; can be repeated",
+    },
+)
 
 _COMMANDS = {
     "show": _Command(
@@ -38,6 +51,7 @@ _COMMANDS = {
             _OPTIONAL_PATH,
             ("--format", _choice("toml", "json", "env")),
             ("--changed", {"action": "store_true", "help": "only what differs from the defaults"}),
+            _SETTINGS,
         ),
     ),
     "check": _Command(
@@ -48,6 +62,7 @@ _COMMANDS = {
             ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
             ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
             ("--format", _choice("text", "json", "github")),
+            _SETTINGS,
         ),
     ),
     "explain": _Command(
@@ -58,14 +73,15 @@ _COMMANDS = {
                 "keys",
                 {"nargs": "*", "metavar": "KEY", "help": "a setting, section or variable; without it, all settings"},
             ),
+            _SETTINGS,
         ),
     ),
     "diff": _Command(
-        "print the settings in which two configurations differ; exit with 1 if any do",
+        "print in what configurations differ; exit with 1 if they do",
         "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
         (
             ("first", {"metavar": "A", "help": "an acbo.toml or frozen file, the directory of one, or `defaults`"}),
-            ("second", {"metavar": "B", "help": "the same; variables are left aside"}),
+            ("others", {"nargs": "+", "metavar": "B", "help": "the same, once or more; variables are left aside"}),
         ),
     ),
     "init": _Command(
@@ -78,19 +94,23 @@ _COMMANDS = {
     ),
     "freeze": _Command(
         "freeze the configuration of a run, or hold today's to it; print its fingerprint",
-        "acbo-settings freeze --run-dir runs/17 && srun python train.py",
+        "export ACBO_RUN_DIR=runs/17\n  acbo-settings freeze && srun python train.py",
         (
-            ("--run-dir", {"default": ".", "metavar": "DIR", "help": "default: the working directory"}),
-            ("--on-change", _choice("error", "keep", "replace")),
+            ("--run-dir", {"metavar": "DIR", "help": "the directory of the run; default: ACBO_RUN_DIR"}),
+            (
+                "--on-change",
+                {"choices": ("error", "keep", "replace"), "help": "default: ACBO_ON_CHANGE, else error"},
+            ),
             (
                 "--may-change",
                 {
                     "action": "append",
                     "default": [],
                     "metavar": "KEY",
-                    "help": "a setting or section; can be repeated",
+                    "help": "settings and sections, separated by commas; can be repeated; default: ACBO_MAY_CHANGE",
                 },
             ),
+            _SETTINGS,
         ),
     ),
     "schema": _Command(
@@ -109,6 +129,7 @@ _COMMANDS = {
         (
             _OPTIONAL_PATH,
             ("--png", {"metavar": "FILE", "help": "draw it as a picture too; needs the extra `plot`"}),
+            _SETTINGS,
         ),
     ),
 }

@@ -12,7 +12,7 @@ from ..api import SCHEMA
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, to_dict
 from ..engine.names import variable_name
 from ..engine.origins import SourcedValue
-from ..engine.printable import fit
+from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
 from ..engine.toml_writer import config_lines
 from .checked_file import resolve_and_report
@@ -22,7 +22,8 @@ from .terminal import Terminal
 
 def run(arguments: Namespace) -> int:
     """Print the configuration of `path` in a `format`, or only what is `changed`."""
-    resolved = resolve_and_report(arguments.path).resolved
+    checked = resolve_and_report(arguments.path, settings=arguments.settings)
+    resolved = checked.resolved
     if resolved is None:
         return NOT_VALID
     paths = changed_settings(resolved.config) if arguments.changed else set(SCHEMA.defaults)
@@ -34,6 +35,8 @@ def run(arguments: Namespace) -> int:
         if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
             note("note: dates in the metadata are text in a variable")
     else:
+        if len(checked.files) > 1:
+            print(f"# files, later ones over earlier ones: {escape(', '.join(checked.files))}")
         _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
     return SUCCESS
 

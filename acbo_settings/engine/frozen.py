@@ -8,7 +8,7 @@ else, which only metadata and strange file names do.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from .canonical import KeyPath, fingerprint, nested, sha256
 from .inputs import Inputs, Start, is_directory, path_text, read_if_there, reason, where_looked
@@ -40,9 +40,9 @@ _COPIED = (
 class FrozenConfig:
     """A frozen file as it was read; `parse_frozen` makes it.
 
-    `settings` are all of them by key path, `given` those that somebody gave, `custom` the custom metadata as plain
-    data, `digest` that of the inputs that it was made of, if there was one, and `file` the configuration file that
-    was read, if there was one.
+    `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
+    of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
+    there was one, and `file` the configuration file that was read, if there was one.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class FrozenConfig:
         text: str,
         config: Any,
         settings: Mapping[KeyPath, Any],
-        given: Collection[KeyPath],
+        origins: Mapping[KeyPath, str],
         custom: Mapping[str, Any],
         facts: Mapping[str, Any],
     ) -> None:
@@ -59,7 +59,7 @@ class FrozenConfig:
         self.text = text
         self.config = config
         self.settings = settings
-        self.given = given
+        self.origins = origins
         self.custom = custom
         self.fingerprint: str = facts["fingerprint"]
         self.digest: str | None = facts.get("inputs")
@@ -153,13 +153,13 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig | None:
     settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
     if list(settings) != list(schema.defaults):
         return None
-    given = [path[2:] for path in values if path[:2] == ("frozen", "origins") and path[2:] in settings]
+    origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
     custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
     if fingerprint(settings) != facts.get("fingerprint"):
         return None
-    config = schema.build(settings, nested({path: settings[path] for path in given}) | custom)
-    return FrozenConfig(name, text, config, settings, given, custom, facts)
+    config = schema.build(settings, nested({path: settings[path] for path in origins if path in settings}) | custom)
+    return FrozenConfig(name, text, config, settings, origins, custom, facts)
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:
@@ -179,8 +179,11 @@ def _read_line(line: str) -> tuple[KeyPath, Any]:
     """The key path, seen from its table, and the value of one line."""
     key, _, text = line.partition(" = ")
     if '"' in key:
-        [(key, value)] = _parse_toml(line).items()
-        return (key,), value
+        path, tree = [], _parse_toml(line)
+        for _ in range(1 + key.partition('"')[0].count(".")):
+            [(part, tree)] = tree.items()
+            path.append(part)
+        return tuple(path), tree
     return tuple(key.split(".")), _read_value(text)
 
 
@@ -207,7 +210,7 @@ def _parse_toml(line: str) -> dict[str, Any]:
 def given_tree(schema: Schema, frozen: FrozenConfig) -> dict[str, Any]:
     """A frozen configuration as the tree of a file: what was given to it, and what is no default any more."""
     values = frozen.settings.items()
-    told = {path: value for path, value in values if path in frozen.given or value != schema.defaults[path]}
+    told = {path: value for path, value in values if path in frozen.origins or value != schema.defaults[path]}
     return {**nested(told), "metadata": dict(frozen.custom)}
 
 

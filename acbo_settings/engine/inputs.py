@@ -15,9 +15,10 @@ from .schema import Application, Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from collections.abc import Sequence
+    from typing import Any, Literal, TypeVar
 
-    from .problems import Problem
+    Text = TypeVar("Text")
 
     OnChange = Literal["error", "keep", "replace"]
     """What to do when today's inputs resolve to another configuration than the frozen one."""
@@ -31,7 +32,6 @@ MAX_BYTES = 1 << 20
 MAX_DIGESTED = 100_000
 """Values that inputs may hold to have a digest, each use of a shared list counted."""
 
-_ON_CHANGE = ("error", "keep", "replace")
 _TOO_LARGE = "is larger than 1 MiB, the most that a configuration file may have"
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -45,14 +45,33 @@ _KINDS = {
 class RawFile:
     """A configuration file as bytes, or why there are none: an OSError, or a ValueError that says it.
 
-    `name` is the path as the user wrote it, `named_by` the variable that named it, `PATH_ARGUMENT`, or empty.
+    `name` is the path as the user wrote it, `named_by` the variable that named it, `PATH_ARGUMENT`, or empty, and
+    `extended_by` the file that extends it, if one does.
     """
 
-    def __init__(self, name: str, named_by: str, content: bytes, error: OSError | ValueError | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        named_by: str = "",
+        content: bytes = b"",
+        error: OSError | ValueError | None = None,
+        extended_by: RawFile | None = None,
+    ) -> None:
         self.name = name
         self.named_by = named_by
         self.content = content
         self.error = error
+        self.extended_by = extended_by
+
+    @property
+    def place(self) -> tuple[int, ...] | None:
+        """What tells the file from every other, and from itself by a link in another directory; None for no file."""
+        try:
+            path = encode_path(self.name)
+            found = [os.stat(path), os.stat(os.path.dirname(path) or b".")]
+        except (OSError, ValueError):
+            return None
+        return tuple(number for status in found for number in (status.st_dev, status.st_ino))
 
     @property
     def facts(self) -> list[Any]:
@@ -62,34 +81,39 @@ class RawFile:
 
 
 class Inputs:
-    """All that a configuration is made of; `read_inputs` makes it."""
+    """All that a configuration is made of; `read_start` reads it."""
 
-    __slots__ = ("schema", "file", "environ", "overrides", "strict")
+    __slots__ = ("schema", "files", "environ", "overrides", "strict")
 
     def __init__(
         self,
         schema: Schema,
-        file: RawFile | None = None,
+        files: tuple[RawFile, ...] = (),
         environ: Mapping[str, str] | None = None,
-        overrides: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | Sequence[str] | None = None,
         strict: bool = True,
     ) -> None:
         self.schema = schema
         """What there is to set."""
-        self.file = file
-        """The configuration file, or None when nothing is named and there is none in the working directory."""
+        self.files = files
+        """The configuration file behind the files that it extends; none when nothing is named and there is none."""
         self.environ = environ or {}
-        """Names and texts of the variables with the prefix of the application."""
+        """Names and texts of the variables with the prefix of the application, those of the run left out."""
         self.overrides = overrides
         """Settings that win over everything, as the caller gave them."""
         self.strict = strict
         """Whether an unknown variable is an error."""
 
     @property
+    def file(self) -> RawFile | None:
+        """The configuration file itself."""
+        return self.files[-1] if self.files else None
+
+    @property
     def digest(self) -> str | None:
         """64 hexadecimal digits that two starts share only when they resolve to the same configuration.
 
-        All fields go in. None, when the file cannot be read, or anything is more than plain data.
+        All fields go in. None, when a file cannot be read, or anything is more than plain data.
         """
         facts = [_facts_of(getattr(self, name)) for name in self.__slots__]
         if not _is_plain(facts):
@@ -104,6 +128,8 @@ def _facts_of(value: Any) -> Any:
     """What is digested of one field: dicts have the same facts in whatever order they were filled."""
     if type(value) is dict and all(type(key) is str for key in value):
         return dict(sorted(value.items()))
+    if type(value) is tuple:
+        return [_facts_of(item) for item in value]
     return value.facts if isinstance(value, Schema | RawFile) else value
 
 
@@ -123,117 +149,136 @@ def _is_plain(tree: Any) -> bool:
     return False
 
 
-def read_inputs(
-    schema: Schema,
-    path: str | os.PathLike[str] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    environ: Mapping[str, str] | None = None,
-    strict: bool = True,
-) -> Inputs:
-    """Read what a configuration is made of: the file that is named or found, and the environment, if none is given."""
-    application = schema.application
-    given = process_environment(application) if environ is None else environ
-    variables = {name: text for name, text in given.items() if name.upper().startswith(application.prefix)}
-    return Inputs(schema, _find_file(application, path, variables), variables, overrides, strict)
-
-
-def process_environment(application: Application) -> dict[str, str]:
-    """The variables of this process with the prefix of an application, read as UTF-8 whatever the locale."""
-    prefix = application.prefix.encode()
-    names = [name for name in os.environb if name.upper().startswith(prefix)]
-    found = {name: os.environb.get(name) for name in names}  # another thread may have unset one since
-    return {
-        name.decode("utf-8", "surrogateescape"): text.decode("utf-8", "surrogateescape")
-        for name, text in found.items()
-        if text is not None
-    }
-
-
-def _find_file(
-    application: Application, path: str | os.PathLike[str] | None, environ: Mapping[str, str]
-) -> RawFile | None:
-    """Read the file that is named, else the one in the working directory, if it is there.
-
-    A variable that names a file by an empty text, or twice, does not count: it is a problem of its own.
-    """
-    if path is not None:
-        return read_raw_file(path_text(path, "path", "; settings go into overrides"), PATH_ARGUMENT)
-    named = [(name, text) for name, text in environ.items() if name.upper() == application.file_variable]
-    if len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
-        return read_raw_file(named[0][1], named[0][0])
-    return read_if_there(application.file_name)
-
-
 class Start:
-    """One start: its inputs, the run that it belongs to, if any, and how it may change that.
+    """One start: its inputs, what surrounds it, the run that it belongs to, if any, and how it may change that.
 
-    `frozen_file` is the path of the run's frozen file, whether it is there or not; `changeable` are the settings of
-    which today's value is used.
+    `environ` is the whole environment, of which `inputs` holds what counts. `frozen_file` is the path of the run's
+    frozen file, whether it is there or not; `changeable` are the settings, and the keys of the metadata, of which
+    today's value is used.
     """
 
     def __init__(
         self,
         inputs: Inputs,
-        run_dir: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str],
+        frozen_file: str | None = None,
         on_change: OnChange = "error",
-        may_change: Iterable[str] = (),
+        changeable: frozenset[KeyPath] = frozenset(),
     ) -> None:
         self.inputs = inputs
-        self.frozen_file: str | None = None
+        self.environ = environ
+        self.frozen_file = frozen_file
         self.on_change = on_change
-        self.changeable: frozenset[KeyPath] = frozenset()
-        if run_dir is not None:
-            self.frozen_file = os.path.join(_run_directory(run_dir), inputs.schema.application.frozen_name)
-            if on_change not in _ON_CHANGE:
-                raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
-            self.changeable = _changeable(inputs.schema, may_change) if may_change != () else frozenset()
-        elif on_change != "error" or may_change:
+        self.changeable = changeable
+
+
+def read_start(
+    schema: Schema,
+    path: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, Any] | Sequence[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
+    run_dir: str | os.PathLike[str] | None = None,
+    on_change: OnChange | None = None,
+    may_change: Iterable[str] | None = None,
+) -> Start:
+    """Read what a start is given: files, variables, and the run, which variables name where no argument does."""
+    application = schema.application
+    variables = process_environment(schema) if environ is None else _ours(schema, environ)
+    of_run = {name: variables.pop(name) for name in list(variables) if name.upper() in application.run_variables}
+    inputs = Inputs(schema, _find_files(application, path, variables), variables, overrides, strict)
+    surroundings = os.environ if environ is None else environ
+    if of_run:
+        from .run_arguments import add_variables
+
+        run_dir, on_change, may_change = add_variables(schema, of_run, run_dir, on_change, may_change)
+    if run_dir is None:
+        if on_change not in (None, "error") or may_change:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
+        return Start(inputs, surroundings)
+    frozen_file = os.path.join(_run_directory(run_dir), application.frozen_name)
+    if on_change not in (None, "error", "keep", "replace"):
+        raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
+    if not may_change:
+        return Start(inputs, surroundings, frozen_file, on_change or "error")
+    from .run_arguments import changeable_paths
+
+    return Start(inputs, surroundings, frozen_file, on_change or "error", changeable_paths(schema, may_change))
 
 
 def _run_directory(run_dir: str | os.PathLike[str]) -> str:
     directory = path_text(run_dir, "run_dir")
-    if not directory.strip() or directory.startswith("~"):
-        message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
-        raise _refusal([("run_dir", directory, message, "")])
-    return directory
+    if directory.strip() and not directory.startswith("~"):
+        return directory
+    from .run_arguments import refusal_of
+
+    message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
+    raise refusal_of("run_dir", [(message, "")])
 
 
-def _changeable(schema: Schema, may_change: Iterable[str]) -> frozenset[KeyPath]:
-    """The settings that are named, and those of the sections that are."""
-    if isinstance(may_change, str):
-        raise TypeError(f'may_change must be a list or tuple of names, such as ("{may_change}",), not a str')
-    from .names import find_path
-
-    found = {str(name): find_path(schema, str(name)) for name in may_change}
-    settings = {name: schema.below(path) if path else [] for name, path in found.items()}
-    if unknown := [name for name, paths in settings.items() if not paths]:
-        raise _refusal(
-            [
-                ("may_change", name, f"no such setting or section: {name}", _hint(schema, name, found[name]))
-                for name in unknown
-            ]
-        )
-    return frozenset(path for paths in settings.values() for path in paths)
+def process_environment(schema: Schema) -> dict[str, str]:
+    """The variables of this process that are a schema's, read as UTF-8 whatever the locale."""
+    names = {name.decode("utf-8", "surrogateescape"): name for name in os.environb}
+    found = {name: os.environb.get(key) for name, key in _ours(schema, names).items()}  # one may be unset since
+    return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items() if text is not None}
 
 
-def _hint(schema: Schema, name: str, found: KeyPath | None) -> str:
+def _ours(schema: Schema, environ: Mapping[str, Text]) -> dict[str, Text]:
+    """The variables with the prefix, and those that would be right but for a letter of it."""
+    prefix = schema.application.prefix
+    return {
+        name: text
+        for name, text in environ.items()
+        if (upper := name.upper()).startswith(prefix) or (_is_near(prefix, upper) and _is_nearly_ours(schema, name))
+    }
 
-    from .names import did_you_mean, meant_by
 
-    if found or name.startswith("metadata"):
-        return "metadata is no setting: a run keeps its own"
-    return did_you_mean(meant_by(schema, name))
+def _is_near(prefix: str, name: str) -> bool:
+    """Whether a name may start with the prefix but for one typing error, which leaves one of its halves whole."""
+    half = len(prefix) // 2
+    return name.startswith(prefix[:half]) or prefix[half + 1 :] in name[: len(prefix) + 1]
 
 
-def _refusal(wrong: list[tuple[str, str, str, str]]) -> Exception:
-    """The exception for arguments: each with its name, what was given, a sentence about it, and a hint."""
-    from .origins import Argument
-    from .problems import whole_problem
-    from .report import refusal
+def _is_nearly_ours(schema: Schema, name: str) -> bool:
+    from .names import meant_variable
 
-    problems: list[Problem] = [whole_problem(Argument(name), given, *told) for name, given, *told in wrong]
-    return refusal(problems)
+    return meant_variable(schema, name) is not None
+
+
+def _find_files(
+    application: Application, path: str | os.PathLike[str] | None, environ: Mapping[str, str]
+) -> tuple[RawFile, ...]:
+    """Read the file that is named, else the one in the working directory, if it is there, and what that extends.
+
+    A variable that names a file by an empty text, or twice, does not count: it is a problem of its own.
+    """
+    named = [(name, text) for name, text in environ.items() if name.upper() == application.file_variable]
+    if path is not None:
+        text = path_text(path, "path", "; settings go into overrides")
+        file: RawFile | None = read_raw_file(_file_in(application, text), PATH_ARGUMENT)
+    elif len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
+        file = read_raw_file(_file_in(application, named[0][1]), named[0][0])
+    else:
+        file = read_if_there(application.file_name)
+    if file is None or not _may_extend(file.content):
+        return (file,) if file else ()
+    from .extends import extended_files
+
+    return extended_files(file, lambda name: read_raw_file(_file_in(application, name)), MAX_BYTES)
+
+
+def _file_in(application: Application, name: str) -> str:
+    """The file that a path stands for: itself, or the one in a directory."""
+    return os.path.join(name, application.file_name) if is_directory(name) else name
+
+
+def _may_extend(content: bytes) -> bool:
+    """Whether a line of a file may start with the key `extends`, in quotes and with escapes too."""
+    if b"extends" not in content and b"\\" not in content:
+        return False
+    lines = [line.lstrip(b"\xef\xbb\xbf \t") for line in content.split(b"\n")]
+    starts = (b"extends", b'"extends', b"'extends")
+    return any(line.startswith(starts) or (line.startswith(b'"') and b"\\" in line) for line in lines)
 
 
 def is_directory(name: str) -> bool:
@@ -254,7 +299,12 @@ def read_if_there(name: str) -> RawFile | None:
 
 
 def read_raw_file(name: str, named_by: str = "") -> RawFile:
-    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE."""
+    """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
+
+    `os.devnull` is a file that holds nothing: so one says that none is meant.
+    """
+    if name == os.devnull:
+        return RawFile(name, named_by)
     try:
         try:
             content = _read_bytes(name)
@@ -263,8 +313,8 @@ def read_raw_file(name: str, named_by: str = "") -> RawFile:
                 raise
             content = _read_bytes(name)
     except (OSError, ValueError) as error:
-        return RawFile(name, named_by, b"", error)
-    return RawFile(name, named_by, content, None)
+        return RawFile(name, named_by, error=error)
+    return RawFile(name, named_by, content)
 
 
 def _read_bytes(name: str) -> bytes:

@@ -93,6 +93,19 @@ def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def leaves(tree: Mapping[str, Any], above: KeyPath = ("metadata",)) -> dict[KeyPath, Any]:
+    """The values of metadata by their key paths, those inside tables each by its own; an empty table is a value.
+
+    >>> leaves({"wandb": {"group": "a"}, "tags": {}})
+    {('metadata', 'wandb', 'group'): 'a', ('metadata', 'tags'): {}}
+    """
+    found: dict[KeyPath, Any] = {}
+    for key, value in tree.items():
+        path = (*above, key)
+        found |= leaves(value, path) if isinstance(value, Mapping) and value else {path: value}
+    return found
+
+
 def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:
     """A tree of plain values frozen at every depth, its keys in the same order in every process.
 

@@ -6,7 +6,9 @@ Everybody who has a name from a person asks here: files, variables, overrides, `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from .canonical import KeyPath
 from .schema import Schema
@@ -40,6 +42,25 @@ def _path_of(schema: Schema, name: str) -> KeyPath:
     if name.upper().startswith(prefix):
         return tuple(name[len(prefix) :].lower().split(DELIMITER))
     return tuple(name.split("."))
+
+
+def meant_variable(schema: Schema, name: str) -> str | None:
+    """The variable that a name would be but for one typing error in the prefix; None for any other name."""
+    from .spelling import typing_errors
+
+    prefix, name = schema.application.prefix, name.upper()
+    for length in (len(prefix), len(prefix) + 1, len(prefix) - 1):
+        meant = prefix + name[length:]
+        if is_variable(schema, meant) and typing_errors(name[:length], prefix, 1) == 1:
+            return meant
+    return None
+
+
+def is_variable(schema: Schema, name: str) -> bool:
+    """Whether a name is that of a variable that means something, in any case."""
+    application = schema.application
+    is_special = name.upper() in (application.file_variable, *application.run_variables)
+    return is_special or find_path(schema, name) is not None
 
 
 def did_you_mean(meant: KeyPath | str | None) -> str:
@@ -95,3 +116,12 @@ def near_miss(schema: Schema, name: str) -> KeyPath | None:
     from .spelling import closest_of, normalized
 
     return closest_of(name, _names(schema), 1 if len(normalized(name)) < 10 else 2)
+
+
+def meant_inside(schema: Schema, table: Mapping[Any, Any]) -> KeyPath | None:
+    """The first setting or section that a table of no known name holds, by its own name or by that of others."""
+    from .spelling import normalized
+
+    names = (key for key in table if isinstance(key, str))
+    found = (called_elsewhere(schema, name) or _names(schema).get(normalized(name)) for name in names)
+    return next(filter(None, found), None)

@@ -8,6 +8,8 @@ from typing import Any
 
 from . import Record, public
 from .canonical import KeyPath
+from .credentials import hide
+from .extends import EXTENDS
 from .names import did_you_mean, variable_name
 from .printable import show_value, show_variable
 from .schema import Schema
@@ -52,6 +54,19 @@ class Origin(Record):
     def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
         """How to give a setting that stands below the metadata there; empty for what is no setting."""
         return "put it at the top level, above the first table" if path in schema.defaults else ""
+
+    def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
+        """Where a note of the user's own belongs there, if it should have the name of a key."""
+        return "under [metadata]"
+
+    def notes(self) -> list[str]:
+        """What there is to tell of the source below a report."""
+        return []
+
+    @property
+    def short(self) -> str:
+        """The origin where the source is named already."""
+        return str(self)
 
     def facts(self, at_key: bool) -> dict[str, Any]:
         """The same for machines."""
@@ -102,7 +117,9 @@ class File(Origin):
     exact: Position | None
 
     def __init__(self, source: Document, path: KeyPath = (), exact: Position | None = None) -> None:
-        self._fill(source, path, exact)
+        _set(self, "source", source)
+        _set(self, "path", path)
+        _set(self, "exact", exact)
 
     def __str__(self) -> str:
         if self.exact:
@@ -120,14 +137,69 @@ class File(Origin):
         return self.source.position(self.path) if self.path else self.exact
 
     def line(self) -> str:
-        """The line of the file at the position."""
-        return self.source.line(self.position.line) if self.position else ""
+        """The line of the file at the position, with secrets hidden."""
+        return hide(self.source.line(self.position.line)) if self.position else ""
+
+    @property
+    def short(self) -> str:
+        """The line."""
+        return f"line {self.position.line}" if self.position else str(self)
+
+    def notes(self) -> list[str]:
+        """Which files extend this one, from the next one to the one that was named."""
+        told, file = [], self.source
+        while file.extended_by:
+            line = file.extended_by.position((EXTENDS,)).line
+            told.append(f"{file.name} is extended by {file.extended_by.name}:{line}")
+            file = file.extended_by
+        return told
 
     def facts(self, at_key: bool) -> dict[str, Any]:
         """With the line, and the column of the key or of the value."""
         found = self.position
         column = found and (found.key_column if at_key else found.value_column)
         return super().facts(at_key) | {"line": found and found.line, "column": column}
+
+
+@public
+class FrozenFile(File):
+    """The value stands in the frozen file of a run, which tells where it had come from.
+
+    Args:
+        source: The frozen file.
+        path: The key path inside it.
+        first: Where the value had come from when the run was frozen, as text.
+
+    >>> from acbo_settings import load_training_config, resolve_training_config
+    >>> config = load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"})
+    >>> resolved = resolve_training_config("runs/17/acbo.frozen.toml", environ={})
+    >>> str(resolved.values["total_steps",].origin)
+    'ACBO_TOTAL_STEPS, as frozen'
+    """
+
+    __slots__ = ("first",)
+    __match_args__ = ("source", "path", "first")
+    first: str
+
+    def __init__(self, source: Document, path: KeyPath, first: str, exact: Position | None = None) -> None:
+        super().__init__(source, path, exact)
+        _set(self, "first", first)
+
+    def __str__(self) -> str:
+        return f"{self.first}, as frozen"
+
+    def place(self, value: object, at_key: bool) -> str:
+        """The line of the frozen file."""
+        return super().__str__()
+
+    @property
+    def short(self) -> str:
+        """Where the value had come from."""
+        return self.first
+
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """With where the value had come from."""
+        return super().facts(at_key) | {"frozen_from": self.first}
 
 
 @public
@@ -167,6 +239,10 @@ class Variable(Origin):
         """The variable that gives a setting."""
         return did_you_mean(self.spell(schema, path))
 
+    def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
+        """The variable that adds one."""
+        return f"into {self.spell(schema, ('metadata', *path))}"
+
 
 @public
 class Argument(Origin):
@@ -193,6 +269,65 @@ class Argument(Origin):
     def place(self, value: object, at_key: bool) -> str:
         """The argument, and what it held."""
         return self.name if at_key else f"{self.name}, given {show_value(value)}"
+
+    def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
+        """The key of the dict that takes them."""
+        return 'under the key "metadata"'
+
+
+_SET = "--set "
+
+
+@public
+class Assignment(Origin):
+    """The value was given as a text `key=value`, on a command line or in a call.
+
+    Args:
+        text: The text as it was typed, with `--set ` in front of it where that was an option.
+
+    >>> str(Assignment("--set lamp.watts=40"))
+    '--set lamp.watts=40'
+    """
+
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
+    kind = "assignment"
+    quotes_text = False
+    text: str
+
+    def __init__(self, text: str) -> None:
+        self._fill(text)
+
+    def __str__(self) -> str:
+        return hide(self.text)
+
+    @property
+    def key(self) -> str:
+        """What stands in front of the equals sign."""
+        return self.text.removeprefix(_SET).partition("=")[0].strip()
+
+    @property
+    def value(self) -> str:
+        """What stands behind it."""
+        return self.text.partition("=")[2]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it has a key and an equals sign."""
+        return "=" in self.text and bool(self.key) and not self.key.startswith("-")
+
+    def spell(self, schema: Schema, path: KeyPath) -> str:
+        """The key as it is typed there."""
+        option = _SET if self.text.startswith(_SET) else ""
+        return f"{option}{'.'.join(path)}"
+
+    def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
+        """The key that adds one."""
+        return f"into {self.spell(schema, ('metadata', *path))}"
+
+    def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
+        """The key that gives a setting."""
+        return did_you_mean(self.spell(schema, path))
 
 
 @public

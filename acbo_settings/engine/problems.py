@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from . import PickledByName, Record, public
 from .canonical import KeyPath
-from .origins import File, Origin, SourcedValue
+from .origins import File, Origin, SourcedValue, Variable
 from .toml_document import Document
 
 MAX_PROBLEMS = 20
@@ -52,6 +52,23 @@ def file_problem(name: str, message: str, hint: str = "") -> Problem:
 def whole_problem(origin: Origin, value: object, message: str, hint: str = "") -> Problem:
     """A problem with a whole source: a file, a variable or an argument."""
     return Problem(path=(), message=message, values=(((), SourcedValue(value, origin)),), hint=hint)
+
+
+def variable_problem(path: KeyPath, variables: Sequence[Variable]) -> Problem | None:
+    """What makes the variables of one name unusable, whatever they set; None for a single one that holds a text."""
+    variable = variables[0]
+    if len(variables) > 1:
+        message = f"is set by {len(variables)} variables, whose names differ only in case: unset all but one"
+        return Problem(
+            path=path, message=message, values=tuple(((v.name,), SourcedValue(v.text, v)) for v in variables)
+        )
+    if not isinstance(variable.text, str):
+        message = f"the environment holds text, not {type(variable.text).__name__}"
+    elif not variable.text.strip():
+        message = "is empty: give a value or unset it"
+    else:
+        return None
+    return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
 
 
 @public

@@ -49,10 +49,12 @@ def format_problem(problem: Problem, width: int | None = None) -> str:
     values = problem.values if problem.path else _telling_values(problem)
     if not values:
         return head
+    notes = dict.fromkeys(note for _, value in values for note in value.origin.notes())
+    told = [fit(f"  = {escape(note)}", width) for note in notes]
     if len(values) == 1:
-        return "\n".join([head, *_place(problem, values[0][1], width)])
+        return "\n".join([head, *_place(problem, values[0][1], width), *told])
     places = ", ".join(_named_place(path, value) for path, value in values)
-    return f"{head}\n{fit(f'  --> {places}', width)}"
+    return "\n".join([head, fit(f"  --> {places}", width), *told])
 
 
 def subject_of(problem: Problem) -> str:

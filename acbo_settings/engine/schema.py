@@ -32,6 +32,14 @@ class Application:
         """The file that is read from the working directory when none is named."""
         self.file_variable = f"{prefix}CONFIG_FILE"
         """The variable that names the file."""
+        self.run_variable = f"{prefix}RUN_DIR"
+        """The variable that names the directory of a run."""
+        self.run_variables = {
+            self.run_variable: "run_dir",
+            f"{prefix}ON_CHANGE": "on_change",
+            f"{prefix}MAY_CHANGE": "may_change",
+        }
+        """The variables that stand for arguments of a start, which a call may leave out, and those arguments."""
         self.frozen_name = f"{file_name.removesuffix('.toml')}.frozen.toml"
         """The file in a run's directory that holds the run's configuration."""
         self.frozen_line = f"# {name} frozen configuration, format "

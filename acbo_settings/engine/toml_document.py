@@ -48,21 +48,23 @@ class Position(Record):
 class Document(Record):
     """A configuration file as it was read once: its path as the user wrote it, and its text.
 
-    The text has no byte-order mark, and its lines are ended by a single line feed. Positions are worked out for the
+    The text has no byte-order mark, and its lines are ended by a single line feed. `extended_by` is the file that names
+    this one under `extends`, if one does. Positions are worked out for the
     whole document when somebody first asks for one.
     """
 
-    __slots__ = ("name", "text", "_found")
+    __slots__ = ("name", "text", "extended_by", "_found")
     name: str
     text: str
+    extended_by: Document | None
     _found: list[dict[KeyPath, Position]]
 
-    def __init__(self, name: str, text: str) -> None:
-        self._fill(name, text, [])
+    def __init__(self, name: str, text: str, extended_by: Document | None = None) -> None:
+        self._fill(name, text, extended_by, [])
 
     @classmethod
     def _field_names(cls) -> list[str]:
-        return ["name", "text"]
+        return ["name", "text", "extended_by"]
 
     def __repr__(self) -> str:
         return f"Document(name={self.name!r})"

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from .canonical import KeyPath, custom_metadata, flatten
+from .printable import escape
 
 _BARE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
@@ -99,3 +100,12 @@ def value_text(value: Any) -> str:
             text: str = kind.isoformat(value)  # type: ignore[arg-type]
             return text
     raise TypeError(f"{type(value).__name__} has no form in TOML")
+
+
+def show_note(value: Any) -> str:
+    """A value of the metadata on one line, arrays and tables too, cut when it is long.
+
+    >>> show_note([1, 2])
+    '[1, 2]'
+    """
+    return escape(value_text(value), 60)

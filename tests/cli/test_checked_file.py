@@ -11,7 +11,7 @@ from acbo_settings.cli.checked_file import check_file, file_in
 def test_a_directory_stands_for_the_file_in_it(tmp_path: Path) -> None:
     """A directory is read as the `acbo.toml` in it; without one, that file is what is missing."""
     (tmp_path / "run").mkdir()
-    assert file_in("run") == "run/acbo.toml"
+    assert file_in("run", ["acbo.frozen.toml", "acbo.toml"]) == "run/acbo.toml"
     (problem,) = check_file("run", {}).problems
     assert problem.message == "no such file"
     (tmp_path / "run/acbo.toml").write_text("total_steps = 7000\n")
@@ -24,17 +24,16 @@ def test_advice_is_kept_and_no_warning() -> None:
     """Advice is part of what came of a file; nothing is warned about."""
     checked = check_file(None, {"ACBO_EVALUATION__EARLY_STOPPING_PATIENCE": "5"})
     assert [problem.path[-1] for problem in checked.advice] == ["early_stopping_patience"]
-    assert checked.path is None
+    assert checked.path == "acbo.toml"
 
 
 def test_which_file_of_a_directory(tmp_path: Path) -> None:
-    """The experiment's file first, the frozen one when it is alone, or as the caller prefers."""
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/acbo.frozen.toml").write_text("")
-    assert file_in("run") == "run/acbo.frozen.toml"
+    """`check` takes the experiment's file first, `show` and the others that of the run; each the other when alone."""
+    load_training_config(run_dir="run", environ={})
+    assert check_file("run", {}).path == "run/acbo.frozen.toml"
     (tmp_path / "run/acbo.toml").write_text("")
-    assert file_in("run") == "run/acbo.toml"
-    assert file_in("run", ["acbo.frozen.toml", "acbo.toml"]) == "run/acbo.frozen.toml"
+    assert check_file("run", {}).path == "run/acbo.toml"
+    assert check_file("run", {}, prefers_frozen=True).path == "run/acbo.frozen.toml"
 
 
 def test_variables_take_no_part_in_a_frozen_file() -> None:
@@ -49,15 +48,15 @@ def test_variables_take_no_part_in_a_frozen_file() -> None:
 
 
 def test_a_frozen_file_is_a_configuration_file() -> None:
-    """Its settings that were given have their lines as origins, the others are defaults, and nothing is advised."""
+    """Its settings that were given have the origins of that day, the others are defaults, and nothing is advised."""
     environ = {"ACBO_EXPLORATION__STRATEGY_TYPE": "uncertainty_guided", "ACBO_METADATA__NOTE": "scm20"}
     config = load_training_config(run_dir="run", environ=environ)
     checked = check_file("run", {})
     assert (checked.problems, checked.advice) == ((), ())
     assert checked.resolved is not None
     assert (checked.resolved.config, checked.resolved.config.metadata) == (config, config.metadata)
-    given = [path for path, value in checked.resolved.values.items() if not value.is_default]
-    assert given == [("exploration", "strategy_type")]
+    given = {path: str(value.origin) for path, value in checked.resolved.values.items() if not value.is_default}
+    assert given == {("exploration", "strategy_type"): "ACBO_EXPLORATION__STRATEGY_TYPE, as frozen"}
 
 
 def test_a_damaged_frozen_file_is_not_valid(tmp_path: Path) -> None:

@@ -35,16 +35,18 @@ def test_freeze_refuses_a_changed_configuration(assert_report: Callable[[str, st
     assert run("freeze", "--run-dir", "runs/17").returncode == 0
     change = {"ACBO_TOTAL_STEPS": "7000", "ACBO_EVALUATION__EVAL_FREQUENCY": "50"}
     assert_report("freeze-changed", told("freeze", "--run-dir", "runs/17", **change))
-    allowed = ["--may-change", "total_steps", "--may-change", "evaluation"]
+    allowed = ["--may-change", "total_steps,log_frequency", "--may-change", "evaluation"]
     assert_report("freeze-allowed", told("freeze", "--run-dir", "runs/17", *allowed, **change))
     assert_report("freeze-kept", told("freeze", "--run-dir", "runs/17", "--on-change", "keep", **change))
     assert_report("freeze-replaced", told("freeze", "--run-dir", "runs/17", "--on-change", "replace", **change))
 
 
-def test_freeze_takes_the_working_directory(isolated: Path) -> None:
-    """Without `--run-dir` the run lies where the command is called."""
-    assert run("freeze").returncode == 0
-    assert (isolated / "acbo.frozen.toml").exists()
+def test_freeze_takes_the_run_of_the_environment(isolated: Path, assert_report: Callable[[str, str], None]) -> None:
+    """Without `--run-dir` it is the directory that the variable names, and without either nothing is written."""
+    assert run("freeze", ACBO_RUN_DIR="runs/17").returncode == 0
+    assert (isolated / "runs/17/acbo.frozen.toml").exists()
+    assert_report("freeze-without-a-run", told("freeze"))
+    assert not (isolated / "acbo.frozen.toml").exists()
 
 
 def test_freeze_says_why_it_cannot_write(isolated: Path, assert_report: Callable[[str, str], None]) -> None:
@@ -52,4 +54,4 @@ def test_freeze_says_why_it_cannot_write(isolated: Path, assert_report: Callable
     (isolated / "runs").write_text("")
     assert_report("freeze-no-directory", told("freeze", "--run-dir", "runs/17"))
     assert_report("freeze-empty", told("freeze", "--run-dir", ""))
-    assert_report("freeze-unknown-key", told("freeze", "--may-change", "total_step"))
+    assert_report("freeze-unknown-key", told("freeze", "--run-dir", "run", "--may-change", "total_step"))

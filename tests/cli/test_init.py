@@ -16,6 +16,7 @@ from ..command_line import run, told
 from ..strategies import SCHEMA
 
 
+@pytest.mark.usefixtures("no_file")
 def test_init_writes_the_example_and_never_overwrites() -> None:
     """The first call writes a file that changes nothing; the second refuses, and the file stays."""
     assert told("init") == "--- exit code 0\n--- stderr\nwrote acbo.toml"
@@ -36,6 +37,7 @@ def test_init_with_a_schema_puts_it_beside() -> None:
     assert run("init", "--schema", "run/other.toml").returncode == 0
 
 
+@pytest.mark.usefixtures("no_file")
 def test_init_does_not_overwrite_another_schema() -> None:
     """A schema that is another one is kept, and no file is written."""
     Path("acbo.schema.json").write_text("{}")
@@ -50,6 +52,7 @@ def test_init_says_why_it_cannot_write(path: str) -> None:
     assert init(Namespace(path=path, schema=False)) == 1
 
 
+@pytest.mark.usefixtures("no_file")
 def test_init_leaves_a_dangling_link_alone() -> None:
     """A symbolic link is something that is there, wherever it leads."""
     Path("acbo.toml").symlink_to("elsewhere.toml")

@@ -23,7 +23,7 @@ COMMANDS = ["show", "check", "explain", "diff", "init", "schema", "env", "plan"]
 def test_show_prints_toml_with_origins(assert_report: Callable[[str, str], None]) -> None:
     """Every setting is printed, and what is no default is followed by its origin."""
     Path("acbo.toml").write_text(
-        'note = "größe"\ntags = ["a"]\nsweep = {seed = 1}\n[grpo]\ngroup_size = 32\nlearning_rate = 1e-4\n',
+        '[metadata]\nnote = "größe"\ntags = ["a"]\nsweep = {seed = 1}\n[grpo]\ngroup_size = 32\nlearning_rate = 1e-4\n',
         encoding="utf-8",
     )
     shown = run("show", ACBO_GRPO__GROUP_SIZE="128", ACBO_REWARDS='{"parent_weight": 0}', LC_ALL="C")
@@ -232,11 +232,14 @@ def test_closed_output_is_no_traceback() -> None:
     assert (ran.returncode, ran.stderr) == (0, b"")
 
 
-def test_check_says_when_there_was_no_file() -> None:
-    """Where no file was found, `ok` comes with a note: it may be the wrong directory."""
+@pytest.mark.usefixtures("no_file")
+def test_check_needs_a_file() -> None:
+    """Where no file was found, nothing is ok: it may be the wrong directory. `/dev/null` says that none is meant."""
     checked = run("check")
-    assert (checked.returncode, checked.stdout) == (0, b"ok\n")
-    assert checked.stderr.startswith(b"note: no acbo.toml in the working directory")
+    assert (checked.returncode, checked.stdout) == (1, b"")
+    assert b"acbo.toml: no such file in\n" in checked.stderr
+    for silent in (run("check", "/dev/null"), run("check", ACBO_CONFIG_FILE="/dev/null")):
+        assert (silent.returncode, silent.stdout, silent.stderr) == (0, b"ok\n", b"")
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,14 +35,14 @@ def test_show_changed_prints_what_differs(form: str, assert_report: AssertReport
 @pytest.mark.parametrize(("form", "parse"), [("toml", tomllib.loads), ("json", json.loads)])
 def test_show_prints_all_settings(form: str, parse: Callable[[str], object]) -> None:
     """TOML and JSON hold the whole configuration as `to_dict` has it."""
-    write("acbo.toml", "total_steps = 7000\nnote = 'größe'\n")
+    write("acbo.toml", "total_steps = 7000\n[metadata]\nnote = 'größe'\n")
     shown = run("show", "--format", form)
     assert parse(shown.stdout.decode()) == load_training_config(environ={}).to_dict()
 
 
 def test_show_says_what_a_variable_cannot_hold() -> None:
     """A date, which JSON has no form for, becomes text in `--format env`, and that is said."""
-    write("acbo.toml", "day = 1987-07-05\n")
+    write("acbo.toml", "[metadata]\nday = 1987-07-05\n")
     told_text = told("show", "--format", "env", "--changed")
     assert 'ACBO_METADATA=\'{"day": "1987-07-05"}\'' in told_text
     assert "note: dates in the metadata are text in a variable" in told_text

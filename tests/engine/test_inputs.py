@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
-from acbo_settings.engine.inputs import RawFile, process_environment, read_inputs, read_raw_file
+from acbo_settings.engine.inputs import RawFile, process_environment, read_raw_file, read_start
 from acbo_settings.engine.loading.file import decode_file
 from acbo_settings.engine.origins import Argument, Variable
 
@@ -23,9 +23,10 @@ from ..strategies import SCHEMA
 
 def find_file(path: Any, environ: dict[str, str]) -> RawFile | None:
     """The file of a start with this path argument and these variables."""
-    return read_inputs(SCHEMA, path, environ=environ).file
+    return read_start(SCHEMA, path, environ=environ).inputs.file
 
 
+@pytest.mark.usefixtures("no_file")
 def test_links_of_kubernetes_are_followed(isolated: Path) -> None:
     """A file that is mounted from a ConfigMap, two symbolic links away, is read."""
     (isolated / "..2026_01_31").mkdir()
@@ -64,6 +65,7 @@ def test_which_file_is_read(
     assert (file.name, file.content) == (expected, f"# {expected}".encode())
 
 
+@pytest.mark.usefixtures("no_file")
 def test_no_file_is_needed() -> None:
     """Without a name and without `acbo.toml`, there is no file and no error."""
     assert find_file(None, {}) is None
@@ -89,6 +91,7 @@ def test_named_file_must_exist(
     assert (key, value.value, value.origin) == ((), path if path is not None else "missing.toml", named_by)
 
 
+@pytest.mark.usefixtures("no_file")
 def test_dangling_link_in_the_working_directory_is_refused(isolated: Path) -> None:
     """An `acbo.toml` that points nowhere does not count as no file at all."""
     (isolated / "acbo.toml").symlink_to("gone.toml")
@@ -110,7 +113,7 @@ def test_process_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = {"ACBO_METADATA__NOTE": "ä", "acbo_total_steps": "7", "Acbo_X": "a\udcff", "ACBO_Y": ""}
     for name, text in {**expected, "ACBOX": "1", "X_ACBO_Y": "1"}.items():
         monkeypatch.setenv(name, text)
-    assert process_environment(SCHEMA.application) == expected
+    assert process_environment(SCHEMA) == expected
 
 
 @pytest.mark.parametrize("named", [{"ACBO_CONFIG_FILE": " "}, {"ACBO_CONFIG_FILE": "a", "acbo_config_file": "b"}])
@@ -159,7 +162,11 @@ RUN = Path("runs/17")
         ({"may_change": "total_steps"}, TypeError, 'such as ("total_steps",), not a str'),
         ({"may_change": ["total_step"]}, ConfigurationError, "total_step; did you mean total_steps?"),
         ({"may_change": ["grpo.group_sise", "x"]}, ConfigurationError, "2 problems"),
-        ({"may_change": ["metadata"]}, ConfigurationError, "no such setting or section: metadata"),
+        (
+            {"may_change": ["metdata"]},
+            ConfigurationError,
+            "no such setting or section: metdata; did you mean metadata?",
+        ),
         ({"run_dir": ""}, ConfigurationError, "run_dir: is empty"),
         ({"run_dir": "~/runs/17"}, ConfigurationError, "run_dir: ~ is not expanded here"),
         ({"run_dir": 17}, TypeError, "run_dir must be a str or os.PathLike, not int"),
@@ -196,7 +203,7 @@ def digest(
     Path("acbo.toml").unlink(missing_ok=True)
     if content is not None:
         Path("acbo.toml").write_bytes(content)
-    return read_inputs(SCHEMA, None, overrides, environ or {}, strict).digest
+    return read_start(SCHEMA, None, overrides, environ or {}, strict).inputs.digest
 
 
 def test_starts_that_may_differ_have_different_digests() -> None:
@@ -238,7 +245,7 @@ def test_starts_that_resolve_alike_may_share_a_digest() -> None:
     """Other variables and their order make no difference, and nor does the name of the file."""
     assert digest(environ={"A": "1", "ACBO_X": "1", "ACBO_Y": "2"}) == digest(environ={"ACBO_Y": "2", "ACBO_X": "1"})
     Path("other.toml").write_bytes(b"total_steps = 7")
-    assert digest(b"total_steps = 7") == read_inputs(SCHEMA, "other.toml", environ={}).digest
+    assert digest(b"total_steps = 7") == read_start(SCHEMA, "other.toml", environ={}).inputs.digest
 
 
 @pytest.mark.parametrize(
@@ -307,16 +314,17 @@ def test_the_name_of_a_frozen_file_is_part_of_the_inputs() -> None:
         load_training_config("acbo.frozen.old.toml", environ={}, run_dir=RUN)
 
 
+@pytest.mark.usefixtures("no_file")
 def test_a_file_that_cannot_be_read_has_no_digest(isolated: Path) -> None:
     """A start that must fail is never taken for one that did not."""
     (isolated / "acbo.toml").mkdir()
-    assert read_inputs(SCHEMA, environ={}).digest is None
-    assert read_inputs(SCHEMA, "missing.toml", environ={}).digest is None
+    assert read_start(SCHEMA, environ={}).inputs.digest is None
+    assert read_start(SCHEMA, "missing.toml", environ={}).inputs.digest is None
 
 
 FIELDS: dict[str, Any] = {
     "schema": LABORATORY,
-    "file": RawFile("acbo.toml", "", b"total_steps = 7", None),
+    "files": (RawFile("acbo.toml", content=b"total_steps = 7"),),
     "environ": {"ACBO_TOTAL_STEPS": "7"},
     "overrides": {"total_steps": 7},
     "strict": False,
@@ -325,11 +333,11 @@ FIELDS: dict[str, Any] = {
 
 def test_every_field_of_the_inputs_is_digested() -> None:
     """Each field changed in turn gives another digest, and a field that comes to the record has to come here too."""
-    inputs = read_inputs(SCHEMA, environ={})
+    inputs = read_start(SCHEMA, environ={}).inputs
     assert set(FIELDS) == set(inputs.__slots__)
     digests = [inputs.digest]
     for name, value in FIELDS.items():
-        changed = read_inputs(SCHEMA, environ={})
+        changed = read_start(SCHEMA, environ={}).inputs
         setattr(changed, name, value)
         digests.append(changed.digest)
     assert None not in digests

@@ -68,7 +68,7 @@ MANY_SOURCES = {
 
 FILES: dict[str, str | bytes] = {
     "syntax-error": "[grpo]\ngroup_size 4\n",
-    "line-separators-in-a-text": 'name = "a\u2028b\x85c"\ntotal_steps = 0\n',
+    "line-separators-in-a-text": 'rewards.reward_scaling = "a\u2028b\x85c"\ntotal_steps = 0\n',
     "syntax-error-at-the-end": "total_steps = 1\ngroup_size =",
     "key-set-twice": "total_steps = 1\nwarmup_steps = 0\ntotal_steps = 2\n",
     "invalid-utf-8": b"total_steps = 7000\nname = 'gr\xf6\xdfe'\n",
@@ -118,16 +118,17 @@ def test_report_of_many_sources(assert_report: AssertReport) -> None:
     [
         ("missing-file", "runs/17/acbo.toml", {}),
         ("missing-file-from-variable", None, {"ACBO_CONFIG_FILE": "runs/17/acbo.toml"}),
-        ("directory", ".", {}),
+        ("directory", "experiments", {}),
         ("empty-path", "", {}),
         ("empty-path-from-variable", None, {"ACBO_CONFIG_FILE": " "}),
-        ("device", "/dev/null", {}),
+        ("device", "/dev/zero", {}),
     ],
 )
 def test_reports_of_unusable_paths(
     name: str, path: str | None, environ: Mapping[str, str], assert_report: AssertReport
 ) -> None:
     """A file that can not be used is named, with who named it."""
+    Path("experiments").mkdir()
     assert_report(name, report_of(lambda: load_training_config(path, environ=environ)))
 
 

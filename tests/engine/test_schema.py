@@ -14,7 +14,7 @@ import pytest
 import acbo_settings.engine
 from acbo_settings import ConfigurationError, TrainingConfig, load_training_config
 from acbo_settings.engine.frozen import load_frozen, unchanged_config
-from acbo_settings.engine.inputs import Start, read_inputs
+from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.resolved import ResolvedConfig, resolve
 from acbo_settings.engine.loading.validation import validate_config
 from acbo_settings.engine.names import variable_name
@@ -29,7 +29,7 @@ from ..strategies import SCHEMA
 
 def load(environ: dict[str, str] | None = None, overrides: dict[str, Any] | None = None) -> ResolvedConfig[Laboratory]:
     """Resolve the laboratory's configuration."""
-    return resolve(read_inputs(LABORATORY, None, overrides, environ or {}))
+    return resolve(read_start(LABORATORY, None, overrides, environ or {}))
 
 
 def test_the_schema_knows_paths_types_bounds_defaults_docs_and_classes() -> None:
@@ -93,19 +93,20 @@ def test_mistakes_are_told_in_the_schemas_own_words(assert_report: Callable[[str
 
 def test_a_run_of_its_own_is_frozen_resumed_and_refused(isolated: Path) -> None:
     """The frozen file has the application's name, is read back without a second judgement, and holds the run."""
-    inputs = read_inputs(LABORATORY, environ={"LAB_MICROSCOPE__LAMP__WATTS": "60", "LAB_METADATA__NOTE": "a"})
-    start = Start(inputs, "run")
+    environ = {"LAB_MICROSCOPE__LAMP__WATTS": "60", "LAB_METADATA__NOTE": "a"}
+    Path("lab.toml").touch()
+    start = read_start(LABORATORY, environ=environ, run_dir="run")
     first = resolve_start(start, str(start.frozen_file)).config
     text = (isolated / "run/lab.frozen.toml").read_text()
     assert text.startswith("# laboratory frozen configuration, format 1\n")
     assert "\n[microscope.lamp]\nwatts = 60.0\n" in text
     assert unchanged_config(start) == load_frozen(LABORATORY, "run") == first
     assert unchanged_config(start).metadata == first.metadata == {"microscope": {"lamp": {"watts": 60.0}}, "note": "a"}
-    environ = {"LAB_MICROSCOPE__LAMP__WATTS": "70", "LAB_METADATA__NOTE": "a"}
-    changed = Start(read_inputs(LABORATORY, environ=environ), "run")
-    with pytest.raises(ConfigurationError, match=r"microscope\.lamp\.watts: frozen as 60\.0, today 70\.0"):
+    environ["LAB_MICROSCOPE__LAMP__WATTS"] = "70"
+    changed = read_start(LABORATORY, environ=environ, run_dir="run")
+    with pytest.raises(ConfigurationError, match=r"watts: frozen as 60\.0 \(from LAB_MICROSCOPE\S+\), today 70\.0"):
         resolve_start(changed, str(changed.frozen_file))
-    allowed = Start(changed.inputs, "run", may_change=["microscope.lamp"])
+    allowed = read_start(LABORATORY, environ=environ, run_dir="run", may_change=["microscope.lamp"])
     assert resolve_start(allowed, str(allowed.frozen_file)).config.microscope.lamp.watts == 70.0
 
 
@@ -121,7 +122,7 @@ def test_two_schemas_live_side_by_side() -> None:
     Path("lab.toml").write_text("owner = 'ada'\n")
     Path("acbo.toml").write_text("total_steps = 7000\n")
     environ = {"LAB_IS_OPEN": "no", "ACBO_LOG_FREQUENCY": "20"}
-    start = Start(read_inputs(LABORATORY, environ=environ), "run")
+    start = read_start(LABORATORY, environ=environ, run_dir="run")
     for _ in range(2):
         training = load_training_config(environ=environ, run_dir="run")
         assert (training.total_steps, training.log_frequency) == (7000, 20)
@@ -148,7 +149,7 @@ def test_the_digest_tells_schemas_apart() -> None:
     """The same inputs under another version, another annotation or another default are no unchanged start."""
 
     def digest(root: Any) -> str | None:
-        return read_inputs(Schema(root), environ={}).digest
+        return read_start(Schema(root), environ={}).inputs.digest
 
     annotations = Laboratory.__dataclass_fields__
     digests = {digest(Laboratory)}
@@ -157,7 +158,7 @@ def test_the_digest_tells_schemas_apart() -> None:
         before = getattr(field, attribute)
         setattr(field, attribute, value)
         try:
-            digests.add(read_inputs(LABORATORY, environ={}).digest)
+            digests.add(read_start(LABORATORY, environ={}).inputs.digest)
         finally:
             setattr(field, attribute, before)
     digests.add(digest(type("Other", (Laboratory,), {"__init__": lambda self: Laboratory.__init__(self, owner="x")})))

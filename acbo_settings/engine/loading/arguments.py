@@ -1,37 +1,146 @@
-"""What was passed in a call, as sources: `overrides`, and the dicts of `create_training_config`."""
+"""What was passed in a call, as sources: dicts, and lists of `key=value` texts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_settings import InitSettingsSource
 
-from ..canonical import KeyPath
-from ..origins import Argument, Origin
+from ..canonical import KeyPath, nested
+from ..credentials import HIDDEN, SECRET, is_secret, own_variable
+from ..metadata import MAX_DEPTH
+from ..names import did_you_mean, find_path, meant_by
+from ..origins import Argument, Assignment, Origin, SourcedValue
 from ..problems import Problem, whole_problem
 from ..schema import Schema
+from .keys import way_out
 from .source import Source, settings_class
+from .texts import is_table, parse_table, parse_text
+
+_Read = tuple[list[Source], list[Problem]]
+
+
+def read_overrides(schema: Schema, overrides: object) -> _Read:
+    """The overrides of a call as sources, a dict as one and each text as one, and what is wrong with them."""
+    if not isinstance(overrides, list | tuple):
+        return read_arguments(schema, {"overrides": overrides}, "a dict or a list of texts")
+    if wrong := next((each for each in overrides if not isinstance(each, str)), None):
+        message = f"Input should be a dict or a list of texts, and a {type(wrong).__name__} is in it"
+        return [], [whole_problem(Argument("overrides"), wrong, message)]
+    return _read_assignments(schema, overrides)
 
 
 def read_arguments(
-    schema: Schema, arguments: Mapping[str, Any], is_call: bool = False
-) -> tuple[list[Source], list[Problem]]:
+    schema: Schema, arguments: Mapping[str, Any], wanted: str = "a dict", is_call: bool = False
+) -> _Read:
     """One source for each dict, by the names that the report calls them, and what is no dict."""
     sources, problems = [], []
     for name, tree in arguments.items():
         if isinstance(tree, Mapping):
+            tree, twice = _nest_dotted(schema, tree, Argument(name))
+            problems += twice
             sources.append(_read(schema, tree, Argument(name), is_call))
         elif tree is not None:
-            message = f"Input should be a dict, not {type(tree).__name__}"
+            message = f"Input should be {wanted}, not {type(tree).__name__}"
             hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
             problems.append(whole_problem(Argument(name), tree, message, hint))
     return sources, problems
 
 
-def _read(schema: Schema, tree: Mapping[str, Any], origin: Origin, is_call: bool) -> Source:
+def _read(schema: Schema, tree: Mapping[Any, Any], origin: Origin, is_call: bool = False) -> Source:
     def origin_of(path: KeyPath) -> Origin:
         """One for all: a dict has no lines."""
         return origin
 
-    return Source(InitSettingsSource(settings_class(schema), init_kwargs=dict(tree))(), origin_of, is_call)
+    read = InitSettingsSource(settings_class(schema), init_kwargs=dict(tree))()
+    return Source(_without_numpy(read), origin_of, is_call)
+
+
+def _without_numpy(value: Any, depth: int = 0) -> Any:
+    """The same tree with the scalars of numpy as what their `item()` is; numpy itself is not imported."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or depth > MAX_DEPTH:
+        return value
+    if type(value) is dict:
+        return {key: _without_numpy(item, depth + 1) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return [_without_numpy(item, depth + 1) for item in value]
+    return value.item() if isinstance(value, numpy.generic) else value
+
+
+def _nest_dotted(schema: Schema, tree: Mapping[Any, Any], origin: Origin) -> tuple[Mapping[Any, Any], list[Problem]]:
+    """A dict whose dotted keys, as search libraries give them, stand where others have them; and what is set twice."""
+    dotted = {key: tuple(key.split(".")) for key in tree if isinstance(key, str) and "." in key}
+    dotted = {key: path for key, path in dotted.items() if find_path(schema, path)}
+    if not dotted:
+        return tree, []
+    plain = {key: value for key, value in tree.items() if key not in dotted}
+    problems = []
+    for key, path in dotted.items():
+        table, is_taken = plain, False
+        for name in path[:-1]:
+            below = table.get(name, {})
+            is_taken = is_taken or not isinstance(below, Mapping)
+            table[name] = dict(below) if isinstance(below, Mapping) else {}
+            table = table[name]
+        if is_taken or path[-1] in table:
+            message = f"is set twice: by the key {key}, and inside {path[0]}"
+            values = ((path, SourcedValue(tree[key], origin)),)
+            problems.append(Problem(path=path, message=message, values=values, at_key=True))
+        table[path[-1]] = tree[key]
+    return plain, problems
+
+
+def _read_assignments(schema: Schema, texts: Sequence[str]) -> _Read:
+    """Each text as a source of its own, so that of two with one key the later one wins and shadows."""
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    waiting = list(reversed(texts))
+    while waiting:
+        origin = Assignment(waiting.pop())
+        if not origin.is_valid:
+            following = waiting[-1] if waiting else ""
+            value = following if "=" not in origin.text and "=" not in following else ""
+            problems.append(_malformed(schema, origin, value))
+            if value:
+                waiting.pop()
+            continue
+        read = _read_assignment(schema, origin)
+        if isinstance(read, Problem):
+            problems.append(read)
+        else:
+            sources.append(read)
+    return sources, problems
+
+
+def _read_assignment(schema: Schema, origin: Assignment) -> Source | Problem:
+    path = find_path(schema, origin.key)
+    if path is None:
+        parts = tuple(origin.key.split("."))
+        if is_secret(parts[-1]):
+            values = ((parts, SourcedValue(HIDDEN, origin)),)
+            return Problem(path=parts, message=SECRET, values=values, hint=own_variable(parts), at_key=True)
+        hint = did_you_mean(meant_by(schema, parts)) or way_out(schema, parts, origin)
+        values = ((parts, SourcedValue(origin.value, origin)),)
+        return Problem(path=parts, message="no such setting", values=values, hint=hint, at_key=True)
+    if not origin.value.strip():
+        values = ((path, SourcedValue(origin.value, origin)),)
+        return Problem(path=path, message="is empty: give a value or leave it out", values=values)
+    if not is_table(schema, path):
+        wanted = schema.setting(path).type if path in schema.defaults else str
+        return _read(schema, nested({path: parse_text(origin.value, wanted)}), origin)
+    table = parse_table(path, origin.value, origin)
+    return table if isinstance(table, Problem) else _read(schema, nested({path: table}), origin)
+
+
+def _malformed(schema: Schema, origin: Assignment, following: str) -> Problem:
+    """The problem with a text that is no `key=value`; the text behind it may be the value that was meant."""
+    key, _, value = origin.text.lstrip("-").partition("=")
+    name = key.strip().replace("-", "_")
+    path = find_path(schema, name) or meant_by(schema, name)
+    value = value or following
+    meant = f"{'.'.join(path)}={value or 'VALUE'}" if path else ""
+    example = next(f"{'.'.join(path)}={default}" for path, default in schema.defaults.items())
+    return whole_problem(origin, None, "is no KEY=VALUE", did_you_mean(meant) or f"such as {example}")

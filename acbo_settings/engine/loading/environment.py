@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,19 +11,20 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from ..canonical import KeyPath
+from ..credentials import HIDDEN, SECRET, is_secret, own_variable
 from ..inputs import Inputs
-from ..names import DELIMITER, did_you_mean, find_path, meant_setting, variable_name
+from ..names import DELIMITER, did_you_mean, find_path, meant_setting, meant_variable, variable_name
 from ..origins import Origin, SourcedValue, Variable
-from ..problems import MAX_PROBLEMS, Problem
+from ..problems import MAX_PROBLEMS, Problem, variable_problem
 from ..schema import Schema
+from ..spelling import closest, normalized
+from .keys import way_out
 from .source import Source, settings_class
+from .texts import is_table, parse_table, parse_text
 
-# What Kubernetes sets in every pod for a Service with the name of the prefix, and for one whose name only starts so.
-_KUBERNETES = r"{0}SERVICE_HOST|{0}SERVICE_PORT(_\w+)?|{0}PORT_\d+_(TCP|UDP|SCTP)(_\w+)?"
+# What Kubernetes sets in every pod for a Service, behind the name of that.
+_KUBERNETES = r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 _KUBERNETES_URLS = ("tcp://", "udp://", "sctp://")
-_KUBERNETES_OTHER = r"{0}\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
-
-_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 class _Texts(EnvSettingsSource):
@@ -46,24 +46,21 @@ def read_environment(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
     """The variables as sources, those that hold whole tables first, and what is wrong with names and texts."""
     schema = inputs.schema
     variables, problems = sort_variables(inputs)
-    is_table = {path: path in schema.sections or path == ("metadata",) for path in variables}
+    tables = {path: variable for path, variable in variables.items() if is_table(schema, path)}
     sources = []
-    for path in sorted((path for path in variables if is_table[path]), key=len):
+    for path in sorted(tables, key=len):
         if table := _read_table(schema, path, variables[path], problems):
             sources.append(table)
-    if singles := {path: variable for path, variable in variables.items() if not is_table[path]}:
+    if singles := {path: variable for path, variable in variables.items() if path not in tables}:
         sources.append(_read_singles(schema, singles))
     return sources, problems
 
 
 def _read_table(schema: Schema, path: KeyPath, variable: Variable, problems: list[Problem]) -> Source | None:
-    """A variable that holds a whole table as JSON, its keys and values typed as JSON has them."""
-    try:
-        table = _parse_json_table(variable.text)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        values = ((path, SourcedValue(variable.text, variable)),)
-        problems.append(Problem(path=path, message=f"should be a table as JSON: {reason}", values=values))
+    """A variable that holds a whole table."""
+    table = parse_table(path, variable.text, variable)
+    if isinstance(table, Problem):
+        problems.append(table)
         return None
     tree = _Texts(schema, {path: variable})()
     above = tree
@@ -94,56 +91,6 @@ def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> 
     return parsed
 
 
-def parse_text(text: str, wanted: type) -> object:
-    """The value of a type that a variable's text stands for, or the text where it is none: validation says so then.
-
-    White space around it does not count. pydantic's own reading of texts also takes `1_000`, `64.0` for an integer and
-    `t` for true, which this package does not.
-
-    >>> parse_text(" 128 ", int), parse_text("1e-3", float), parse_text("off", bool), parse_text("64.0", int)
-    (128, 0.001, False, '64.0')
-    """
-    text = text.strip()
-    if wanted is bool:
-        return _BOOLEANS.get(text.lower(), text)
-    if not text.isascii() or "_" in text or wanted not in (int, float):
-        return text
-    try:
-        value: object = wanted(text)
-    except ValueError:
-        return text
-    return value
-
-
-def _parse_json_table(text: str) -> dict[str, Any]:
-    """A JSON object; ValueError for anything else, for a key that stands twice, and for NaN and infinities."""
-    table = json.loads(
-        text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant, parse_int=_parse_integer
-    )
-    if not isinstance(table, dict):
-        raise ValueError(f"{text.strip()[:40]} is not an object")
-    return table
-
-
-def _require_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {twice!r} stands in it twice")
-    return table
-
-
-def _parse_integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("a number has too many digits") from None
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a finite number")
-
-
 def sort_variables(inputs: Inputs) -> tuple[dict[KeyPath, Variable], list[Problem]]:
     """The usable variables by the key that they set, and what is wrong with the others.
 
@@ -152,25 +99,50 @@ def sort_variables(inputs: Inputs) -> tuple[dict[KeyPath, Variable], list[Proble
     schema, application = inputs.schema, inputs.schema.application
     named: dict[KeyPath, list[Variable]] = defaultdict(list)
     unknown: list[Problem] = []
+    of_services = find_services(application.prefix, inputs.environ)
     for name, text in inputs.environ.items():
-        if _is_kubernetes(application.prefix, name, text):
+        if name in of_services:
             continue
         path = ("",) if name.upper() == application.file_variable else find_path(schema, name)
-        if path:
+        if path and name.upper().startswith(application.prefix):
             named[path].append(Variable(name, text))
         else:
-            hint = hint_for_variable(schema, name) if len(unknown) < MAX_PROBLEMS else ""
-            unknown.append(_unknown(Variable(name, text), hint, inputs.strict))
+            unknown.append(_unknown(schema, Variable(name, text), inputs.strict, len(unknown) < MAX_PROBLEMS))
     found = {path: (variables[0], _find_problem(schema, path, variables, named)) for path, variables in named.items()}
     usable = {path: variable for path, (variable, problem) in found.items() if path != ("",) and not problem}
     return usable, [*(problem for _, problem in found.values() if problem), *unknown]
 
 
-def _is_kubernetes(prefix: str, name: str, text: str) -> bool:
+def find_services(prefix: str, environ: Mapping[str, str]) -> set[str]:
+    """The variables that Kubernetes sets in every pod for a Service whose name is that of the prefix, or starts so.
+
+    Of the first kind any one is known; of the second kind only a whole set, whose addresses agree.
+    """
+    found = {name for name, text in environ.items() if _is_of_own_service(prefix, name, text)}
+    stems = {name.removesuffix("SERVICE_HOST") for name in environ if name.endswith("_SERVICE_HOST")}
+    if stems := {stem for stem in stems if stem.startswith(prefix) and _is_service(stem, environ)}:
+        found |= {name for name in environ if any(stem in stems for stem in _stems(name))}
+    return found
+
+
+def _stems(name: str) -> list[str]:
+    """What the name of the Service can be that a variable is one of, as it starts the name of the variable."""
+    starts = [match.start() for match in re.finditer("SERVICE_|PORT", name)]
+    return [name[:start] for start in starts if re.fullmatch(_KUBERNETES, name[start:])]
+
+
+def _is_of_own_service(prefix: str, name: str, text: str) -> bool:
     if not name.startswith((f"{prefix}SERVICE_", f"{prefix}PORT")):
         return False
     is_url = str(text).startswith(_KUBERNETES_URLS)
-    return re.fullmatch(_KUBERNETES.format(prefix), name) is not None or (name == f"{prefix}PORT" and is_url)
+    return re.fullmatch(re.escape(prefix) + _KUBERNETES, name) is not None and (name != f"{prefix}PORT" or is_url)
+
+
+def _is_service(stem: str, environ: Mapping[str, str]) -> bool:
+    """Whether host, port and address of a Service are all there, and agree."""
+    host, port = (str(environ.get(f"{stem}SERVICE_{part}")) for part in ("HOST", "PORT"))
+    address = f"[{host}]" if ":" in host else host
+    return environ.get(f"{stem}PORT") in [f"{scheme}{address}:{port}" for scheme in _KUBERNETES_URLS]
 
 
 def _find_problem(
@@ -180,16 +152,10 @@ def _find_problem(
     variable = variables[0]
     is_setting = path != ("",)
     path = path if is_setting else (variable.name,)
-    if len(variables) > 1:
-        message = f"is set by {len(variables)} variables, whose names differ only in case: unset all but one"
-        values = tuple(((v.name,), SourcedValue(v.text, v)) for v in variables)
-        return Problem(path=path, message=message, values=values)
+    if problem := variable_problem(path, variables):
+        return problem
     above = [path[:length] for length in range(2, len(path)) if path[0] == "metadata" and path[:length] in named]
-    if not isinstance(variable.text, str):
-        message = f"the environment holds text, not {type(variable.text).__name__}"
-    elif not variable.text.strip():
-        message = "is empty: give a value or unset it"
-    elif is_setting and any("\ud800" <= character <= "\udfff" for character in variable.text):
+    if is_setting and any("\ud800" <= character <= "\udfff" for character in variable.text):
         message = "is not valid UTF-8"
     elif above:
         message = f"cannot be set below {'.'.join(above[0])}, which {variable_name(schema, above[0])} sets to text"
@@ -198,23 +164,33 @@ def _find_problem(
     return Problem(path=path, message=message, values=((path, SourcedValue(variable.text, variable)),))
 
 
-def _unknown(variable: Variable, hint: str, strict: bool) -> Problem:
+def _unknown(schema: Schema, variable: Variable, strict: bool, is_hinted: bool) -> Problem:
+    """The problem with a variable that sets nothing; with a hint, as long as these are shown."""
     path = (variable.name,)
     severity: Any = "error" if strict else "advice"
-    values = ((path, SourcedValue(variable.text, variable)),)
-    return Problem(path=path, message="no such setting", values=values, hint=hint, at_key=True, severity=severity)
+    message, hint, value = "no such setting", "", variable.text
+    if is_secret(variable.name) and not meant_variable(schema, variable.name):
+        rest = variable.name[len(schema.application.prefix) :]
+        message, hint, value = SECRET, own_variable(tuple(rest.split(DELIMITER))), HIDDEN
+    elif is_hinted:
+        parts = tuple(variable.name[len(schema.application.prefix) :].lower().split(DELIMITER))
+        hint = hint_for_variable(schema, variable.name) or way_out(schema, parts, variable)
+    values = ((path, SourcedValue(value, variable)),)
+    return Problem(path=path, message=message, values=values, hint=hint, at_key=True, severity=severity)
 
 
 def hint_for_variable(schema: Schema, name: str) -> str:
     """What may have been meant by a variable that sets nothing."""
-    from ..spelling import normalized
-
     application, prefix = schema.application, schema.application.prefix
+    if meant := meant_variable(schema, name):
+        return did_you_mean(meant)
     rest = normalized(name)[len(normalized(prefix)) :]
     if rest.startswith("metadata") and len(rest) > len("metadata"):
         return _metadata_hint(schema, name)
-    if rest in ("config", "file", "configpath", "configfile", "toml", "tomlfile"):
+    if rest in ("config", "file", "configpath", "toml", "tomlfile"):
         return did_you_mean(application.file_variable)
+    if special := closest(name, (application.file_variable, *application.run_variables), 1):
+        return did_you_mean(special)
     section, field = _section_of(schema, name[len(prefix) :].lower())
     if section and field:
         path = meant_setting(schema, field, section)
@@ -222,7 +198,7 @@ def hint_for_variable(schema: Schema, name: str) -> str:
         path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
         return did_you_mean(variable_name(schema, path))
-    if re.fullmatch(_KUBERNETES_OTHER.format(prefix), name):
+    if re.fullmatch(rf"{re.escape(prefix)}\w+_{_KUBERNETES}", name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import tomllib
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_settings import TomlConfigSettingsSource
 
+from ..canonical import KeyPath
+from ..extends import EXTENDS, paths_of
 from ..frozen import given_tree, parse_frozen
 from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
 from ..names import MAX_KEY_PARTS
-from ..origins import Argument, File, Origin, SourcedValue, Variable
+from ..origins import Argument, File, FrozenFile, Origin, SourcedValue, Variable
 from ..problems import ConfigurationError, Problem, file_problem
 from ..report import refusal, unusable
 from ..schema import Schema
@@ -20,49 +24,91 @@ from ..toml_document import Document, Position, find_long_key, find_long_number
 from .source import Source, settings_class
 
 
-class _TomlFile(TomlConfigSettingsSource):
-    """The reader of pydantic-settings, which would skip what is no file, over a document that is read already."""
+class _TomlFiles(TomlConfigSettingsSource):
+    """The reader of pydantic-settings, which would skip what is no file, over documents that are read already.
 
-    def __init__(self, schema: Schema, document: Document) -> None:
+    `sources` is what each holds. The reader itself returns their top levels in one, which nobody asks for.
+    """
+
+    def __init__(self, schema: Schema, documents: Sequence[Document]) -> None:
+        self.sources: list[Source] = []
+        self.problems: list[Problem] = []
         self._schema = schema
-        self._document = document
-        super().__init__(settings_class(schema), toml_file=document.name)
+        self._documents = documents
+        super().__init__(settings_class(schema), toml_file=None)  # by their names it would look at the files again
 
     def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
-        schema, document = self._schema, self._document
-        if is_frozen(schema.application, document.name, document.text):
-            is_copy = not is_named_frozen(schema.application, document.name)
-            return given_tree(schema, parse_frozen(schema, document.name, document.text, is_copy))
-        return parse_toml(document)
+        for document in self._documents:
+            try:
+                source = _read_document(self._schema, document)
+            except ConfigurationError as error:
+                self.problems += error.problems
+            else:
+                self.problems += _take_extends(source.tree, document)
+                self.sources.append(source)
+        return {key: value for source in self.sources for key, value in source.tree.items()}
 
 
-def read_file(schema: Schema, file: RawFile) -> Source:
-    """The keys and values of a file, and where each stands; ConfigurationError when it cannot be used."""
-    document = decode_file(file)
-    return Source(_TomlFile(schema, document)(), lambda path: File(document, path))
+def read_files(schema: Schema, files: Sequence[RawFile]) -> tuple[list[Source], list[Problem]]:
+    """The keys and values of each file, lowest first, and where each stands; and why one cannot be used."""
+    documents: dict[int, Document] = {}
+    problems: list[Problem] = []
+    for file in reversed(files):  # what extends a file is decoded before it
+        try:
+            documents[id(file)] = decode_file(file, documents.get(id(file.extended_by)))
+        except ConfigurationError as error:
+            problems += error.problems
+    read = _TomlFiles(schema, [documents[id(file)] for file in files if id(file) in documents])
+    return read.sources, [*problems, *read.problems]
 
 
-def decode_file(file: RawFile) -> Document:
+def _take_extends(tree: Any, document: Document) -> list[Problem]:
+    """Take out the key that was followed when the files were read, and say so if it names no files."""
+    value = tree.pop(EXTENDS, [])
+    if paths_of(value) is not None:
+        return []
+    values = (((EXTENDS,), SourcedValue(value, File(document, (EXTENDS,)))),)
+    return [Problem(path=(EXTENDS,), message="should be the path of a file, or a list of paths", values=values)]
+
+
+def _read_document(schema: Schema, document: Document) -> Source:
+    if not is_frozen(schema.application, document.name, document.text):
+        return Source(parse_toml(document), lambda path: File(document, path))
+    is_copy = not is_named_frozen(schema.application, document.name)
+    frozen = parse_frozen(schema, document.name, document.text, is_copy)
+
+    def origin_of(path: KeyPath) -> Origin:
+        """Where the value had come from, if the file tells."""
+        first = frozen.origins.get(path)
+        return FrozenFile(document, path, first) if first else File(document, path)
+
+    return Source(given_tree(schema, frozen), origin_of)
+
+
+def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
     """The text of a file in UTF-8, with or without a byte-order mark; ConfigurationError when it is none."""
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
-        raise refusal([_named_by(file, problem)])
+        raise refusal([_named_by(file, problem, extended_by)])
     content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
-        return Document(file.name, content.decode().replace("\r\n", "\n"))
+        return Document(file.name, content.decode().replace("\r\n", "\n"), extended_by)
     except UnicodeDecodeError as error:
         raise _undecodable(file.name, content, error) from None
 
 
-def _named_by(file: RawFile, problem: Problem) -> Problem:
+def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
     """The problem with a file, and who named that."""
-    if not file.named_by:
+    if extended_by:
+        origin: Origin = File(extended_by, (EXTENDS,))
+    elif not file.named_by:
         return problem
-    is_argument = file.named_by == PATH_ARGUMENT
-    origin: Origin = Argument(file.named_by) if is_argument else Variable(file.named_by, file.name)
+    else:
+        is_argument = file.named_by == PATH_ARGUMENT
+        origin = Argument(file.named_by) if is_argument else Variable(file.named_by, file.name)
     values = (*problem.values, ((), SourcedValue(file.name, origin)))
     return Problem(path=(), message=problem.message, values=values, hint=problem.hint)
 
@@ -90,8 +136,24 @@ def parse_toml(document: Document) -> dict[str, Any]:
         raise _located(document, "a number has too many digits" if place else str(error), place) from None
 
 
+def _find_language(text: str) -> str | None:
+    """Which language a file is written in that is no TOML, or None where that is not clear."""
+    if text.lstrip()[:1] == "{":
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        return "JSON"
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    is_yaml = lines and (lines[0].rstrip() == "---" or re.match(r"[\w.\-]+:(\s|$)", lines[0]))
+    return "YAML" if is_yaml else None
+
+
 def _syntax_error(document: Document, message: str) -> ConfigurationError:
     """A message of tomllib, whose position stands in its text: a line and a column, or the end of the document."""
+    if language := _find_language(document.text):
+        hint = "in TOML a setting is written key = value, and [section] stands above the settings of a section"
+        raise unusable(document.name, f"is {language}, and must be TOML", hint)
     problem, _, place = message.rpartition(" (at ")
     if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", place):
         line, column = map(int, numbers.groups())

@@ -8,12 +8,24 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from ..canonical import KeyPath
-from ..metadata import find_unwritable
-from ..names import called_elsewhere, did_you_mean, find_path, meant_by, near_miss
-from ..origins import SourcedValue
+from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
+from ..extends import EXTENDS
+from ..metadata import MAX_VALUES, find_unwritable
+from ..names import called_elsewhere, did_you_mean, find_path, meant_by, meant_inside, near_miss
+from ..origins import Origin, SourcedValue
 from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
 from .source import Source
+
+
+def way_out(schema: Schema, path: KeyPath, origin: Origin) -> str:
+    """Where a key belongs that is no setting, and none that was misspelt; empty for what can be no key of metadata."""
+    if path == (EXTENDS,):
+        return f"{EXTENDS} belongs at the top of a file"
+    if find_path(schema, path[:1]) or not find_path(schema, ("metadata", *path)):
+        return ""
+    notes = origin.place_for_notes(schema, path)
+    return f"a note of your own belongs {notes}, a setting of your own into a schema of your own"
 
 
 class SortedKeys:
@@ -32,6 +44,8 @@ class SortedKeys:
             path = (*section, _text_of(key))
             if not isinstance(key, str):
                 self._tell(path, value, "keys must be text", at_key=True)
+            elif is_secret(key) and isinstance(value, str) and value.strip():
+                self._refuse_secret(path)
             elif path in self._schema.defaults:
                 self.settings[path] = SourcedValue(value, self._source.origin_of(path))
             else:
@@ -40,11 +54,10 @@ class SortedKeys:
     def _sort_other(self, path: KeyPath, value: Any) -> None:
         """Sort a key that is no setting."""
         found = find_path(self._schema, path)
-        if found is None and len(path) == 1:
+        if found is None and len(path) == 1 and self._source.is_call:
             self._sort_custom(path, value)
         elif found is None:
-            meant = meant_by(self._schema, path) if len(self.problems) < MAX_PROBLEMS else None
-            self._tell(path, value, "no such setting", did_you_mean(meant), at_key=True)
+            self._tell(path, value, "no such setting", self._hint(path, value), at_key=True)
         elif not isinstance(value, Mapping):
             hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
             self._tell(path, value, "Input should be a table", hint)
@@ -53,14 +66,25 @@ class SortedKeys:
         else:
             self._sort_table(path, value)
 
+    def _hint(self, path: KeyPath, value: Any) -> str:
+        """What may have been meant by a key that there is not, or where a key of the user's own belongs."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return ""
+        if len(path) > 1:
+            return did_you_mean(meant_by(self._schema, path))
+        near = near_miss(self._schema, path[0])
+        if near and tuple(path[0].split(".")) == near:
+            return f"nest it: {near[-1]} inside {'.'.join(near[:-1])}"
+        inside = meant_inside(self._schema, value) if isinstance(value, Mapping) else None
+        meant = near or inside or meant_by(self._schema, path)
+        return did_you_mean(meant) or way_out(self._schema, path, self._source.origin_of(path))
+
     def _sort_custom(self, path: KeyPath, value: Any) -> None:
-        """Sort a top-level key that is no setting: the user's own, or a mistake."""
+        """Sort a top-level key of a call that is no setting: the user's own, or a mistake."""
         meant = near_miss(self._schema, path[0])
         is_field = meant is not None and len(meant) > 1 and meant[-1] == path[0]
-        if meant and not (is_field and self._source.is_call):
-            hint = did_you_mean(meant) + ("" if is_field else " (a custom key of such a name can go into metadata)")
-            if tuple(path[0].split(".")) == meant:
-                hint = f"nest it: {meant[-1]} inside {'.'.join(meant[:-1])}"
+        if meant and not is_field:
+            hint = f"{did_you_mean(meant)} (a custom key of such a name can go into metadata)"
             self._tell(path, value, "no such setting", hint, at_key=True)
             return
         self._keep(path, value)
@@ -71,6 +95,10 @@ class SortedKeys:
             self._advise(path, value, f"is kept as metadata, so that {lost} in it has no effect")
         elif meant := called_elsewhere(self._schema, path[0]):
             self._advise(path, value, "is kept as metadata and has no effect", did_you_mean(meant))
+
+    def _refuse_secret(self, path: KeyPath) -> None:
+        """Refuse a secret; not even the problem holds its value."""
+        self._tell(path, HIDDEN, SECRET, own_variable(path), at_key=True)
 
     def _settings_inside(self, value: object) -> str | None:
         """A setting or section that stands in a table of the user's own, where it would not be looked for."""
@@ -103,6 +131,8 @@ class SortedKeys:
         elif unwritable := find_unwritable({name: value}):
             where, reason = unwritable
             self._tell((*path, *map(_text_of, where[1:])), value, reason)
+        elif secret := find_secret({name: value}, MAX_VALUES):
+            self._refuse_secret((*path, *secret[1:]))
         else:
             self.custom[kept] = SourcedValue(value, self._source.origin_of(path))
 

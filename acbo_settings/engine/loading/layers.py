@@ -7,16 +7,17 @@ from typing import Any
 
 from .. import Record
 from ..canonical import KeyPath
-from ..inputs import Inputs
+from ..inputs import Start
 from ..metadata import overlay
 from ..origins import SourcedValue, default_layer, merge
-from ..problems import ConfigurationError, Problem
+from ..problems import Problem
 from ..schema import Schema
-from .arguments import read_arguments
+from .arguments import read_overrides
 from .environment import read_environment
-from .file import read_file
+from .file import read_files
 from .keys import SortedKeys
 from .source import Source
+from .surroundings import find_advice
 
 
 class Layers(Record):
@@ -49,21 +50,19 @@ class Layers(Record):
         self._fill(schema, values, custom, metadata, file, problems, complete)
 
 
-def read_layers(inputs: Inputs) -> Layers:
-    """Lay what a start is given over one another: defaults < file < environment < overrides."""
-    sources: list[Source] = []
+def read_layers(start: Start) -> Layers:
+    """Lay what a start is given over one another: defaults < files < environment < overrides."""
+    inputs = start.inputs
     variables, wrong_variables = read_environment(inputs)
-    problems = [problem for problem in wrong_variables if not problem.at_key]
-    try:
-        if inputs.file:
-            sources.append(read_file(inputs.schema, inputs.file))
-    except ConfigurationError as error:
-        problems += error.problems
-    arguments, wrong_arguments = read_arguments(inputs.schema, {"overrides": inputs.overrides})
-    problems += wrong_arguments
+    files, wrong_files = read_files(inputs.schema, inputs.files) if inputs.files else ([], [])
+    arguments, wrong_arguments = read_overrides(inputs.schema, inputs.overrides)
+    problems = [problem for problem in wrong_variables if not problem.at_key] + wrong_files
     unknown = [problem for problem in wrong_variables if problem.at_key]
-    layers = merge_sources(inputs.schema, [*sources, *variables, *arguments], problems)
-    return layers.replace(file=inputs.file and inputs.file.name, problems=[*layers.problems, *unknown])
+    problems += [problem for problem in wrong_arguments if not problem.at_key]
+    unknown += [problem for problem in wrong_arguments if problem.at_key]
+    layers = merge_sources(inputs.schema, [*files, *variables, *arguments], problems)
+    advice = find_advice(start)
+    return layers.replace(file=inputs.file and inputs.file.name, problems=[*advice, *layers.problems, *unknown])
 
 
 def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[Problem] = ()) -> Layers:

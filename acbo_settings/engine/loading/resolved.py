@@ -13,11 +13,12 @@ from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
 from ..origins import SourcedValue
 from ..problems import ConfigurationWarning, Problem
+from .surroundings import is_first_rank
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    from ..inputs import Inputs
+    from ..inputs import Start
     from .layers import Layers
 
     Config = TypeVar("Config", default=Any)
@@ -105,18 +106,21 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     return ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
 
 
-def resolve(inputs: Inputs) -> ResolvedConfig[Any]:
+def resolve(start: Start) -> ResolvedConfig[Any]:
     """Resolve what a start is given, outside of any run, and warn of what is advised."""
     from .layers import read_layers
 
-    resolved = judge(read_layers(inputs))
-    warn(resolved.advice)
+    resolved = judge(read_layers(start))
+    warn(resolved.advice, start.environ)
     return resolved
 
 
-def warn(advice: Sequence[Problem]) -> None:
-    """Give a `ConfigurationWarning` for each piece of advice, attributed to the caller outside of this package."""
-    if not advice:
+def warn(advice: Sequence[Problem], environ: Mapping[str, str]) -> None:
+    """Give a `ConfigurationWarning` for each piece of advice, attributed to the caller outside of this package.
+
+    Of several ranks, as their environments tell, only the first one does.
+    """
+    if not advice or not is_first_rank(environ):
         return
     from ..report import format_problem
 

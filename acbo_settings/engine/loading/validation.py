@@ -14,7 +14,7 @@ from ..names import did_you_mean
 from ..origins import Argument, SourcedValue
 from ..problems import Problem, whole_problem
 from ..schema import Rule, Schema, Setting
-from .environment import parse_text
+from .texts import parse_text
 
 
 @cache

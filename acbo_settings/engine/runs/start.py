@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -14,12 +14,14 @@ from ..frozen import FrozenConfig, parse_frozen, read_frozen, render_frozen
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
+from ..loading.surroundings import is_lost_in_steps
+from ..metadata import leaves
 from ..origins import Difference, File, SourcedValue, merge
 from ..printable import show_value
 from ..problems import ConfigurationError, Problem, file_problem
 from ..report import refusal, unusable
 from ..toml_document import Document
-from ..toml_writer import metadata_lines
+from ..toml_writer import metadata_lines, show_note, value_text
 from .durable import replace_file, write_once
 
 
@@ -29,33 +31,49 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
     A value that is kept against today's has its origin in the frozen file.
     """
     frozen = read_frozen(start.inputs.schema, name)
-    layers = read_layers(start.inputs)
+    layers = read_layers(start)
     today = judge(layers)
     told = today.advice if frozen is None or start.on_change == "replace" else ()
-    warn(told)  # before anything is written, in case that somebody makes an error of it
+    warn(told, start.environ)  # before anything is written, in case that somebody makes an error of it
     if frozen is None:
         frozen, is_first = freeze_once(start.inputs, name, today)
         if is_first:
             return replace(today, config=frozen.config)
     resolved = _hold(start, frozen, layers, today)
-    warn([advice for advice in resolved.advice if advice not in told])
+    if start.on_change == "replace" and resolved is today:
+        resolved = replace(today, config=freeze_anew(start.inputs, frozen, today).config)
+    warn([advice for advice in resolved.advice if advice not in told], start.environ)
     return resolved
 
 
+def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
+    """What `resolve_start` would return, without a warning, and without writing anything."""
+    frozen = read_frozen(start.inputs.schema, name)
+    layers = read_layers(start)
+    today = judge(layers)
+    return _hold(start, frozen, layers, today) if frozen else today
+
+
 def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
-    """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere."""
+    """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere.
+
+    It is `today` itself, when the run is to be frozen anew from that.
+    """
     differences = _differences(start, frozen, today)
-    is_note_new = metadata_lines(custom_metadata(today.config)) != metadata_lines(frozen.custom)
-    if start.on_change == "replace" and (differences or is_note_new):
-        return replace(today, config=freeze_anew(start.inputs, frozen, today).config)
+    notes = custom_metadata(today.config)
+    if start.on_change == "replace" and (differences or metadata_lines(notes) != metadata_lines(frozen.custom)):
+        return today
     kept = [difference for difference in differences if difference.path not in start.changeable]
+    custom = _notes_in_force(start, frozen, notes)
+    kept_notes = list(_note_differences(custom, notes, layers))
     if kept and start.on_change == "error":
-        raise refusal(_change_problems(frozen, kept, today.file))
+        raise refusal([*_change_problems(start, frozen, kept, today.file), *map(_changed_note, kept_notes)])
     taken = [difference for difference in differences if difference.path in start.changeable]
     resolved = judge(_lay_over(layers, kept)) if kept else today
-    advice = [*map(_kept_problem, kept), *([_kept_note(frozen)] if is_note_new else []), *resolved.advice]
-    config = _taken(start, frozen, taken) if taken else frozen.config
-    return replace(resolved, config=config, custom=_custom_layer(frozen, layers), advice=tuple(advice))
+    advice = [*map(_kept_problem, kept), *map(_kept_note, kept_notes), *resolved.advice]
+    is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
+    config = frozen.config if is_frozen else _taken(start, frozen, taken, custom)
+    return replace(resolved, config=config, custom=_custom_layer(frozen, layers, custom), advice=tuple(advice))
 
 
 def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
@@ -73,26 +91,46 @@ def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any])
     ]
 
 
-def _custom_layer(frozen: FrozenConfig, layers: Layers) -> dict[KeyPath, SourcedValue]:
-    """The custom keys of a frozen file: with today's origin where they have today's value."""
+def _notes_in_force(start: Start, frozen: FrozenConfig, today: Mapping[str, Any]) -> dict[str, Any]:
+    """The frozen metadata, with today's value of each key that may change."""
+    notes, noted = leaves(frozen.custom), leaves(today)
+    for path in (path for path in start.changeable if path[0] == "metadata"):
+        notes = {key: value for key, value in notes.items() if key[: len(path)] != path}
+        notes |= {key: value for key, value in noted.items() if key[: len(path)] == path}
+    return nested({path[1:]: value for path, value in notes.items()})
+
+
+def _note_differences(
+    kept: Mapping[str, Any], today: Mapping[str, Any], layers: Layers
+) -> Iterator[tuple[KeyPath, str, str, Any]]:
+    """Each key of the metadata that a run keeps against today's, both values as they are shown, and today's origin."""
+    first, second = leaves(kept), leaves(today)
+    for path in dict.fromkeys([*first, *second]):
+        shown = [show_note(side[path]) if path in side else "" for side in (first, second)]
+        if [path in first, path in second] != [True, True] or value_text(first[path]) != value_text(second[path]):
+            yield path, shown[0], shown[1], layers.custom.get(path[:2])
+
+
+def _custom_layer(frozen: FrozenConfig, layers: Layers, custom: Mapping[str, Any]) -> dict[KeyPath, SourcedValue]:
+    """The custom keys of a start: with today's origin where they have today's value."""
     document = Document(frozen.name, frozen.text)
-    custom: dict[KeyPath, SourcedValue] = {}
-    for key, value in frozen.custom.items():
+    found: dict[KeyPath, SourcedValue] = {}
+    for key, value in custom.items():
         path = ("metadata", key)
         today = layers.custom.get(path)
-        is_same = today is not None and today.value == value
-        custom[path] = today if today and is_same else SourcedValue(value, File(document, path))
-    return custom
+        is_same = today is not None and (key not in frozen.custom or today.value == value)
+        found[path] = today if today and is_same else SourcedValue(value, File(document, path))
+    return found
 
 
-def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference]) -> Any:
-    """The frozen configuration with the settings that are taken from today, in its metadata too."""
+def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference], custom: Mapping[str, Any]) -> Any:
+    """The frozen configuration with what is taken from today, in its metadata too."""
     schema = start.inputs.schema
     changed = {difference.path: difference.second for difference in taken}
     settings = {**frozen.settings, **{path: sourced.value for path, sourced in changed.items()}}
-    given = {path for path in frozen.given if path not in changed}
+    given = {path for path in frozen.origins if path in settings and path not in changed}
     given |= {path for path, sourced in changed.items() if not sourced.is_default}
-    metadata = nested({path: value for path, value in settings.items() if path in given}) | dict(frozen.custom)
+    metadata = nested({path: value for path, value in settings.items() if path in given}) | dict(custom)
     return schema.build(settings, metadata)
 
 
@@ -102,26 +140,44 @@ def _lay_over(layers: Layers, kept: Sequence[Difference]) -> Layers:
     return layers.replace(values=merge([layers.values, frozen]))
 
 
-def _change_problems(frozen: FrozenConfig, changed: Sequence[Difference], file: str | None) -> list[Problem]:
+def _change_problems(
+    start: Start, frozen: FrozenConfig, changed: Sequence[Difference], file: str | None
+) -> list[Problem]:
     """What is told of a run whose configuration has changed, and of each setting."""
     message = "this run started with another configuration than today's"
     if frozen.file and not file:
         message += f": it read {frozen.file}, and today no file is read"
+    on_change = f"{start.inputs.schema.application.prefix}ON_CHANGE"
     ways = (
         'on_change="keep" goes on with the frozen one, on_change="replace" freezes today\'s and keeps the old file'
-        " (in a shell: --on-change)"
+        f" (in a shell: --on-change or {on_change})"
     )
     return [
         file_problem(frozen.name, message, ways),
         *(
             Problem(
                 path=difference.path,
-                message=f"frozen as {show_value(difference.first.value)}, today {show_value(difference.second.value)}",
+                message=f"frozen as {show_value(difference.first.value)} ({_frozen_from(start, frozen, difference)}),"
+                f" today {show_value(difference.second.value)}",
                 values=((difference.path, difference.second),),
             )
             for difference in changed
         ),
     ]
+
+
+def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> str:
+    """Where a frozen value had come from, and why it does not come from there today, where that is known."""
+    origin = frozen.origins.get(difference.path)
+    if origin is None:
+        return "the default"
+    is_variable = origin.upper().startswith(start.inputs.schema.application.prefix)
+    if not is_variable or origin in start.inputs.environ:
+        return f"from {origin}"
+    told = f"from {origin}, which is not set today"
+    if start.environ.get("SLURM_JOB_ID") and is_lost_in_steps(start.environ, origin):
+        told += f": srun did not pass it on, as SLURM_EXPORT_ENV={start.environ['SLURM_EXPORT_ENV']} has it"
+    return told
 
 
 def _kept_problem(kept: Difference) -> Problem:
@@ -130,9 +186,17 @@ def _kept_problem(kept: Difference) -> Problem:
     return Problem(path=kept.path, message=message, values=((kept.path, kept.second),), severity="advice")
 
 
-def _kept_note(frozen: FrozenConfig) -> Problem:
-    message = "the run keeps its metadata, as frozen; today's is another"
-    return replace(file_problem(frozen.name, message), severity="advice")
+def _changed_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
+    path, frozen, today, sourced = note
+    message = f"{f'frozen as {frozen}' if frozen else 'not frozen'}, {f'today {today}' if today else 'not given today'}"
+    return Problem(path=path, message=message, values=((path, sourced),) if sourced else ())
+
+
+def _kept_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
+    path, frozen, today, sourced = note
+    message = f"the run keeps {frozen or 'its metadata without it'}, as frozen"
+    message += f", against today's {today}" if today else "; today it is not given"
+    return Problem(path=path, message=message, values=((path, sourced),) if sourced else (), severity="advice")
 
 
 def freeze_once(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> tuple[FrozenConfig, bool]:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.inputs import read_inputs
-from acbo_settings.engine.loading.environment import parse_text, read_environment, sort_variables
+from acbo_settings.engine.inputs import read_start
+from acbo_settings.engine.loading.environment import read_environment, sort_variables
 from acbo_settings.engine.loading.source import Source
-from acbo_settings.engine.names import MAX_KEY_PARTS, variable_name
+from acbo_settings.engine.loading.texts import parse_text
+from acbo_settings.engine.names import MAX_KEY_PARTS, is_variable, variable_name
 from acbo_settings.engine.origins import Variable
 from acbo_settings.engine.problems import MAX_PROBLEMS, Problem
 
@@ -35,7 +36,7 @@ class Found(NamedTuple):
 
 def sort(environ: dict[str, Any]) -> Found:
     """Sort the variables of an environment: those of one value, of a whole table, unusable ones, unknown ones."""
-    usable, problems = sort_variables(read_inputs(SCHEMA, environ=environ))
+    usable, problems = sort_variables(read_start(SCHEMA, environ=environ).inputs)
     tables = {path for path in usable if path in SCHEMA.sections or path == ("metadata",)}
     return Found(
         {path: variable for path, variable in usable.items() if path not in tables},
@@ -192,7 +193,7 @@ def test_variables_add_metadata(name: str, path: KeyPath) -> None:
 
 def test_other_programs_variables_are_left_alone() -> None:
     """Names without the prefix are nobody's business here, whatever they hold."""
-    assert contents({"PATH": "", "ACBO": "1", "ACBOX_TOTAL_STEPS": "1", "X_ACBO_TOTAL_STEPS": "1"}) == {}
+    assert contents({"PATH": "", "ACBO": "1", "X_ACBO_TOTAL_STEPS": "1"}) == {}
 
 
 @pytest.mark.parametrize(
@@ -292,22 +293,50 @@ def test_variables_of_other_services_are_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "note"),
     [
-        "ACBO_",
-        "ACBO_GRPO__X__Y",
-        "ACBO_HOME",
-        "ACBO_LOGLEVEL",
-        "ACBO_X__Y",
-        "ACBO_\udcff",
-        "acbo_ä",
-        "acbo_metadata" + "__a" * 20,
+        ("ACBO_", ""),
+        ("ACBO_GRPO__X__Y", ""),
+        ("ACBO_HOME", "ACBO_METADATA__HOME"),
+        ("ACBO_LOGLEVEL", "ACBO_METADATA__LOGLEVEL"),
+        ("ACBO_POLICY__HIDDEN_SIZE", "ACBO_METADATA__POLICY__HIDDEN_SIZE"),
+        ("ACBO_\udcff", "ACBO_METADATA__\udcff"),
+        ("acbo_ä", "ACBO_METADATA__Ä"),
+        ("acbo_metadata" + "__a" * 20, ""),
     ],
 )
-def test_unknown_variable_without_a_suggestion(name: str) -> None:
-    """A name that is near to nothing is unknown and no more."""
+def test_unknown_variable_without_a_suggestion(name: str, note: str) -> None:
+    """A name that is near to nothing is unknown, with the variable of a note, if it can be one."""
     problem = only_unknown({name: "1"})
-    assert (problem.path, problem.message, problem.hint) == ((name,), "no such setting", "")
+    hint = note and f"a note of your own belongs into {note}, a setting of your own into a schema of your own"
+    assert (problem.path, problem.message, problem.hint) == ((name,), "no such setting", hint)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ABCO_TOTAL_STEPS", "ACBO-TOTAL_STEPS", "ACOB_GRPO__GROUP_SIZE", "ACBOTOTAL_STEPS", "CBO_LOG_FREQUENCY"),
+        *("ACB_GRPO", "ACBOX_GRPO__GROUP_SIZE", "XACBO_TOTAL_STEPS", "abco_total_steps", "ACBP_METADATA__NOTE"),
+        *("ABCO_CONFIG_FILE", "ACBOO_RUN_DIR", "ACBO:MAY_CHANGE"),
+    ],
+)
+def test_a_prefix_with_one_typing_error_is_unknown(name: str) -> None:
+    """What would be a variable but for one letter of the prefix is an error like any unknown one."""
+    (problem,) = sort({name: "1"}).unknown
+    meant = next(rest for rest in (name[4:], name[5:], name[6:]) if is_variable(SCHEMA, f"ACBO_{rest}"))
+    assert (problem.message, problem.hint) == ("no such setting", f"did you mean ACBO_{meant.upper()}?")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MYACBO_TOTAL_STEPS", "ABCO_NO_SUCH", "AC_TOTAL_STEPS", "ACME_TOTAL_STEPS", "X_ACBO_TOTAL_STEPS"),
+        *("ABOC_TOTAL_STEPS", "TOTAL_STEPS", "ABCO_", "ACBO", "ABCO_METADATA__"),
+    ],
+)
+def test_other_names_are_no_near_misses(name: str) -> None:
+    """A prefix of two errors, a rest that is no setting, and a word that contains the prefix are other programs'."""
+    assert read_start(SCHEMA, environ={name: "1"}).inputs.environ == {}
 
 
 def test_unknown_variables_keep_their_order() -> None:
@@ -429,7 +458,7 @@ def test_every_variable_has_one_place(environ: dict[str, str]) -> None:
 
 def read(environ: dict[str, str]) -> tuple[list[Source], list[Problem]]:
     """The sources of an environment, and what is wrong with it."""
-    return read_environment(read_inputs(SCHEMA, environ=environ))
+    return read_environment(read_start(SCHEMA, environ=environ).inputs)
 
 
 @given(layers())

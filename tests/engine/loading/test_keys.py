@@ -15,6 +15,7 @@ from acbo_settings.engine.problems import Problem
 from ...strategies import SCHEMA
 
 WAY_OUT = " (a custom key of such a name can go into metadata)"
+OWN = 'a note of your own belongs under the key "metadata", a setting of your own into a schema of your own'
 
 
 def custom(found: SortedKeys) -> dict[str, Any]:
@@ -40,8 +41,9 @@ def only_problem(tree: Any) -> tuple[str, str, str]:
 
 
 def test_settings_are_told_from_custom_keys() -> None:
-    """Known paths are settings with an origin; other top-level keys and the metadata are custom."""
-    found = sort({"total_steps": 1, "grpo": {"group_size": 2}, "note": "a", "metadata": {"seed": 3}})
+    """Known paths are settings with an origin; other top-level keys of a call, and the metadata, are custom."""
+    tree = {"total_steps": 1, "grpo": {"group_size": 2}, "note": "a", "metadata": {"seed": 3}}
+    found = sort(tree, is_call=True)
     assert {path: value.value for path, value in found.settings.items()} == {
         ("total_steps",): 1,
         ("grpo", "group_size"): 2,
@@ -58,18 +60,13 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"rewards": {"clip_ratio": 1}}, "rewards.clip_ratio", "no such setting", "did you mean grpo.clip_ratio?"),
         ({"grpo": {"xyz": 1}}, "grpo.xyz", "no such setting", ""),
         ({"grpo": {"x": {"y": 1}}}, "grpo.x", "no such setting", ""),
-        (
-            {"gpro": {"group_size": 1}},
-            "gpro",
-            "no such setting",
-            "did you mean grpo? (a custom key of such a name can go into metadata)",
-        ),
-        (
-            {"total-steps": 1},
-            "total-steps",
-            "no such setting",
-            "did you mean total_steps? (a custom key of such a name can go into metadata)",
-        ),
+        ({"gpro": {"group_size": 1}}, "gpro", "no such setting", "did you mean grpo?"),
+        ({"total-steps": 1}, "total-steps", "no such setting", "did you mean total_steps?"),
+        ({"note": 1}, "note", "no such setting", OWN),
+        ({"sweep": [{"lr": 1}]}, "sweep", "no such setting", OWN),
+        ({"extends": "base.toml"}, "extends", "no such setting", "extends belongs at the top of a file"),
+        ({"trainer": {"x": 1, "lr": 2}}, "trainer", "no such setting", "did you mean grpo.learning_rate?"),
+        ({"params": {"grpo": {}}}, "params", "no such setting", "did you mean grpo?"),
         ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
         ({"grpo": 3}, "grpo", "Input should be a table", ""),
         ({"metadata": "x"}, "metadata", "Input should be a table", ""),
@@ -79,9 +76,8 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"metadata": {b"g": 2}}, "metadata.<bytes>", "keys must be text", ""),
         ({10**5000: 1}, "<int>", "keys must be text", ""),
         ({"metadata": {"grpo": {}}}, "metadata.grpo", "grpo is a setting, and has no effect inside metadata", ""),
-        ({"note": None}, "note", "None (null) has no form in TOML: leave the key out", ""),
+        ({"metadata": {"note": None}}, "metadata.note", "None (null) has no form in TOML: leave the key out", ""),
         ({"metadata": {"note": float("nan")}}, "metadata.note", "should be a finite number", ""),
-        ({"note": 1, "metadata": {"note": 2}}, "metadata.note", "is set both at the top level and in metadata", ""),
     ],
 )
 def test_mistakes_are_named(tree: Any, path: str, message: str, hint: str) -> None:
@@ -120,8 +116,8 @@ def test_frozen_metadata_alone_sets_nothing_in_silence() -> None:
 
 @pytest.mark.parametrize("key", ["lr", "num_generations", "max_steps", "beta"])
 def test_names_of_other_libraries_at_the_top_level_get_advice(key: str) -> None:
-    """What TRL calls a setting may be a key of the user's own, so it is kept, with advice."""
-    found = sort({key: 1})
+    """What TRL calls a setting may be a key of the user's own in a call, so it is kept, with advice."""
+    found = sort({key: 1}, is_call=True)
     assert custom(found) == {key: 1}
     assert advice(found)[0].hint.startswith("did you mean ")
 
@@ -129,20 +125,20 @@ def test_names_of_other_libraries_at_the_top_level_get_advice(key: str) -> None:
 def test_both_orders_of_a_custom_key_set_twice_are_refused() -> None:
     """A key at the top level and in metadata is one problem, whichever the source gives first."""
     for tree in ({"x": 1, "metadata": {"x": 2}}, {"metadata": {"x": 2}, "x": 1}):
-        assert only_problem(tree)[1] == "is set both at the top level and in metadata"
+        assert sort(tree, is_call=True).problems[0].message == "is set both at the top level and in metadata"
 
 
 def test_the_place_of_an_unwritable_value_is_named() -> None:
     """Deep in a custom table, the key that can not be kept is the one that is named."""
-    assert only_problem({"wandb": {"config": {"x": float("inf")}}})[:2] == (
-        "wandb.config.x",
+    assert only_problem({"metadata": {"wandb": {"config": {"x": float("inf")}}}})[:2] == (
+        "metadata.wandb.config.x",
         "should be a finite number",
     )
 
 
 def test_settings_in_a_table_of_the_users_own_are_pointed_out() -> None:
     """A table that is no component is kept, with advice when a setting stands in it."""
-    found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}})
+    found = sort({"training": {"total_steps": 9}, "sweep": {"name": "a"}}, is_call=True)
     assert custom(found) == {"training": {"total_steps": 9}, "sweep": {"name": "a"}}
     (told,) = advice(found)
     assert told.message == "is kept as metadata, so that total_steps in it has no effect"
@@ -153,7 +149,7 @@ def test_shared_lists_end_in_a_problem() -> None:
     shared: list[Any] = []
     for _ in range(40):
         shared = [shared, shared]
-    assert only_problem({"x": shared})[1] == "holds more than 100,000 values"
+    assert only_problem({"metadata": {"x": shared}})[1] == "holds more than 100,000 values"
 
 
 def test_text_keys_of_other_classes_are_text() -> None:
@@ -165,8 +161,8 @@ def test_text_keys_of_other_classes_are_text() -> None:
     assert list(sort({"grpo": {Field.size: 9}}).settings) == [("grpo", "group_size")]
 
 
-def test_a_dotted_key_of_a_dict_is_told_to_be_nested() -> None:
-    """A key that spells the path with a dot gets the way to write it."""
+def test_a_dotted_key_is_told_to_be_nested() -> None:
+    """A key of a source that spells the path with a dot gets the way to write it."""
     assert only_problem({"grpo.group_size": 128})[2] == "nest it: group_size inside grpo"
 
 

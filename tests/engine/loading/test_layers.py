@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import read_layers
 from acbo_settings.engine.origins import default_layer
 
@@ -13,7 +13,7 @@ def test_every_layer_is_kept_below_the_one_that_wins() -> None:
     """File, table, variable and override of one key lie over one another, the default at the bottom."""
     Path("acbo.toml").write_text("[grpo]\ngroup_size = 16\n")
     environ = {"ACBO_GRPO": '{"group_size": 32}', "ACBO_GRPO__GROUP_SIZE": "64"}
-    value = read_layers(read_inputs(SCHEMA, None, {"grpo": {"group_size": 128}}, environ)).values["grpo", "group_size"]
+    value = read_layers(read_start(SCHEMA, None, {"grpo": {"group_size": 128}}, environ)).values["grpo", "group_size"]
     assert [each.value for each in (value, *value.shadowed)] == [128, 64, 32, 16, 64]
     assert str(value.shadowed[2].origin) == "acbo.toml:2"
 
@@ -21,7 +21,7 @@ def test_every_layer_is_kept_below_the_one_that_wins() -> None:
 def test_what_cannot_be_read_hides_no_other_layer() -> None:
     """A broken file is noted, and the variables are still read; nothing is judged."""
     Path("acbo.toml").write_text("total_steps 5\n")
-    layers = read_layers(read_inputs(SCHEMA, None, environ={"ACBO_LOG_FREQUENCY": "-1", "ACBO_NO_SUCH": "1"}))
+    layers = read_layers(read_start(SCHEMA, None, environ={"ACBO_LOG_FREQUENCY": "-1", "ACBO_NO_SUCH": "1"}))
     assert [problem.message for problem in layers.problems] == [
         "Expected '=' after a key in a key/value pair",
         "no such setting",
@@ -34,7 +34,7 @@ def test_what_cannot_be_read_hides_no_other_layer() -> None:
 def test_metadata_of_several_layers_is_one_tree() -> None:
     """Tables of custom keys are merged key by key, other values replaced."""
     Path("acbo.toml").write_text("[metadata]\nnote = 'a'\n[metadata.sweep]\nseed = 1\n")
-    layers = read_layers(read_inputs(SCHEMA, None, {"metadata": {"note": "b", "sweep": {"lr": 2}}}, {}))
+    layers = read_layers(read_start(SCHEMA, None, {"metadata": {"note": "b", "sweep": {"lr": 2}}}, {}))
     assert layers.metadata == {"note": "b", "sweep": {"seed": 1, "lr": 2}}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acbo_settings import ConfigurationError, ConfigurationWarning
-from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import read_layers
 from acbo_settings.engine.loading.resolved import ResolvedConfig, judge, resolve, warn
 
@@ -17,7 +17,7 @@ from ...strategies import SCHEMA
 
 def judged(environ: dict[str, str], strict: bool = True) -> ResolvedConfig[Any]:
     """Judge an environment."""
-    return judge(read_layers(read_inputs(SCHEMA, environ=environ, strict=strict)))
+    return judge(read_layers(read_start(SCHEMA, environ=environ, strict=strict)))
 
 
 def test_an_unknown_variable_is_an_error_or_advice() -> None:
@@ -37,7 +37,7 @@ def test_advice_of_rules_is_part_of_the_result() -> None:
         (advice,) = judged(environ).advice
     assert [".".join(path) for path, _ in advice.values] == ["log_frequency", "total_steps"]
     with pytest.warns(ConfigurationWarning, match="Log frequency is above total steps"):
-        resolve(read_inputs(SCHEMA, environ=environ))
+        resolve(read_start(SCHEMA, environ=environ))
 
 
 def test_values_are_told_before_keys() -> None:
@@ -51,7 +51,7 @@ def test_no_advice_is_no_warning() -> None:
     """With nothing to say, nothing is said."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn(())
+        warn((), {})
 
 
 @pytest.mark.parametrize("key", ["grpo.group_size", ("grpo", "group_size"), "ACBO_GRPO__GROUP_SIZE"])
@@ -63,7 +63,7 @@ def test_a_value_is_explained_by_any_of_its_names(key: Any) -> None:
 
 def test_a_custom_key_of_any_name_is_explained() -> None:
     """An empty one too."""
-    resolved = judge(read_layers(read_inputs(SCHEMA, overrides={"metadata": {"": 5}}, environ={})))
+    resolved = judge(read_layers(read_start(SCHEMA, overrides={"metadata": {"": 5}}, environ={})))
     assert resolved.explain(("metadata", "")) == "5, from overrides"
 
 

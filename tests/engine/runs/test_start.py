@@ -28,7 +28,7 @@ from acbo_settings import (
 )
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.frozen import parse_frozen, read_frozen
-from acbo_settings.engine.inputs import read_inputs
+from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import Layers
 from acbo_settings.engine.loading.resolved import ResolvedConfig, judge
 
@@ -166,7 +166,7 @@ def test_keep_goes_on_with_the_frozen_values(assert_report: Callable[[str, str],
     assert "more" not in kept.config.metadata
     assert FROZEN.read_bytes() == content
     shown = [str(warning.message) for warning in caught]
-    assert [str(warning.filename) for warning in caught] == [__file__] * 3
+    assert [str(warning.filename) for warning in caught] == [__file__] * 4
     explained = [kept.explain(key) for key in ("total_steps", "log_frequency", "warmup_steps", "metadata.note")]
     assert_report("run-kept", "\n".join([*shown, *explained]))
 
@@ -188,7 +188,9 @@ def test_metadata_follows_replace_and_is_told_otherwise() -> None:
     start({"ACBO_METADATA__NOTE": "first"})
     second = {"ACBO_METADATA__NOTE": "second"}
     for on_change in ("error", "keep"):
-        with pytest.warns(ConfigurationWarning, match="the run keeps its metadata, as frozen; today's is another"):
+        with pytest.warns(
+            ConfigurationWarning, match=r'metadata\.note: the run keeps "first", as frozen, against today\'s "second"'
+        ):
             assert start(second, on_change=on_change).metadata["note"] == "first"
     assert start(second, on_change="replace").metadata["note"] == "second"
     assert load_frozen_config(RUN).metadata["note"] == "second"
@@ -231,7 +233,7 @@ def test_what_may_change_takes_todays_value() -> None:
     assert (longer.total_steps, longer.evaluation.eval_frequency) == (9000, 50)
     assert FROZEN.read_bytes() == content
     report = refusal({"ACBO_GRPO__GROUP_SIZE": "16"}, may_change=may_change)
-    assert "grpo.group_size: frozen as 64, today 16" in report
+    assert "grpo.group_size: frozen as 64 (the default), today 16" in report
     assert "total_steps: " not in report
     assert start(may_change=["evaluation.eval_frequency", "total_steps"]) == longer
 
@@ -309,14 +311,14 @@ def test_a_time_in_the_hour_that_comes_twice_is_no_change() -> None:
     """A date with a named zone is frozen with its offset, and is not told as another one afterwards."""
     when = datetime(2024, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
     for on_change in ("error", "replace"):
-        start(overrides={"when": when}, on_change=on_change)
+        start(overrides={"metadata": {"when": when}}, on_change=on_change)
     assert os.listdir(RUN) == ["acbo.frozen.toml"]
 
 
 def test_another_type_of_metadata_is_another_metadata() -> None:
     """1 and true are equal in Python and differ in a file."""
-    start(overrides={"flag": 1})
-    assert start(overrides={"flag": True}, on_change="replace").metadata["flag"] is True
+    start(overrides={"metadata": {"flag": 1}})
+    assert start(overrides={"metadata": {"flag": True}}, on_change="replace").metadata["flag"] is True
 
 
 def test_a_damaged_file_of_the_past_is_left_alone() -> None:
@@ -339,12 +341,12 @@ class Day(date):
 
 def test_a_date_that_shows_itself_otherwise_is_frozen_as_a_date() -> None:
     """What a class made of a date does with its text has no part in the file."""
-    assert start(overrides={"when": Day(2024, 5, 2)}).metadata["when"] == date(2024, 5, 2)
+    assert start(overrides={"metadata": {"when": Day(2024, 5, 2)}}).metadata["when"] == date(2024, 5, 2)
 
 
 def test_metadata_too_long_to_be_frozen_is_refused() -> None:
     """What could not be read back is not written."""
-    report = refusal(overrides={"note": "x" * 1_100_000})
+    report = refusal(overrides={"metadata": {"note": "x" * 1_100_000}})
     assert "would be larger than 1 MiB" in report
     assert not RUN.exists()
 
@@ -383,12 +385,13 @@ def test_strictness_is_part_of_the_inputs() -> None:
 
 def test_overrides_that_are_no_plain_data_always_resolve() -> None:
     """A date in the overrides has no digest, and the run is held to its configuration all the same."""
-    overrides = {"when": date(2026, 11, 25)}
+    when = date(2026, 11, 25)
+    overrides = {"metadata": {"when": when}}
     first = start(overrides=overrides)
     frozen = read_frozen(SCHEMA, str(FROZEN))
     assert frozen is not None
     assert frozen.digest is None
-    assert start(overrides=overrides).metadata == first.metadata == {"when": overrides["when"]}
+    assert start(overrides=overrides).metadata == first.metadata == {"when": when}
 
 
 @ADVICE_IS_FINE
@@ -407,14 +410,14 @@ def test_both_paths_give_the_same_answer(
     Path("acbo.toml").write_text(tomli_w.dumps(tree_of(file)))
     arguments: dict[str, Any] = {
         "environ": variables_of(variables),
-        "overrides": {**tree_of(overrides), "note": "x"},
+        "overrides": {**tree_of(overrides), "metadata": {"note": "x"}},
         "strict": strict,
     }
     run = tmp_path / "runs" / os.urandom(8).hex()
     configs = [load_training_config(run_dir=run, **arguments) for _ in range(2)]
     frozen = read_frozen(SCHEMA, str(run / "acbo.frozen.toml"))
     assert frozen is not None
-    assert frozen.digest == read_inputs(SCHEMA, **arguments).digest
+    assert frozen.digest == read_start(SCHEMA, **arguments).inputs.digest
     configs.append(resolve_training_config(run_dir=run, **arguments).config)
     configs.append(load_training_config(**arguments))
     configs.append(parse_frozen(SCHEMA, frozen.name, frozen.text).config)

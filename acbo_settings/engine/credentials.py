@@ -1,0 +1,78 @@
+"""Which keys hold secrets, by their names, and texts in which their values are hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from .canonical import KeyPath
+
+HIDDEN = "***"
+"""What is shown instead of a secret."""
+
+SECRET = "is a secret: it would stand readable in the frozen file, in reports and in trackers"
+"""What is said of a secret, wherever it stands."""
+
+_NAMES = (
+    *("api_key", "apikey", "access_key", "private_key"),
+    *("token", "password", "passwd", "secret", "credential", "credentials"),
+)
+# A key that holds a secret and what stands behind it, unless that is a number or a truth value.
+_ASSIGNED = re.compile(
+    rf"""((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})["']?\s*[=:]\s*)"""
+    r"""(?!(?:true|false|[-+]?\d[\d._]*)\s*(?:[,}\]#]|$)).+""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@lru_cache(10_000)
+def is_secret(key: str) -> bool:
+    """Whether the last part of a key says that a secret is behind it.
+
+    >>> is_secret("wandb_api_key"), is_secret("tokens")
+    (True, False)
+    """
+    name = key.lower().replace("-", "_")
+    return name.endswith(_NAMES) and (name in _NAMES or name.endswith(tuple(f"_{each}" for each in _NAMES)))
+
+
+def hide(text: str) -> str:
+    """A text, such as a line of a file, in which the secrets that are assigned in it are hidden.
+
+    >>> hide('wandb_api_key = "abc"  # mine')
+    'wandb_api_key = ***'
+    """
+    return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+
+
+def find_secret(tree: object, most: int) -> KeyPath | None:
+    """Where the first secret text stands in tables and arrays; of these, at most some values are looked at."""
+    waiting: list[tuple[KeyPath, Any]] = [((), tree)]
+    for _ in range(most):
+        if not waiting:
+            break
+        path, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [((*path, key), item) for key, item in value.items() if isinstance(key, str)]
+        elif isinstance(value, str):
+            if path and is_secret(path[-1]) and value.strip():
+                return path
+        elif isinstance(value, Sequence) and len(path) < most:
+            waiting += [(path, item) for item in value[:most]]
+    return None
+
+
+def own_variable(path: KeyPath) -> str:
+    """What to do about a secret: the variable that its tool reads, as far as the key tells which that is.
+
+    >>> own_variable(("metadata", "wandb", "api_key"))
+    "set WANDB_API_KEY in the job's environment, where the tool itself reads it"
+    """
+    parts = [part.replace("-", "_").upper() for part in path if part != "metadata"]
+    is_bare = parts[-1].lower() in _NAMES
+    if is_bare and len(parts) == 1:
+        return "set the variable that the tool itself reads in the job's environment, such as WANDB_API_KEY"
+    name = "_".join(parts[-2:]) if is_bare else parts[-1]
+    return f"set {name} in the job's environment, where the tool itself reads it"

@@ -264,10 +264,9 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of an `acbo.toml`, draft 2020-12.
 
-    Sections are closed: an unknown key in one is a mistake. The top level is open, because custom keys there become
-    metadata. Loading is stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities,
-    integers of more than 300 digits, top-level keys that almost are settings, settings inside `[metadata]`, and what
-    breaks a rule across settings.
+    The top level and the sections are closed: an unknown key is a mistake, and notes go below `metadata`. Loading is
+    stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities, integers of more than 300
+    digits, settings and secrets inside `[metadata]`, and what breaks a rule across settings.
 
     Returns:
         A new dict, ready for `json.dumps`.

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from .engine.canonical import KeyPath
+from .engine.names import EXTENDS
 from .engine.schema import Schema, Setting
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -16,17 +17,23 @@ _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
 _DESCRIPTION = (
     "The settings of an ACBO training run. Across settings, which no schema can say: warmup_steps must be less than"
-    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0. Top-level"
-    " keys are open for metadata, so a misspelt one is found by loading alone."
+    " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0."
 )
+_EXTENDS = {
+    "title": EXTENDS,
+    "description": "The file that this one extends, or a list of files of which later ones win. A path is relative to"
+    " this file. Values here win over those there.",
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+}
+_METADATA = {"title": "metadata", "description": "Notes of your own: anything that TOML can hold.", "type": "object"}
 
 
 def editor_schema(schema: Schema) -> dict[str, Any]:
     """The JSON Schema of a file, for editors: completion, documentation, and mistakes while typing."""
     document = _table(schema, ())
-    document["properties"]["metadata"] = {"title": "metadata", "description": "Custom keys.", "type": "object"}
+    document["properties"] = {EXTENDS: _EXTENDS, **document["properties"], "metadata": _METADATA}
     head = {"$schema": DIALECT, "title": schema.application.file_name, "description": _DESCRIPTION}
-    return head | {name: document[name] for name in ("type", "properties")} | {"additionalProperties": True}
+    return head | {name: document[name] for name in ("type", "properties", "additionalProperties")}
 
 
 def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from .engine.canonical import KeyPath
-from .engine.names import variable_name
+from .engine.names import EXTENDS, variable_name
 from .engine.printable import show_value
-from .engine.schema import Schema
+from .engine.schema import Application, Schema
 
 
 class VariableReference(NamedTuple):
@@ -33,17 +33,32 @@ def variables(schema: Schema) -> tuple[VariableReference, ...]:
         for row in schema.settings.values()
     ]
     application = schema.application
-    doc = f"The configuration file. Without it {application.file_name} in the working directory, if it exists."
+    doc = f"The configuration file, or a directory with an {application.file_name}; /dev/null for none."
     found.append(VariableReference(application.file_variable, "path", "", application.file_name, doc))
+    found += _run_variables(application)
     for path in filter(None, schema.sections):
         doc = f"The table [{'.'.join(path)}], or some of its keys, as a JSON object."
         doc += " A variable of a single key wins over it."
         found.append(VariableReference(variable_name(schema, path), "JSON", "", "", doc))
-    doc = "Custom metadata as a JSON object; numbers and lists keep their type."
+    doc = "Notes of your own as a JSON object; numbers and lists keep their type."
     found.append(VariableReference(variable_name(schema, ("metadata",)), "JSON", "", "", doc))
-    doc = "Custom metadata of any name, here <NAME>, as text. The key is in lower case."
+    doc = "A note of your own of any name, here <NAME>, as text. The key is in lower case."
     found.append(VariableReference(variable_name(schema, ("metadata", "<name>")), "str", "", "", doc))
     return tuple(found)
+
+
+def _run_variables(application: Application) -> list[VariableReference]:
+    """The variables that stand for arguments of `load_training_config` where the call does not give them."""
+    types = {"run_dir": ("path", "", ""), "on_change": ("str", '"error", "keep", "replace"', '"error"')}
+    docs = {
+        "run_dir": "The directory of the run that holds the job to one configuration.",
+        "on_change": "What to do when today's values are not the frozen ones of the run.",
+        "may_change": "Settings, sections and keys of the metadata that may change in the run, separated by commas.",
+    }
+    return [
+        VariableReference(name, *types.get(argument, ("str", "", "")), docs[argument])
+        for name, argument in application.run_variables.items()
+    ]
 
 
 def variables_table(schema: Schema) -> str:
@@ -71,6 +86,9 @@ def example_toml(schema: Schema) -> str:
     lines = [
         "# The settings of an ACBO training run, each with its default. Copy this file to acbo.toml and",
         "# remove the # in front of what you change. A variable wins over the file: see the README.",
+        "",
+        "# A file that this one extends, or a list of files of which later ones win; relative to this file.",
+        f'# {EXTENDS} = "../base.toml"',
     ]
     table: KeyPath = ()
     for setting in schema.settings.values():

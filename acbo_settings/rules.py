@@ -165,6 +165,30 @@ _ADVICE = (
     Rule((_REWARD_CLIP_VALUE, _REWARD_SCALING), _clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
 )
 
+# What TRL, transformers, Stable-Baselines3, verl, OpenRLHF and Lightning call a setting, and what people often do.
+_CALLED = {
+    _TOTAL_STEPS: "max_steps training_steps train_steps num_steps num_train_steps num_training_steps total_timesteps"
+    " max_iterations num_updates",
+    _WARMUP_STEPS: "warmup num_warmup_steps lr_warmup_steps warmup_iters",
+    ("surrogate_update_frequency",): "surrogate_update_interval surrogate_update_every",
+    ("log_frequency",): "logging_steps log_interval log_every log_every_n_steps logging_frequency",
+    ("grpo", "group_size"): "num_generations n_samples_per_prompt samples_per_prompt rollout_n",
+    _NUM_ITERATIONS: "ppo_epochs n_epochs num_ppo_epochs",
+    ("grpo", "learning_rate"): "lr",
+    ("grpo", "max_grad_norm"): "grad_clip gradient_clip gradient_clip_val gradient_clip_norm clip_grad_norm max_norm",
+    _CLIP_RATIO: "epsilon clip_range cliprange clip_eps clip_epsilon eps_clip",
+    ("grpo", "entropy_coeff"): "entropy_coef ent_coef entropy_coefficient entropy_weight entropy_bonus",
+    ("grpo", "kl_penalty_coeff"): "beta kl_coef kl_coeff init_kl_coef kl_loss_coef kl_weight kl_penalty",
+    ("grpo", "scale_rewards"): "normalize_advantage normalize_advantages",
+    _STRATEGY_TYPE: "exploration_strategy",
+    _EVAL_FREQUENCY: "eval_steps eval_interval eval_every eval_freq test_freq evaluation_frequency val_check_interval",
+    _CHECKPOINT_FREQUENCY: "save_steps save_interval save_every save_freq save_frequency checkpoint_interval"
+    " checkpoint_every checkpoint_freq",
+    _STOPPING_ENABLED: "early_stopping early_stop",
+    _STOPPING_PATIENCE: "patience early_stop_patience",
+    ("evaluation", "early_stopping_threshold"): "min_delta",
+}
+
 RULES = Rules(
     errors=_ERRORS,
     consistency=_CONSISTENCY,
@@ -172,16 +196,7 @@ RULES = Rules(
     range_sentences={
         (("grpo", "group_size"), "greater_than_equal"): "Group size should be at least {ge} for stable GRPO training",
     },
-    other_names={
-        "lr": ("grpo", "learning_rate"),
-        "numgenerations": ("grpo", "group_size"),
-        "epsilon": ("grpo", "clip_ratio"),
-        "beta": ("grpo", "kl_penalty_coeff"),
-        "maxsteps": ("total_steps",),
-        "loggingsteps": ("log_frequency",),
-        "evalsteps": ("evaluation", "eval_frequency"),
-        "savesteps": ("evaluation", "checkpoint_frequency"),
-    },
+    other_names={name: path for path, names in _CALLED.items() for name in names.split()},
 )
 """Errors are what every configuration must keep, consistency what `validate_training_config` enforces too, advice what
-loading and creating warn about. Other names are those of TRL above all."""
+loading and creating warn about."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from acbo_settings import ConfigurationError, create_training_config, json_schema
+from acbo_settings import ConfigurationError, json_schema, load_training_config
+from acbo_settings.cli.checked_file import check_file
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.schema import Setting
 
@@ -36,7 +38,7 @@ EDGES = [(setting, kind, bound) for setting in SCHEMA.settings.values() for kind
 def loads(tree: dict[str, Any]) -> bool:
     """Whether the loader takes a tree."""
     try:
-        create_training_config(tree)
+        load_training_config(os.devnull, overrides=tree, environ={})
     except ConfigurationError:
         return False
     return True
@@ -87,10 +89,25 @@ def test_valid_settings_are_taken_by_both(layer: dict[KeyPath, Any]) -> None:
     assert both(layer) == (True, True)
 
 
-def test_components_are_closed_and_the_top_level_is_open() -> None:
-    """An unknown key inside a component is refused by both, a custom key at the top level and metadata by neither."""
-    assert both({("grpo", "group_sise"): 64}) == (False, False)
-    assert both({("experiment",): "scm20", ("metadata", "seed"): 1}) == (True, True)
+@pytest.mark.parametrize("key", ["total_step", "experiment", "grp", "optimizer"])
+def test_sections_and_the_top_level_are_closed(key: str) -> None:
+    """An unknown key is refused by both, whatever it holds, and metadata by neither."""
+    assert both({("grpo", key): 64}) == (False, False)
+    assert both({(key,): 64}) == both({(key, "group_size"): 64}) == (False, False)
+    assert both({("metadata", key): 1}) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_valid"), [("base.toml", True), (["a", "b"], True), ([], True), (3, False), (["a", 3], False)]
+)
+def test_the_files_that_a_file_extends_are_known(value: Any, is_valid: bool) -> None:
+    """A path or a list of them is good, and nothing else, as when the file is loaded."""
+    Path("base.toml").touch()
+    Path("a").touch()
+    Path("b").touch()
+    Path("acbo.toml").write_text(f"extends = {json.dumps(value)}")
+    assert VALIDATOR.is_valid({"extends": value}) == is_valid
+    assert (not check_file("acbo.toml", {}).problems) == is_valid
 
 
 @pytest.mark.parametrize(
@@ -113,8 +130,6 @@ def test_numbers_without_an_end_are_refused_by_the_loader(path: KeyPath) -> None
 @pytest.mark.parametrize(
     "tree",
     [
-        {"total_step": 5},
-        {"grp": {"group_size": 64}},
         {"metadata": {"total_steps": 3}},
         {"warmup_steps": 5000},
         {"exploration": {"final_temperature": 2.0}},
@@ -123,7 +138,7 @@ def test_numbers_without_an_end_are_refused_by_the_loader(path: KeyPath) -> None
     ids=str,
 )
 def test_what_no_schema_can_say_is_refused_by_the_loader_alone(tree: dict[str, Any]) -> None:
-    """An open top level takes misspelt keys, and each value is looked at by itself."""
+    """Metadata is open, and each value is looked at by itself."""
     assert (VALIDATOR.is_valid(tree), loads(tree)) == (True, False)
 
 
@@ -157,6 +172,8 @@ def test_taplo_accepts_the_examples(name: str, schema_file: Path, tmp_path: Path
     [
         ("[grpo]\ngroup_size = 4", "4 is less than the minimum of 8"),
         ("[grpo]\ngroup_sise = 64", "'group_sise' was unexpected"),
+        ("[optimizer]\nlr = 1e-3", "'optimizer' was unexpected"),
+        ("extends = 3", "is not valid under any of the"),
         ('[rewards]\nreward_scaling = "tahn"', '"tahn" is not one of'),
     ],
 )

@@ -50,7 +50,7 @@ def test_the_example_file_holds_every_default() -> None:
         line.removeprefix("# ") for line in example_toml(SCHEMA).splitlines() if " = " in line or line.startswith("[")
     ]
     assignments = [line for line in lines if line.startswith("[") or line.split(" = ")[0].isidentifier()]
-    assert tomllib.loads("\n".join(assignments)) == TrainingConfig().to_dict()
+    assert tomllib.loads("\n".join(assignments)) == {"extends": "../base.toml", **TrainingConfig().to_dict()}
 
 
 def test_the_example_file_in_the_repository_is_fresh() -> None:

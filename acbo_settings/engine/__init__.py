@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Member = TypeVar("Member")
 
 _HOMES: dict[object, str] = {}
+_set = object.__setattr__
 
 
 def public(member: Member) -> Member:
@@ -68,7 +69,7 @@ class Record(PickledByName):
         """Set the fields of a new record, in the order of `__slots__`."""
         slots: tuple[str, ...] = self.__slots__
         for name, value in zip(slots, values, strict=True):
-            object.__setattr__(self, name, value)
+            _set(self, name, value)
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self._field_names())

@@ -20,10 +20,10 @@ _NAMES = (
     *("token", "password", "passwd", "secret", "credential", "credentials"),
 )
 # A key that holds a secret and what stands behind it, unless that is a number or a truth value.
-_ASSIGNED = re.compile(
-    rf"""((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})["']?\s*[=:]\s*)"""
-    r"""(?!(?:true|false|[-+]?\d[\d._]*)\s*(?:[,}\]#]|$)).+""",
-    re.IGNORECASE | re.DOTALL,
+# It is a text, because most starts show nothing: `re` compiles and keeps it when it is first used.
+_ASSIGNED = (
+    rf"""(?is)((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})["']?\s*[=:]\s*)"""
+    r"""(?!(?:true|false|[-+]?\d[\d._]*)\s*(?:[,}\]#]|$)).+"""
 )
 
 
@@ -44,7 +44,7 @@ def hide(text: str) -> str:
     >>> hide('wandb_api_key = "abc"  # mine')
     'wandb_api_key = ***'
     """
-    return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+    return re.sub(_ASSIGNED, rf"\1{HIDDEN}", text)
 
 
 def find_secret(tree: object, most: int) -> KeyPath | None:

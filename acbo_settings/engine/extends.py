@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+from .names import EXTENDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .inputs import RawFile
-
-EXTENDS = "extends"
-"""The key at the top of a file that names what it extends: one path, or a list of which later ones win."""
 
 MAX_EXTENDED = 16
 """Files that the named one may extend, directly or by way of others."""
@@ -31,17 +30,18 @@ class _Walk:
         self.files: list[RawFile] = []
         self._read = read
         self._left = most - len(named.content)
-        self._visit(named, [named])
+        self._way = [named]
+        self._visit(named)
 
-    def _visit(self, file: RawFile, way: Sequence[RawFile]) -> None:
-        """Add the files that a file extends, then itself; `way` leads to it from the named one."""
-        before = None
-        for name in extended_names(file.content):
+    def _visit(self, file: RawFile) -> None:
+        """Add the files that a file extends, then itself."""
+        before: RawFile | None = None
+        for name in extended_names(file.content) if file.may_extend else ():
             base = self._read(os.path.join(os.path.dirname(file.name), name))
             base.extended_by = file
-            known = next((each for each in self.files if _is_same(each, base)), None)
-            if known is None or base.error:
-                self._add(base, way)
+            known = _find_same(base, self.files)
+            if known is None:
+                self._add(base)
             elif before and self.files.index(known) <= self.files.index(before):
                 again = known is before
                 base.error = ValueError("is named twice" if again else f"lies below {before.name}: name it first")
@@ -49,30 +49,39 @@ class _Walk:
             before = known or base
         self.files.append(file)
 
-    def _add(self, base: RawFile, way: Sequence[RawFile]) -> None:
+    def _add(self, base: RawFile) -> None:
         """Add a file that is met for the first time, if nothing speaks against it."""
         self._left -= len(base.content)
-        if base.error is None:
-            base.error = self._objection(base, way)
-        if base.error is None:
-            self._visit(base, [*way, base])
-        else:
+        base.error = base.error or self._objection(base)
+        if base.error:
             self.files.append(base)
+            return
+        self._way.append(base)
+        self._visit(base)
+        self._way.pop()
 
-    def _objection(self, base: RawFile, way: Sequence[RawFile]) -> ValueError | None:
-        places = [index for index, each in enumerate(way) if _is_same(each, base)]
-        if places:
-            between = " and ".join(each.name for each in way[places[0] + 1 :])
+    def _objection(self, base: RawFile) -> ValueError | None:
+        if above := _find_same(base, self._way):
+            between = " and ".join(each.name for each in self._way[self._way.index(above) + 1 :])
             return ValueError("extends itself" + (f", by way of {between}" if between else ""))
-        if len(self.files) + len(way) > MAX_EXTENDED:
+        if len(self.files) + len(self._way) > MAX_EXTENDED:
             return ValueError(f"is one file too many: at most {MAX_EXTENDED} can be extended")
         if self._left < 0:
             return ValueError("is too much: all files together would hold more than 1 MiB")
         return None
 
 
-def _is_same(first: RawFile, second: RawFile) -> bool:
-    return first.place is not None and first.place == second.place
+def _find_same(file: RawFile, others: list[RawFile]) -> RawFile | None:
+    """Another reading of the same file in the same directory: a link elsewhere has other files beside it."""
+    for other in others:
+        if file.place and file.place == other.place and _directory_of(file) == _directory_of(other):
+            return other
+    return None
+
+
+def _directory_of(file: RawFile) -> tuple[int, int]:
+    status = os.stat(os.path.dirname(file.name).encode("utf-8", "surrogateescape") or b".")
+    return status.st_dev, status.st_ino
 
 
 def extended_names(content: bytes) -> list[str]:
@@ -80,38 +89,38 @@ def extended_names(content: bytes) -> list[str]:
 
     The usual line is read without a parser, which a start from a frozen file does not import.
     """
-    try:
-        text = content.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return []
-    lines = (line.strip(" \t") for line in text.split("\n"))
-    first = next((line for line in lines if line and not line.startswith("#")), "")
-    key, equals, value = first.partition("=")
-    if key.rstrip(" \t") == EXTENDS and equals and (names := _plain_texts(value.strip(" \t"))):
-        return names
+    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").lstrip("\r\n")
+    while text.startswith("#"):
+        text = text.partition("\n")[2].lstrip("\r\n")
+    key, equals, rest = text.partition("\n")[0].partition("=")
+    names = _plain_texts(rest) if equals and key.rstrip(" \t") == EXTENDS else None
+    return _parsed_names(content) if names is None else names
+
+
+def _plain_texts(text: str) -> list[str] | None:
+    """The texts of one TOML value, if it is a plain text, or a plain list of such, on one line."""
+    value = text.partition("#")[0].strip(" \t\r")
+    items = value[1:-1].removesuffix(",").split(",") if value[:1] == "[" and value[-1:] == "]" else [value]
+    texts = []
+    for item in items:
+        before, _, inside = item.partition('"')
+        inside, closed, after = inside.partition('"')
+        if before.strip(" \t") or after.strip(" \t") or not closed or "\\" in inside:
+            return None
+        texts.append(inside)
+    return texts
+
+
+def _parsed_names(content: bytes) -> list[str]:
+    """The same with a parser, whatever way the key is written."""
     import tomllib
 
     from .toml_document import find_long_key
 
     try:
-        found = None if find_long_key(text) else tomllib.loads(text).get(EXTENDS)
+        text = content.removeprefix(b"\xef\xbb\xbf").decode()
+        found = [] if find_long_key(text) else tomllib.loads(text).get(EXTENDS, [])
     except (ValueError, RecursionError):
         return []
-    return paths_of(found) or []
-
-
-def paths_of(value: object) -> list[str] | None:
-    """The paths that the value of `extends` holds, one or a list of them; None for anything else."""
-    listed = value if isinstance(value, list) else [value]
-    paths = [path for path in listed if isinstance(path, str)]
-    return paths if len(paths) == len(listed) else None
-
-
-def _plain_texts(text: str) -> list[str] | None:
-    """The texts of one TOML value, if it is a plain text, or a plain list of such, on one line."""
-    value, _, _ = text.partition("#")
-    value = value.rstrip(" \t")
-    items = value[1:-1].removesuffix(",").split(",") if value[:1] == "[" and value[-1:] == "]" else [value]
-    texts = [item.strip(" \t") for item in items]
-    is_plain = all(len(each) > 1 and each[0] == each[-1] == '"' and each.count('"') == 2 for each in texts)
-    return [each[1:-1] for each in texts] if is_plain and "\\" not in value else None
+    names = found if isinstance(found, list) else [found]
+    return names if all(isinstance(name, str) for name in names) else []

@@ -32,6 +32,7 @@ MAX_BYTES = 1 << 20
 MAX_DIGESTED = 100_000
 """Values that inputs may hold to have a digest, each use of a shared list counted."""
 
+_BLOCK = 1 << 16
 _TOO_LARGE = "is larger than 1 MiB, the most that a configuration file may have"
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -46,7 +47,7 @@ class RawFile:
     """A configuration file as bytes, or why there are none: an OSError, or a ValueError that says it.
 
     `name` is the path as the user wrote it, `named_by` the variable that named it, `PATH_ARGUMENT`, or empty, and
-    `extended_by` the file that extends it, if one does.
+    `extended_by` the file that extends it, if one does. `place` tells the file from every other.
     """
 
     def __init__(
@@ -56,22 +57,26 @@ class RawFile:
         content: bytes = b"",
         error: OSError | ValueError | None = None,
         extended_by: RawFile | None = None,
+        place: tuple[int, ...] | None = None,
     ) -> None:
         self.name = name
         self.named_by = named_by
         self.content = content
         self.error = error
         self.extended_by = extended_by
+        self.place = place
 
     @property
-    def place(self) -> tuple[int, ...] | None:
-        """What tells the file from every other, and from itself by a link in another directory; None for no file."""
-        try:
-            path = encode_path(self.name)
-            found = [os.stat(path), os.stat(os.path.dirname(path) or b".")]
-        except (OSError, ValueError):
-            return None
-        return tuple(number for status in found for number in (status.st_dev, status.st_ino))
+    def may_extend(self) -> bool:
+        """Whether a line may start with the key `extends`, in quotes and with escapes too."""
+        content = self.content
+        if content.startswith(b"extends"):
+            return True
+        if b"extends" not in content and b"\\" not in content:
+            return False
+        starts = (b"extends", b'"extends', b"'extends")
+        lines = (line.lstrip(b"\xef\xbb\xbf \t") for line in content.split(b"\n"))
+        return any(line.startswith(starts) or (line.startswith(b'"') and b"\\" in line) for line in lines)
 
     @property
     def facts(self) -> list[Any]:
@@ -255,30 +260,16 @@ def _find_files(
     named = [(name, text) for name, text in environ.items() if name.upper() == application.file_variable]
     if path is not None:
         text = path_text(path, "path", "; settings go into overrides")
-        file: RawFile | None = read_raw_file(_file_in(application, text), PATH_ARGUMENT)
+        file: RawFile | None = read_raw_file(text, PATH_ARGUMENT, application.file_name)
     elif len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
-        file = read_raw_file(_file_in(application, named[0][1]), named[0][0])
+        file = read_raw_file(named[0][1], named[0][0], application.file_name)
     else:
         file = read_if_there(application.file_name)
-    if file is None or not _may_extend(file.content):
+    if file is None or not file.may_extend:
         return (file,) if file else ()
     from .extends import extended_files
 
-    return extended_files(file, lambda name: read_raw_file(_file_in(application, name)), MAX_BYTES)
-
-
-def _file_in(application: Application, name: str) -> str:
-    """The file that a path stands for: itself, or the one in a directory."""
-    return os.path.join(name, application.file_name) if is_directory(name) else name
-
-
-def _may_extend(content: bytes) -> bool:
-    """Whether a line of a file may start with the key `extends`, in quotes and with escapes too."""
-    if b"extends" not in content and b"\\" not in content:
-        return False
-    lines = [line.lstrip(b"\xef\xbb\xbf \t") for line in content.split(b"\n")]
-    starts = (b"extends", b'"extends', b"'extends")
-    return any(line.startswith(starts) or (line.startswith(b'"') and b"\\" in line) for line in lines)
+    return extended_files(file, lambda name: read_raw_file(name, inside=application.file_name), MAX_BYTES)
 
 
 def is_directory(name: str) -> bool:
@@ -298,41 +289,45 @@ def read_if_there(name: str) -> RawFile | None:
     return read_raw_file(name) if os.path.lexists(encode_path(name)) else None
 
 
-def read_raw_file(name: str, named_by: str = "") -> RawFile:
+def read_raw_file(name: str, named_by: str = "", inside: str = "") -> RawFile:
     """Read a file through one descriptor, without ever waiting for it; once more if a file server says ESTALE.
 
-    `os.devnull` is a file that holds nothing: so one says that none is meant.
+    `inside` is the file that a directory stands for. `os.devnull` is a file that holds nothing: so one says that none
+    is meant.
     """
     if name == os.devnull:
         return RawFile(name, named_by)
     try:
         try:
-            content = _read_bytes(name)
+            content, place = _read_bytes(name)
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
-            content = _read_bytes(name)
+            content, place = _read_bytes(name)
     except (OSError, ValueError) as error:
+        if inside and is_directory(name):
+            return read_raw_file(os.path.join(name, inside), named_by)
         return RawFile(name, named_by, error=error)
-    return RawFile(name, named_by, content)
+    return RawFile(name, named_by, content, place=place)
 
 
-def _read_bytes(name: str) -> bytes:
-    """The content of a regular file; ValueError with the reason for any other."""
+def _read_bytes(name: str) -> tuple[bytes, tuple[int, int]]:
+    """The content of a regular file, and its device and inode; ValueError with the reason for any other."""
     # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
     path = encode_path(name)
     _require_regular(os.stat(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        _require_regular(os.fstat(descriptor))
-        content = b""
-        while len(content) <= MAX_BYTES and (block := os.read(descriptor, MAX_BYTES + 1 - len(content))):
+        status = os.fstat(descriptor)
+        _require_regular(status)
+        content = os.read(descriptor, status.st_size + 1)
+        while len(content) != status.st_size and len(content) <= MAX_BYTES and (block := os.read(descriptor, _BLOCK)):
             content += block
     finally:
         os.close(descriptor)
     if len(content) > MAX_BYTES:
         raise ValueError(_TOO_LARGE)
-    return content
+    return content, (status.st_dev, status.st_ino)
 
 
 def encode_path(name: str) -> bytes:

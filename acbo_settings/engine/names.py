@@ -16,6 +16,9 @@ from .schema import Schema
 MAX_KEY_PARTS = 16
 """Parts that a dotted key may have. `tomllib` takes time with the square of them: half a minute for 50,000."""
 
+EXTENDS = "extends"
+"""The key at the top of a file that names what it extends: one path, or a list of which later ones win."""
+
 DELIMITER = "__"
 """What stands between the parts of a key in a variable's name."""
 
@@ -105,7 +108,14 @@ def called_elsewhere(schema: Schema, name: str) -> KeyPath | None:
     """The setting that other programs call by this name."""
     from .spelling import normalized
 
-    return schema.rules.other_names.get(normalized(name))
+    return _other_names(schema).get(normalized(name))
+
+
+@cache
+def _other_names(schema: Schema) -> dict[str, KeyPath]:
+    from .spelling import normalized
+
+    return {normalized(name): path for name, path in schema.rules.other_names.items()}
 
 
 def near_miss(schema: Schema, name: str) -> KeyPath | None:

@@ -9,8 +9,7 @@ from typing import Any
 from . import Record, public
 from .canonical import KeyPath
 from .credentials import hide
-from .extends import EXTENDS
-from .names import did_you_mean, variable_name
+from .names import EXTENDS, did_you_mean, variable_name
 from .printable import show_value, show_variable
 from .schema import Schema
 from .toml_document import Document, Position

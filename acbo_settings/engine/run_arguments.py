@@ -33,24 +33,24 @@ def add_variables(
     named: dict[str, list[str]] = {}
     for name in environ:
         named.setdefault(schema.application.run_variables[name.upper()], []).append(name)
-    wrong = [
-        problem for names in named.values() if (problem := _find_unusable({name: environ[name] for name in names}))
-    ]
-    if not wrong:
-        given = {"run_dir": run_dir, "on_change": on_change, "may_change": may_change}
-        texts = {argument: environ[names[0]].strip() for argument, names in named.items()}
-        told = _find_wrong(schema, texts, given)
-        wrong = [_of_variable(named[argument][0], environ, message, hint) for argument, message, hint in told]
-    if wrong:
-        from .report import refusal
-
-        raise refusal(wrong)
+    _refuse(_find_unusable({name: environ[name] for name in names}) for names in named.values())
+    given = {"run_dir": run_dir, "on_change": on_change, "may_change": may_change}
+    texts = {argument: environ[names[0]].strip() for argument, names in named.items()}
+    told = _find_wrong(schema, texts, given)
+    _refuse(_of_variable(named[argument][0], environ, message, hint) for argument, message, hint in told)
     names_of_settings = split_names(texts["may_change"]) if "may_change" in texts else None
     return (
         texts.get("run_dir") if run_dir is None else run_dir,
         texts.get("on_change") if on_change is None else on_change,
         names_of_settings if may_change is None else may_change,
     )
+
+
+def _refuse(problems: Iterable[Problem | None]) -> None:
+    if wrong := [problem for problem in problems if problem]:
+        from .report import refusal
+
+        raise refusal(wrong)
 
 
 def _find_unusable(variables: Mapping[str, str]) -> Problem | None:

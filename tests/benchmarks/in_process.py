@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from timeit import Timer
 
 from acbo_settings import load_training_config
@@ -70,5 +71,7 @@ def read_nanoseconds(records: Mapping[str, object]) -> dict[str, list[float]]:
 def measure(plain: Callable[[], object]) -> None:
     """Measure both against the plain program's way to load, and print the figures."""
     warm = warm_microseconds({"load": load_training_config, "plain": plain})
+    files = {name: partial(load_training_config, f"{name}.toml") for name in ("third", "one")}
+    extending = warm_microseconds(files)
     read = read_nanoseconds({"load": load_training_config(), "plain": plain(), "slotted": Slotted()})
-    print(json.dumps({"warm": warm, "read": read}))
+    print(json.dumps({"warm": warm, "extending": extending, "read": read}))

@@ -25,6 +25,12 @@ PROGRAMS = {
     "msgspec": "from msgspec_settings import load; load()",
 }
 
+# How a load is counted without the start around it: that of many loads, less that of a few.
+FEW, MANY = 10, 60
+LOADS = "from acbo_settings import load_training_config; [load_training_config('{}.toml') for _ in range({})]"
+EXTENDING = {f"{name} {count}": LOADS.format(name, count) for name in ("third", "one") for count in (FEW, MANY)}
+"""The loads of a file that extends two others, and of one file of the same size."""
+
 # Imported from the working directory, so that their byte code is cached as that of an installed package is.
 HELPERS = ("plain_settings.py", "msgspec_settings.py", "in_process.py", "late_start.py")
 
@@ -87,10 +93,25 @@ def make_job(directory: str) -> Job:
     `PYTHONPATH` is the caller's, so that a checkout that is not installed can be measured too; nothing else is.
     """
     Path(directory, "acbo.toml").write_text(FILE, encoding="utf-8")
+    write_extending(directory)
     for name in HELPERS:
         shutil.copy(Path(__file__).with_name(name), directory)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     return Job(directory, kept | VARIABLES)
+
+
+def write_extending(directory: str) -> None:
+    """Write the job's file as three, `third.toml` over `second.toml` over `first.toml`, and as one of the same size."""
+    second, third = FILE.index("[rewards]"), FILE.index("[grpo]")
+    texts = {
+        "first.toml": FILE[second:],
+        "second.toml": f'extends = "first.toml"\n{FILE[third:second]}',
+        "third.toml": f'extends = "second.toml"\n{FILE[:third]}',
+    }
+    missing = sum(map(len, texts.values())) - len(FILE)
+    texts["one.toml"] = "#" * (missing - 1) + "\n" + FILE
+    for name, text in texts.items():
+        Path(directory, name).write_text(text, encoding="utf-8")
 
 
 def verify(job: Job) -> None:
@@ -102,11 +123,14 @@ def verify(job: Job) -> None:
     msgspec = "import json, msgspec_settings as m; print(json.dumps(m.to_tree(m.load())))"
     load = "import json, acbo_settings as a; print(json.dumps(a.load_training_config({}).to_dict()))"
     resume = load.format("run_dir='runs/resumed'")
-    outputs = [job.run(sys.executable, "-c", program) for program in (plain, msgspec, load.format(""), resume, resume)]
+    outputs = [
+        job.run(sys.executable, "-c", program)[0] for program in (plain, msgspec, load.format(""), resume, resume)
+    ]
+    outputs += [job.run(sys.executable, "-c", load.format(f"'{name}.toml'"))[0] for name in ("third", "one")]
     assert all(output == outputs[0] for output in outputs), f"the programs differ: {outputs}"
     short = f"{PROGRAMS['resume']}; import sys; print('pydantic' in sys.modules)"
     assert job.run(sys.executable, "-c", short)[0] == "False\n"
-    tree = json.loads(outputs[0][0])
+    tree = json.loads(outputs[0])
     values = [value for item in tree.values() for value in (item.values() if isinstance(item, dict) else [item])]
     assert len(values) > 30, f"{len(values)} values"
     layered = tree["log_frequency"], tree["grpo"]["clip_ratio"], tree["grpo"]["group_size"]
@@ -123,17 +147,17 @@ def cpu_milliseconds(job: Job, name: str) -> float:
     return (usage.ru_utime + usage.ru_stime) * 1e3
 
 
-def count_instructions(job: Job, name: str) -> float:
+def count_instructions(job: Job, program: str) -> float:
     """Millions of instructions that one run of a program takes."""
     valgrind = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-    _, errors = job.run(*valgrind, sys.executable, "-c", PROGRAMS[name])
+    _, errors = job.run(*valgrind, sys.executable, "-c", program)
     found = re.search(r"Collected : (\d+)", errors)
     assert found, f"valgrind did not count: {errors}"
     return int(found[1]) / 1e6
 
 
-def count_file_calls(job: Job, name: str) -> float:
+def count_file_calls(job: Job, program: str) -> float:
     """System calls with a path among their arguments, in one run of a program."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as trace:
-        job.run("strace", "-f", "-e", "trace=file", "-o", trace.name, sys.executable, "-c", PROGRAMS[name])
+        job.run("strace", "-f", "-e", "trace=file", "-o", trace.name, sys.executable, "-c", program)
         return len(re.findall(r"^\d+ +\w+\(", trace.read(), re.MULTILINE))

@@ -17,13 +17,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
 
 from .measuring import (
+    EXTENDING,
+    FEW,
     FORBIDDEN_MODULES,
+    MANY,
     PROGRAMS,
     Figures,
     Job,
@@ -45,6 +48,7 @@ RESUME_CALLS = 380
 RESUME_MODULES = 8
 WARM_LIMIT = 330.0
 WARM_RATIO = 1.05
+EXTENDING_LIMIT = 1.1
 LATE_LIMIT = 15.0
 
 
@@ -147,7 +151,7 @@ def _cpu_times(job: Job, names: Sequence[str], rounds: int) -> dict[str, list[fl
 
 def instruction_rows(job: Job) -> list[Row]:
     """Instructions of cold starts, which hardly change from run to run."""
-    figures = _counts("valgrind", job, count_instructions)
+    figures = _counts("valgrind", job, count_instructions, PROGRAMS | EXTENDING)
     if isinstance(figures, str):
         return [Row(what="million instructions", load=figures)]
     return [
@@ -160,6 +164,7 @@ def instruction_rows(job: Job) -> list[Row]:
             figures,
             RESUME_LIMIT,
         ),
+        _extending_row("warm load of a file that extends two others, million instructions", _per_load(figures)),
         _compare_to_load("check", "`acbo-settings check`, million instructions", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, million instructions", figures, HELP_LIMIT),
         _compare_to_pass("import", "`import acbo_settings`, million instructions", figures, IMPORT_LIMIT),
@@ -183,15 +188,17 @@ def file_call_rows(job: Job) -> list[Row]:
     ]
 
 
-def _counts(tool: str, job: Job, count: Callable[[Job, str], float]) -> Figures | str:
+def _counts(
+    tool: str, job: Job, count: Callable[[Job, str], float], programs: Mapping[str, str] = PROGRAMS
+) -> Figures | str:
     """One count of each program; or, in words, why there is none."""
     if shutil.which(tool) is None:
         return f"no {tool} here"
     figures: dict[str, list[float]] = {}
-    for name, program in PROGRAMS.items():
+    for name, program in programs.items():
         _progress(f"{tool}: {program}")
         try:
-            figures[name] = [count(job, name)]
+            figures[name] = [count(job, program)]
         except subprocess.CalledProcessError as error:
             _progress(error.stderr)
             return f"{tool} does not work here"
@@ -223,7 +230,9 @@ def in_process_rows(job: Job) -> list[Row]:
         sys.executable, "-c", "import in_process; from plain_settings import Settings; in_process.measure(Settings)"
     )
     figures: dict[str, dict[str, list[float]]] = json.loads(output)
-    return [_warm_row(figures["warm"]), _read_row(figures["read"])]
+    what = "warm load of a file that extends two others, µs: median (minimum)"
+    extending = _extending_row(what, figures["extending"], decides=False)
+    return [_warm_row(figures["warm"]), extending, _read_row(figures["read"])]
 
 
 def late_row(job: Job) -> Row:
@@ -251,6 +260,25 @@ def _warm_row(figures: Figures) -> Row:
         ratio=f"{_ratio(figures['load'], figures['plain']):.2f}",
         limit=f"≤ {WARM_LIMIT:.0f} µs, or {WARM_RATIO} × plain if that is more",
         met=load <= max(WARM_LIMIT, WARM_RATIO * plain),
+    )
+
+
+def _per_load(figures: Figures) -> Figures:
+    """What one load takes: the loads of one program more than those of another, which is alike otherwise."""
+    many, few = ({name: figures[f"{name} {count}"][0] for name in ("third", "one")} for count in (MANY, FEW))
+    return {name: [(many[name] - few[name]) / (MANY - FEW)] for name in many}
+
+
+def _extending_row(what: str, figures: Figures, decides: bool = True) -> Row:
+    ratio = _ratio(figures["third"], figures["one"])
+    return Row(
+        what=what,
+        load=_show(figures["third"]),
+        reference=f"one file of the same size {_show(figures['one'])}",
+        ratio=f"{ratio:.2f}",
+        limit=f"≤ {EXTENDING_LIMIT}{'' if decides else ' (informative)'}",
+        met=ratio <= EXTENDING_LIMIT,
+        decides=decides,
     )
 
 
@@ -335,7 +363,8 @@ def _ratio(figures: Sequence[float], reference: Sequence[float]) -> float:
 
 def _show(figures: Sequence[float]) -> str:
     """The median, and the minimum in parentheses where there are several."""
-    middle, least = f"{median(figures):,.0f}", f"{min(figures):,.0f}"
+    digits = 0 if median(figures) >= 10 else 2
+    middle, least = f"{median(figures):,.{digits}f}", f"{min(figures):,.{digits}f}"
     return middle if len(figures) == 1 else f"{middle} ({least})"
 
 

@@ -17,7 +17,6 @@ from ..names import DELIMITER, did_you_mean, find_path, meant_setting, meant_var
 from ..origins import Origin, SourcedValue, Variable
 from ..problems import MAX_PROBLEMS, Problem, variable_problem
 from ..schema import Schema
-from ..spelling import closest, normalized
 from .keys import way_out
 from .source import Source, settings_class
 from .texts import is_table, parse_table, parse_text
@@ -181,6 +180,8 @@ def _unknown(schema: Schema, variable: Variable, strict: bool, is_hinted: bool) 
 
 def hint_for_variable(schema: Schema, name: str) -> str:
     """What may have been meant by a variable that sets nothing."""
+    from ..spelling import closest, normalized
+
     application, prefix = schema.application, schema.application.prefix
     if meant := meant_variable(schema, name):
         return did_you_mean(meant)

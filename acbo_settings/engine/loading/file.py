@@ -12,13 +12,11 @@ from typing import Any
 from pydantic_settings import TomlConfigSettingsSource
 
 from ..canonical import KeyPath
-from ..extends import EXTENDS, paths_of
 from ..frozen import given_tree, parse_frozen
 from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
-from ..names import MAX_KEY_PARTS
+from ..names import EXTENDS, MAX_KEY_PARTS
 from ..origins import Argument, File, FrozenFile, Origin, SourcedValue, Variable
 from ..problems import ConfigurationError, Problem, file_problem
-from ..report import refusal, unusable
 from ..schema import Schema
 from ..toml_document import Document, Position, find_long_key, find_long_number
 from .source import Source, settings_class
@@ -27,7 +25,7 @@ from .source import Source, settings_class
 class _TomlFiles(TomlConfigSettingsSource):
     """The reader of pydantic-settings, which would skip what is no file, over documents that are read already.
 
-    `sources` is what each holds. The reader itself returns their top levels in one, which nobody asks for.
+    `sources` is what each holds, under its own origins; the reader itself, which would merge them, returns nothing.
     """
 
     def __init__(self, schema: Schema, documents: Sequence[Document]) -> None:
@@ -46,7 +44,7 @@ class _TomlFiles(TomlConfigSettingsSource):
             else:
                 self.problems += _take_extends(source.tree, document)
                 self.sources.append(source)
-        return {key: value for source in self.sources for key, value in source.tree.items()}
+        return {}
 
 
 def read_files(schema: Schema, files: Sequence[RawFile]) -> tuple[list[Source], list[Problem]]:
@@ -64,8 +62,8 @@ def read_files(schema: Schema, files: Sequence[RawFile]) -> tuple[list[Source], 
 
 def _take_extends(tree: Any, document: Document) -> list[Problem]:
     """Take out the key that was followed when the files were read, and say so if it names no files."""
-    value = tree.pop(EXTENDS, [])
-    if paths_of(value) is not None:
+    value = tree.pop(EXTENDS, "")
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(path, str) for path in value)):
         return []
     values = (((EXTENDS,), SourcedValue(value, File(document, (EXTENDS,)))),)
     return [Problem(path=(EXTENDS,), message="should be the path of a file, or a list of paths", values=values)]
@@ -90,14 +88,24 @@ def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
-        raise refusal([_named_by(file, problem, extended_by)])
+        raise _refusal([_named_by(file, problem, extended_by)])
     content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
+        raise _unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
         return Document(file.name, content.decode().replace("\r\n", "\n"), extended_by)
     except UnicodeDecodeError as error:
         raise _undecodable(file.name, content, error) from None
+
+
+def _refusal(problems: Sequence[Problem]) -> ConfigurationError:
+    from ..report import refusal  # which most starts do not import
+
+    return refusal(problems)
+
+
+def _unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
+    return _refusal([file_problem(name, message, hint)])
 
 
 def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
@@ -130,7 +138,7 @@ def parse_toml(document: Document) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(document, str(error)) from None
     except RecursionError:
-        raise unusable(document.name, "is nested too deeply") from None
+        raise _unusable(document.name, "is nested too deeply") from None
     except ValueError as error:
         place = find_long_number(document.text)
         raise _located(document, "a number has too many digits" if place else str(error), place) from None
@@ -153,7 +161,7 @@ def _syntax_error(document: Document, message: str) -> ConfigurationError:
     """A message of tomllib, whose position stands in its text: a line and a column, or the end of the document."""
     if language := _find_language(document.text):
         hint = "in TOML a setting is written key = value, and [section] stands above the settings of a section"
-        raise unusable(document.name, f"is {language}, and must be TOML", hint)
+        raise _unusable(document.name, f"is {language}, and must be TOML", hint)
     problem, _, place = message.rpartition(" (at ")
     if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", place):
         line, column = map(int, numbers.groups())
@@ -168,4 +176,4 @@ def _syntax_error(document: Document, message: str) -> ConfigurationError:
 
 def _located(document: Document, message: str, position: Position | None, hint: str = "") -> ConfigurationError:
     place = SourcedValue(None, File(document, exact=position))
-    return refusal([Problem(path=(), message=message, values=(((), place),), hint=hint)])
+    return _refusal([Problem(path=(), message=message, values=(((), place),), hint=hint)])

@@ -9,9 +9,8 @@ from typing import Any
 
 from ..canonical import KeyPath
 from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
-from ..extends import EXTENDS
 from ..metadata import MAX_VALUES, find_unwritable
-from ..names import called_elsewhere, did_you_mean, find_path, meant_by, meant_inside, near_miss
+from ..names import EXTENDS, called_elsewhere, did_you_mean, find_path, meant_by, meant_inside, near_miss
 from ..origins import Origin, SourcedValue
 from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
@@ -72,8 +71,9 @@ class SortedKeys:
             return ""
         if len(path) > 1:
             return did_you_mean(meant_by(self._schema, path))
-        near = near_miss(self._schema, path[0])
-        if near and tuple(path[0].split(".")) == near:
+        name = path[-1]
+        near = near_miss(self._schema, name)
+        if near and tuple(name.split(".")) == near:
             return f"nest it: {near[-1]} inside {'.'.join(near[:-1])}"
         inside = meant_inside(self._schema, value) if isinstance(value, Mapping) else None
         meant = near or inside or meant_by(self._schema, path)

@@ -7,17 +7,15 @@ from typing import Any
 
 from .. import Record
 from ..canonical import KeyPath
-from ..inputs import Start
+from ..inputs import Inputs, Start
 from ..metadata import overlay
 from ..origins import SourcedValue, default_layer, merge
 from ..problems import Problem
 from ..schema import Schema
-from .arguments import read_overrides
 from .environment import read_environment
 from .file import read_files
 from .keys import SortedKeys
 from .source import Source
-from .surroundings import find_advice
 
 
 class Layers(Record):
@@ -55,14 +53,32 @@ def read_layers(start: Start) -> Layers:
     inputs = start.inputs
     variables, wrong_variables = read_environment(inputs)
     files, wrong_files = read_files(inputs.schema, inputs.files) if inputs.files else ([], [])
-    arguments, wrong_arguments = read_overrides(inputs.schema, inputs.overrides)
+    arguments, wrong_arguments = _read_overrides(inputs)
     problems = [problem for problem in wrong_variables if not problem.at_key] + wrong_files
     unknown = [problem for problem in wrong_variables if problem.at_key]
     problems += [problem for problem in wrong_arguments if not problem.at_key]
     unknown += [problem for problem in wrong_arguments if problem.at_key]
     layers = merge_sources(inputs.schema, [*files, *variables, *arguments], problems)
-    advice = find_advice(start)
-    return layers.replace(file=inputs.file and inputs.file.name, problems=[*advice, *layers.problems, *unknown])
+    problems = [*_find_advice(start), *layers.problems, *unknown]
+    return layers.replace(file=inputs.file and inputs.file.name, problems=problems)
+
+
+def _read_overrides(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
+    """The overrides as sources; most starts have none, and do not import what reads them."""
+    if inputs.overrides is None:
+        return [], []
+    from .arguments import read_overrides
+
+    return read_overrides(inputs.schema, inputs.overrides)
+
+
+def _find_advice(start: Start) -> list[Problem]:
+    """What is advised because of what surrounds a start, where there can be anything."""
+    if start.inputs.files and not start.environ.get("SLURM_JOB_ID"):
+        return []
+    from .surroundings import find_advice
+
+    return find_advice(start)
 
 
 def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[Problem] = ()) -> Layers:

@@ -13,7 +13,6 @@ from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
 from ..origins import SourcedValue
 from ..problems import ConfigurationWarning, Problem
-from .surroundings import is_first_rank
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -120,10 +119,13 @@ def warn(advice: Sequence[Problem], environ: Mapping[str, str]) -> None:
 
     Of several ranks, as their environments tell, only the first one does.
     """
-    if not advice or not is_first_rank(environ):
+    if not advice:
         return
     from ..report import format_problem
+    from .surroundings import is_first_rank
 
+    if not is_first_rank(environ):
+        return
     package = __name__.partition(".")[0]
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):

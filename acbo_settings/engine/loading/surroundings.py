@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ..inputs import Start
 from ..origins import Variable
@@ -26,12 +26,23 @@ def is_first_rank(environ: Mapping[str, str]) -> bool:
 def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
     found = [] if start.inputs.files else [no_file(start)]
-    if lost := find_lost_in_steps(start.environ, list(start.inputs.environ)):
-        message = f"srun will not pass on {lost[0]}" + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
-        hint = f"use srun --export=ALL, or freeze the run here; SLURM_EXPORT_ENV is {start.environ['SLURM_EXPORT_ENV']}"
-        origin = Variable(lost[0], start.inputs.environ[lost[0]])
-        found.append(whole_problem(origin, origin.text, message, hint).replace(severity="advice"))
+    if start.environ.get("SLURM_JOB_ID") and not start.environ.get("SLURM_STEP_ID"):
+        found += _find_lost(start)
     return found
+
+
+def _find_lost(start: Start) -> list[Problem]:
+    """The advice for a batch script of SLURM from which srun would not pass on variables."""
+    prefix = start.inputs.schema.application.prefix
+    names = [
+        name for name in start.environ if name.upper().startswith(prefix) and is_lost_in_steps(start.environ, name)
+    ]
+    if not names:
+        return []
+    origin = Variable(names[0], str(start.environ[names[0]]))
+    others = f", nor {len(names) - 1} other {prefix} variables" if len(names) > 1 else ""
+    message = f"srun will not pass it on{others}, as SLURM_EXPORT_ENV={start.environ['SLURM_EXPORT_ENV']} has it"
+    return [whole_problem(origin, origin.text, message, "use srun --export=ALL").replace(severity="advice")]
 
 
 def no_file(start: Start) -> Problem:
@@ -60,12 +71,6 @@ def _find_elsewhere(name: str, environ: Mapping[str, str]) -> Iterator[str]:
     while (above := os.path.dirname(directory)) != directory:
         places.append(directory := above)
     return (found for place in places if os.path.isfile(found := os.path.join(place, name)))
-
-
-def find_lost_in_steps(environ: Mapping[str, str], names: Sequence[str]) -> list[str]:
-    """Of the variables of a batch script, those that srun does not pass on to its steps; none in any other process."""
-    is_script = environ.get("SLURM_JOB_ID") and not environ.get("SLURM_STEP_ID")
-    return [name for name in names if is_script and is_lost_in_steps(environ, name)]
 
 
 def is_lost_in_steps(environ: Mapping[str, str], name: str) -> bool:

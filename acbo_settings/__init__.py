@@ -9,7 +9,7 @@ A job starts with
 and `help(load_training_config)` tells more. The functions are
 
 load_training_config
-    Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
+    Load the configuration of this job: defaults < files < environment variables < overrides, key by key.
 resolve_training_config
     Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 load_frozen_config

@@ -33,42 +33,50 @@ def load_training_config(
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
 ) -> TrainingConfig:
-    """Load the configuration of this job: defaults < file < environment variables < overrides, key by key.
+    """Load the configuration of this job: defaults < files < environment variables < overrides, key by key.
 
     Args:
-        path: The TOML file. Without it: the one that `ACBO_CONFIG_FILE` names, else `acbo.toml` in the working
-            directory, else none. A file that is named must exist.
-        overrides: Settings that win over everything, nested as in the file. It is not changed.
+        path: The TOML file, or a directory with an `acbo.toml`. Without it: the one that `ACBO_CONFIG_FILE` names,
+            else `acbo.toml` in the working directory, else none, with a warning. A file that is named must exist;
+            `os.devnull` says that none is meant. The files that it names under `extends` lie below it.
+        overrides: Settings that win over everything: a dict, nested as in the file or with dotted keys, or a list of
+            texts such as `["grpo.group_size=128", "metadata.note=first"]`, of which later ones win. It is not changed.
         environ: The environment to read; without it, that of the process.
         strict: Whether an unknown `ACBO_*` variable is an error; with False it is a `ConfigurationWarning`.
         run_dir: The directory of a run, which holds the run to one configuration. The first start writes it to
             `acbo.frozen.toml` there, and creates the directory; every later start, and every other rank, gets exactly
-            that one, metadata included, or is refused.
+            that one, metadata included, or is refused. Without it, the directory that `ACBO_RUN_DIR` names, if it is
+            set.
         on_change: What to do when today's values are not the frozen ones. "error" refuses to start; "keep" goes on with
             the frozen ones, with a warning; "replace" freezes today's, custom metadata included, and keeps the old file
             as `acbo.frozen.<fingerprint>.toml`, with a number if need be. Today's inputs must be valid in any case.
-        may_change: Settings and whole sections, such as `("total_steps", "evaluation")`, that may change from start
-            to start: today's values of them are used. The frozen file keeps the old ones, unless it is replaced.
+            Without it, what `ACBO_ON_CHANGE` says, else "error".
+        may_change: Settings, whole sections and keys of the metadata, such as `("total_steps", "evaluation",
+            "metadata.pod")`, that may change from start to start: today's values of them are used. The frozen file
+            keeps the old ones, unless it is replaced. Without it, the names in `ACBO_MAY_CHANGE`, separated by commas.
 
     Returns:
         The validated, frozen configuration.
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
-            configuration, each setting that differs; when the run's file is damaged, or cannot be read or written.
+            configuration, each setting that differs; when the run's file is damaged, or cannot be read or written; when
+            `run_dir` and `ACBO_RUN_DIR` name different directories.
         TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or one of the last two is given
-            without `run_dir`.
+            and no run is named.
         ValueError: When `on_change` is none of its three values.
 
     Warns:
-        ConfigurationWarning: For each legal but suspicious combination that somebody's value causes, and for each
-            value that is kept. A start that finds the run frozen from the very same inputs has nothing to resolve, and
-            is silent.
+        ConfigurationWarning: When there is no file and none was named; for each legal but suspicious combination that
+            somebody's value causes; for each value that is kept. Of several ranks only the first one warns. A start
+            that finds the run frozen from the very same inputs has nothing to resolve, and is silent.
 
     >>> from acbo_settings import load_frozen_config
     >>> config = load_training_config(environ={"ACBO_GRPO__GROUP_SIZE": "128"})
     >>> config.grpo.group_size, config.total_steps
     (128, 5000)
+    >>> load_training_config(overrides=["grpo.group_size=32"], environ={}).grpo.group_size
+    32
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
@@ -97,7 +105,7 @@ def resolve_training_config(
         strict: Whether an unknown `ACBO_*` variable is an error.
         run_dir: The directory of a run.
         on_change: What to do when today's values are not the frozen ones.
-        may_change: Settings and whole sections that may change from start to start.
+        may_change: Settings, sections and keys of the metadata that may change from start to start.
 
     Returns:
         The configuration and the origins of its values; one that a run keeps against today's has its origin in the
@@ -109,7 +117,7 @@ def resolve_training_config(
         ValueError: When `on_change` is none of its three values.
 
     Warns:
-        ConfigurationWarning: For each legal but suspicious combination, and for each value that is kept.
+        ConfigurationWarning: As `load_training_config`.
 
     >>> resolved = resolve_training_config(overrides={"rewards": {"reward_scaling": "clip"}}, environ={})
     >>> resolved.explain("rewards.reward_scaling")
@@ -156,8 +164,9 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     """Create a validated configuration from a dict, keyword arguments, or both.
 
     Args:
-        config_dict: Settings, nested as in `acbo.toml`. What is given is recorded in `metadata`, keys at the top level
-            that are not settings included. It is not changed.
+        config_dict: Settings, nested as in `acbo.toml` or with dotted keys. What is given is recorded in `metadata`,
+            keys at the top level that are not settings included; scalars of numpy are what their `item()` is. It is not
+            changed.
         **kwargs: The same; they win over the dict. Sections are merged key by key.
 
     Returns:

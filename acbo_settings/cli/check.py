@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from ..engine.credentials import hide
 from ..engine.printable import escape, show_value
 from ..engine.problems import Problem
 from ..engine.report import subject_of
@@ -65,7 +66,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "hint": problem.hint,
         "sources": [
-            sourced.origin.facts(problem.at_key) | {"key": ".".join(path), "value": show_value(sourced.value)}
+            sourced.origin.facts(problem.at_key) | {"key": ".".join(path), "value": hide(show_value(sourced.value))}
             for path, sourced in problem.values
         ],
     }

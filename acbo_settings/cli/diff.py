@@ -69,10 +69,20 @@ def _print_differing(sides: Sequence[tuple[str, _Side]], differing: Sequence[Key
     signs = ["---", "+++"] if len(sides) == 2 else [str(number) for number in range(1, len(sides) + 1)]
     for sign, (name, _) in zip(signs, sides, strict=True):
         terminal.out(f"{sign} {escape(name, 1000)}")
-    heads = ["SETTING", *(head for sign in signs for head in (sign, "FROM"))]
-    rows = [[dotted(path), *(cell for _, side in sides for cell in _cells(side.get(path)))] for path in differing]
+    if len(sides) == 2:
+        heads = ["SETTING", *(head for sign in signs for head in (sign, "FROM"))]
+        rows = [[dotted(path), *(cell for _, side in sides for cell in _cells(side.get(path)))] for path in differing]
+    else:
+        heads = ["SETTING", *signs]
+        rows = [[dotted(path), *(_cell(side.get(path)) for _, side in sides)] for path in differing]
     terminal.table(heads, rows)
 
 
 def _cells(sourced: SourcedValue | None) -> list[str]:
     return ["", "not given"] if sourced is None else [show_note(sourced.value), escape(sourced.origin.short)]
+
+
+def _cell(sourced: SourcedValue | None) -> str:
+    """Both in one: where there are many sides, each has one column."""
+    value, origin = _cells(sourced)
+    return f"{value} ({origin})" if value else origin

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..api import SCHEMA
 from ..engine.canonical import KeyPath
 from ..engine.loading.environment import hint_for_variable
-from ..engine.names import did_you_mean, find_path, meant_by, variable_name
+from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
 from ..engine.origins import SourcedValue
 from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
@@ -50,8 +50,7 @@ def find_key(name: str) -> tuple[KeyPath | None, str]:
     if path and path[0] != "metadata":
         return path, ""
     if name.upper().startswith(SCHEMA.application.prefix):
-        is_known = path or name.upper() == SCHEMA.application.file_variable
-        return None, "acbo-settings env tells of it" if is_known else hint_for_variable(SCHEMA, name)
+        return None, "acbo-settings env tells of it" if is_variable(SCHEMA, name) else hint_for_variable(SCHEMA, name)
     if name.partition(".")[0] == "metadata":
         return None, "custom keys have no reference; show prints them with their origins"
     meant = meant_by(SCHEMA, name)

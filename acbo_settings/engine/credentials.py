@@ -22,7 +22,7 @@ _NAMES = (
 # A key that holds a secret and what stands behind it, unless that is a number or a truth value.
 # It is a text, because most starts show nothing: `re` compiles and keeps it when it is first used.
 _ASSIGNED = (
-    rf"""(?is)((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})["']?\s*[=:]\s*)"""
+    rf"""(?is)((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})[\\"']*\s*[=:]\s*+)"""
     r"""(?!(?:true|false|[-+]?\d[\d._]*)\s*(?:[,}\]#]|$)).+"""
 )
 

@@ -16,6 +16,22 @@ def test_diff_prints_both_values_and_origins(assert_report: AssertReport) -> Non
     assert_report("diff", told("diff", "16", "17/acbo.toml", ACBO_LOG_FREQUENCY="20"))
 
 
+def test_diff_compares_metadata_below_the_settings(assert_report: AssertReport) -> None:
+    """Keys of the metadata, those inside tables too, count for the exit code; a key of one side alone is told."""
+    write("16.toml", "total_steps = 20000\n[metadata]\nnote = 'a'\ntags = ['x']\nwandb = {group = 'g', run = 1}\n")
+    write("17.toml", "total_steps = 20_000\n[metadata]\nnote = 'b'\ntags = ['x']\nwandb = {group = 'g', run = 2}\n")
+    assert_report("diff-metadata", told("diff", "16.toml", "17.toml") + "\n" + told("diff", "16.toml", "/dev/null"))
+
+
+def test_diff_takes_many_sides(assert_report: AssertReport) -> None:
+    """Each has a column for its value and one for its origin; what all have alike is left out."""
+    write("a.toml", "total_steps = 20000\nlog_frequency = 5\n")
+    write("b.toml", "extends = 'a.toml'\n[grpo]\ngroup_size = 128\n[metadata]\nnote = 'b'\n")
+    write("c.toml", "total_steps = 20000\nlog_frequency = 5\n[metadata]\nnote = 'c'\n")
+    assert_report("diff-many", told("diff", "defaults", "a.toml", "b.toml", "c.toml"))
+    assert told("diff", "a.toml", "a.toml", "a.toml") == "--- exit code 0"
+
+
 def test_diff_of_the_same_is_silent() -> None:
     """Equal configurations print nothing, exit code 0, however they are written."""
     write("a.toml", "[grpo]\nlearning_rate = 3e-4\n")

@@ -62,7 +62,33 @@ def test_frozen_runs_are_shown_and_compared(assert_report: AssertReport) -> None
     Path("runs/17/acbo.toml").write_text("total_steps = 1\n")
     assert_report("diff-runs", told("diff", "runs/16", "runs/17"))
     assert_report("show-run", told("show", "--changed", "runs/16", ACBO_GRPO__GROUP_SIZE="32"))
+    assert "group_size = 128  # from ACBO_GRPO__GROUP_SIZE, as frozen" in told("show", "--changed", "runs/17")
     assert told("check", "runs/16") == "--- exit code 0\n--- stdout\nok"
+
+
+def test_show_names_the_files_and_takes_settings(assert_report: AssertReport) -> None:
+    """What extends what stands above, each value has its own file, and `--set` lies over all."""
+    write("base.toml", "total_steps = 20000\n[grpo]\ngroup_size = 32\n")
+    write("acbo.toml", "extends = ['base.toml']\nwarmup_steps = 200\n[metadata]\nnote = 'a'\n")
+    shown = told("show", "--changed", "--set", "grpo.group_size=64", "--set", "grpo.group_size=128")
+    assert_report("show-extended", shown)
+
+
+def test_commands_answer_for_the_run_of_the_environment(assert_report: AssertReport) -> None:
+    """Without a path it is what `load_training_config()` would return here, a run included; nothing is written."""
+    write("acbo.toml", "total_steps = 20000\n[metadata]\nnote = 'a'\n")
+    run_17 = {"ACBO_RUN_DIR": "runs/17"}
+    assert run("show", **run_17).returncode == 0
+    assert not Path("runs").exists()
+    assert run("freeze", **run_17).returncode == 0
+    write("acbo.toml", "total_steps = 30000\nlog_frequency = 20\n[metadata]\nnote = 'b'\n")
+    kept = run_17 | {"ACBO_ON_CHANGE": "keep", "ACBO_MAY_CHANGE": "log_frequency"}
+    outputs = [told("show", "--changed", **run_17), told("show", "--changed", **kept)]
+    outputs += [told("explain", "total_steps", **kept), told("plan", **kept).splitlines()[2]]
+    assert_report("show-run-of-the-environment", "\n\n".join(outputs))
+    assert run("check", **run_17).returncode == 1
+    assert run("check", "acbo.toml", **run_17).returncode == 0
+    assert [path.name for path in Path("runs/17").iterdir()] == ["acbo.frozen.toml"]
 
 
 def environment_after(lines: list[str]) -> dict[str, str]:

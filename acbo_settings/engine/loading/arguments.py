@@ -27,7 +27,7 @@ def read_overrides(schema: Schema, overrides: object) -> _Read:
     if not isinstance(overrides, list | tuple):
         return read_arguments(schema, {"overrides": overrides}, "a dict or a list of texts")
     if wrong := next((each for each in overrides if not isinstance(each, str)), None):
-        message = f"Input should be a dict or a list of texts, and a {type(wrong).__name__} is in it"
+        message = f"Input should be a dict or a list of texts, not of {type(wrong).__name__}"
         return [], [whole_problem(Argument("overrides"), wrong, message)]
     return _read_assignments(schema, overrides)
 
@@ -55,19 +55,27 @@ def _read(schema: Schema, tree: Mapping[Any, Any], origin: Origin, is_call: bool
         return origin
 
     read = InitSettingsSource(settings_class(schema), init_kwargs=dict(tree))()
-    return Source(_without_numpy(read), origin_of, is_call)
+    numpy = sys.modules.get("numpy")  # who has its scalars has imported it
+    return Source(_without(numpy.generic, read, {}) if numpy else read, origin_of, is_call)
 
 
-def _without_numpy(value: Any, depth: int = 0) -> Any:
-    """The same tree with the scalars of numpy as what their `item()` is; numpy itself is not imported."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or depth > MAX_DEPTH:
+def _without(scalars: type, value: Any, seen: dict[int, Any], depth: int = 0) -> Any:
+    """The same tree with the scalars of numpy as what their `item()` is; a list that is met again is taken as it was.
+
+    What is nested too deeply stays as it is, and is refused later.
+    """
+    if isinstance(value, scalars):
+        return value.item()  # type: ignore[attr-defined]
+    if type(value) not in (dict, list, tuple) or depth > MAX_DEPTH:
         return value
-    if type(value) is dict:
-        return {key: _without_numpy(item, depth + 1) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return [_without_numpy(item, depth + 1) for item in value]
-    return value.item() if isinstance(value, numpy.generic) else value
+    if id(value) not in seen:
+        seen[id(value)] = value
+        if type(value) is dict:
+            made: Any = {key: _without(scalars, item, seen, depth + 1) for key, item in value.items()}
+        else:
+            made = [_without(scalars, item, seen, depth + 1) for item in value]
+        seen[id(value)] = made
+    return seen[id(value)]
 
 
 def _nest_dotted(schema: Schema, tree: Mapping[Any, Any], origin: Origin) -> tuple[Mapping[Any, Any], list[Problem]]:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from ..canonical import KeyPath
+from ..credentials import hide
 from ..origins import Origin, SourcedValue
 from ..problems import Problem
 from ..schema import Schema
@@ -56,7 +57,7 @@ def _parse_json(text: str) -> dict[str, Any]:
         text, object_pairs_hook=_require_unique, parse_constant=_refuse_constant, parse_int=_parse_integer
     )
     if not isinstance(table, dict):
-        raise ValueError(f"{text.strip()[:40]} is not an object")
+        raise ValueError(f"{hide(text.strip())[:40]} is not an object")
     return table
 
 

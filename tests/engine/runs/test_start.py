@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,8 +32,14 @@ from acbo_settings.engine.frozen import parse_frozen, read_frozen
 from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import Layers
 from acbo_settings.engine.loading.resolved import ResolvedConfig, judge
+from acbo_settings.engine.runs.start import preview_start, resolve_start
 
 from ...strategies import SCHEMA, layers, tree_of, variables_of
+
+if TYPE_CHECKING:
+    from acbo_settings.engine.inputs import OnChange
+
+AssertReport = Callable[[str, str], None]
 
 RUN = Path("runs/17")
 FROZEN = RUN / "acbo.frozen.toml"
@@ -194,6 +201,73 @@ def test_metadata_follows_replace_and_is_told_otherwise() -> None:
             assert start(second, on_change=on_change).metadata["note"] == "first"
     assert start(second, on_change="replace").metadata["note"] == "second"
     assert load_frozen_config(RUN).metadata["note"] == "second"
+
+
+NOTES = "[metadata]\nnote = 'a'\npod = 1\n[metadata.wandb]\ngroup = 'g'\nrun = 'r1'\n"
+
+
+@pytest.mark.parametrize(
+    ("may_change", "kept"),
+    [
+        (["metadata"], []),
+        (["metadata.note", "metadata.pod", "metadata.wandb", "metadata.new"], []),
+        (["ACBO_METADATA__POD", "metadata.wandb.run"], ["metadata.note", "metadata.new"]),
+        ([], ["metadata.note", "metadata.pod", "metadata.wandb.run", "metadata.new"]),
+    ],
+)
+def test_metadata_may_change_as_a_whole_or_by_key(may_change: list[str], kept: list[str]) -> None:
+    """Today's value of each key that is named is used, at any depth; each other one is kept, with advice."""
+    Path("acbo.toml").write_text(NOTES)
+    start()
+    content = FROZEN.read_bytes()
+    Path("acbo.toml").write_text(
+        NOTES.replace("'a'", "'b'").replace("pod = 1", "pod = 2\nnew = [1]").replace("r1", "r2")
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        metadata = start(may_change=may_change).to_dict()["metadata"]
+    assert [str(warning.message).partition(":")[0] for warning in caught] == kept
+    today = {"note": "b", "pod": 2, "new": [1], "wandb": {"group": "g", "run": "r2"}}
+    frozen = {"note": "a", "pod": 1, "wandb": {"group": "g", "run": "r1"}}
+    assert metadata["wandb"]["run"] == (today if "metadata.wandb.run" not in kept else frozen)["wandb"]["run"]  # type: ignore[index]
+    for key in ("note", "pod", "new"):
+        assert metadata.get(key) == (frozen if f"metadata.{key}" in kept else today).get(key)
+    assert FROZEN.read_bytes() == content
+
+
+def test_a_refusal_names_where_values_had_come_from_and_the_notes(assert_report: AssertReport) -> None:
+    """Each setting with its origin of that day, what is not set today, and each note with both values."""
+    Path("acbo.toml").write_text(NOTES)
+    start({"ACBO_GRPO__GROUP_SIZE": "32", "ACBO_TOTAL_STEPS": "7000", "ACBO_LOG_FREQUENCY": "5"})
+    Path("acbo.toml").write_text("log_frequency = 6\n[metadata]\nnote = 'b'\npod = 1\ntags = ['x', 'y']\n")
+    text = refusal({"ACBO_TOTAL_STEPS": "8000", "SLURM_JOB_ID": "7"})
+    step = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_EXPORT_ENV": "NONE"}
+    assert_report("run-changed-origins", f"{text}\n\n{refusal({'ACBO_TOTAL_STEPS': '7000', **step})}")
+
+
+@ADVICE_IS_FINE
+@pytest.mark.parametrize("on_change", ["error", "keep", "replace"])
+@pytest.mark.parametrize("total_steps", ["7000", "9000"])
+def test_a_preview_is_what_a_start_returns_and_writes_nothing(on_change: OnChange, total_steps: str) -> None:
+    """Before the first start, after it, and after a change, in each way to deal with one."""
+    environ = {"ACBO_TOTAL_STEPS": total_steps, "ACBO_METADATA__NOTE": total_steps}
+    for first in (None, {"ACBO_TOTAL_STEPS": "7000", "ACBO_METADATA__NOTE": "a"}):
+        if first:
+            shutil.rmtree(RUN)
+            start(first)
+        files = {name: Path(RUN, name).read_bytes() for name in os.listdir(RUN)} if RUN.exists() else None
+        outcomes: list[object] = []
+        for act in (preview_start, resolve_start):
+            given = read_start(SCHEMA, environ=environ, run_dir=RUN, on_change=on_change)
+            try:
+                resolved = act(given, str(FROZEN))
+                outcomes.append((resolved.config, resolved.config.metadata, resolved.custom, resolved.advice))
+            except ConfigurationError as error:
+                outcomes.append(str(error))
+            if act is preview_start:
+                now = {name: Path(RUN, name).read_bytes() for name in os.listdir(RUN)} if RUN.exists() else None
+                assert now == files
+        assert outcomes[0] == outcomes[1]
 
 
 def test_replace_takes_in_what_may_change() -> None:

@@ -1,4 +1,4 @@
-"""A training job that goes on where it was stopped: `python resume.py RUN_DIRECTORY`.
+"""A training job that goes on where it was stopped: `ACBO_RUN_DIR=runs/17 python resume.py`.
 
 The trainer itself stands here as a loop that sleeps a little and counts its steps in a checkpoint.
 """
@@ -14,9 +14,9 @@ from acbo_settings import ConfigurationError, TrainingConfig, load_training_conf
 
 
 def main(run_dir: str) -> None:
-    """Start or resume the run, with the configuration that it started with."""
+    """Start or resume the run that the environment names, with the configuration that it started with."""
     try:
-        config = load_training_config(run_dir=run_dir, may_change=("total_steps", "log_frequency"))
+        config = load_training_config()
     except ConfigurationError as error:
         sys.exit(str(error))
     checkpoint = Path(run_dir, "checkpoint")
@@ -40,6 +40,6 @@ def train(config: TrainingConfig, first_step: int, checkpoint: Path | None) -> N
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python resume.py RUN_DIRECTORY")
-    main(sys.argv[1])
+    if "ACBO_RUN_DIR" not in os.environ:
+        sys.exit("resume.py: set ACBO_RUN_DIR to the directory of the run")
+    main(os.environ["ACBO_RUN_DIR"])

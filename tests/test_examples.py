@@ -21,6 +21,7 @@ from acbo_settings import load_frozen_config, load_training_config
 from .test_readme import BLOCKS, ROOT, commands_of, shell_environment
 
 EXAMPLES = ROOT / "examples"
+RUN = {"ACBO_RUN_DIR": "runs/17", "ACBO_MAY_CHANGE": "total_steps,log_frequency"}
 
 
 def run(command: list[str], directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -48,8 +49,8 @@ def test_the_job_script_stops_with_the_report() -> None:
 
 def start_and_kill(directory: Path, **environ: str) -> str:
     """Start the job that can resume, and kill it once it has saved; what it printed."""
-    command = [sys.executable, str(EXAMPLES / "resume.py"), "runs/17"]
-    environment = shell_environment(directory) | environ
+    command = [sys.executable, str(EXAMPLES / "resume.py")]
+    environment = shell_environment(directory) | RUN | environ
     with subprocess.Popen(command, cwd=directory, env=environment, stdout=subprocess.PIPE, text=True) as process:
         before = checkpoint_in(directory)
         while checkpoint_in(directory) == before:
@@ -72,12 +73,12 @@ def test_the_job_that_can_resume_does(tmp_path: Path) -> None:
     assert start_and_kill(tmp_path) == f"starting with {fingerprint}\n"
     assert start_and_kill(tmp_path) == f"resuming with {fingerprint}\n"
     (tmp_path / "acbo.toml").write_text("total_steps = 20000\n")
-    refused = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path)
+    refused = run([sys.executable, str(EXAMPLES / "resume.py")], tmp_path, **RUN)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "grpo.group_size: frozen as 32 (from acbo.toml:6), today 64" in refused.stderr
     shutil.copy(EXAMPLES / "acbo.toml", tmp_path)
     shorter = {"ACBO_TOTAL_STEPS": str(int(checkpoint_in(tmp_path)) + 1500)}
-    ended = run([sys.executable, str(EXAMPLES / "resume.py"), "runs/17"], tmp_path, **shorter)
+    ended = run([sys.executable, str(EXAMPLES / "resume.py")], tmp_path, **RUN, **shorter)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.splitlines()[-1] == f"done after {shorter['ACBO_TOTAL_STEPS']} steps"
     assert checkpoint_in(tmp_path) == shorter["ACBO_TOTAL_STEPS"]
@@ -191,6 +192,24 @@ def test_a_requeued_job_resumes_in_slurm(slurm: dict[str, str], tmp_path: Path) 
         "froze runs/scm20/acbo.frozen.toml",
         "runs/scm20/acbo.frozen.toml holds, as it was frozen",
     ]
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_what_srun_does_not_pass_on_is_told_in_slurm(slurm: dict[str, str], tmp_path: Path) -> None:
+    """Under `--export=NONE` the batch script is warned, and a step is refused with the reason."""
+    shutil.copy(EXAMPLES / "acbo.toml", tmp_path)
+    python = Path(sys.executable)
+    (tmp_path / "job.sbatch").write_text(
+        "#!/bin/bash\n#SBATCH --output=out\nexport ACBO_LOG_FREQUENCY=50\n"
+        f"{python} -m acbo_settings freeze --run-dir run\n"
+        f"srun {python} -c \"import acbo_settings; acbo_settings.load_training_config(run_dir='run')\"\n"
+    )
+    ran = run(["sbatch", "--wait", "--export=NONE", "job.sbatch"], tmp_path, **slurm)
+    output = " ".join((tmp_path / "out").read_text().split())
+    assert ran.returncode == 1, output
+    assert "advice: ACBO_LOG_FREQUENCY: srun will not pass it on, as SLURM_EXPORT_ENV=NONE has it" in output
+    assert "log_frequency: frozen as 50 (from ACBO_LOG_FREQUENCY, which is not set today: srun did not" in output
 
 
 def wait_until(happened: Callable[[], bool]) -> None:

@@ -85,4 +85,4 @@ def _cells(sourced: SourcedValue | None) -> list[str]:
 def _cell(sourced: SourcedValue | None) -> str:
     """Both in one: where there are many sides, each has one column."""
     value, origin = _cells(sourced)
-    return f"{value} ({origin})" if value else origin
+    return f"{value} ({origin.removeprefix('the ')})" if value else origin

@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine.credentials import hide
 from ..engine.printable import escape, show_value
 from ..engine.problems import Problem
 from ..engine.report import subject_of
@@ -36,12 +35,12 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
     told: list[Problem] = []
     for file in files:
         if len(files) > 1:
-            print(f"{file.path}: {'not valid' if file in broken else 'ok'}", flush=True)
+            print(f"{escape(str(file.path))}: {'not valid' if file in broken else 'ok'}", flush=True)
         if problems := [problem for problem in file.problems if problem not in told]:
             print_problems(problems)
         if len(problems) < len(file.problems):
             note(f"  {len(file.problems) - len(problems)} more, as above")
-        print_advice([problem for problem in file.advice if problem not in told])
+        print_advice([problem for problem in file.advice if problem not in told], is_asked_for=True)
         told += [*file.problems, *file.advice]
     if has_variables and any(file.frozen for file in files):
         note(FROZEN_NOTE)
@@ -66,7 +65,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "hint": problem.hint,
         "sources": [
-            sourced.origin.facts(problem.at_key) | {"key": ".".join(path), "value": hide(show_value(sourced.value))}
+            sourced.origin.facts(problem.at_key) | {"key": ".".join(path), "value": show_value(sourced.value)}
             for path, sourced in problem.values
         ],
     }

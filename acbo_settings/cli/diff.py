@@ -10,7 +10,7 @@ from ..engine.canonical import KeyPath
 from ..engine.metadata import leaves
 from ..engine.origins import SourcedValue, default_layer
 from ..engine.printable import dotted, escape
-from ..engine.toml_writer import show_note
+from ..engine.toml_writer import show_note, value_text
 from .checked_file import has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
@@ -60,7 +60,7 @@ def _find_differing(sides: Sequence[_Side]) -> list[KeyPath]:
 
 def _shown(sourced: SourcedValue | None) -> str:
     """What tells a value from all others."""
-    return "" if sourced is None else show_note(sourced.value)
+    return "" if sourced is None else value_text(sourced.value)
 
 
 def _print_differing(sides: Sequence[tuple[str, _Side]], differing: Sequence[KeyPath]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
@@ -25,9 +26,11 @@ def print_problems(problems: Sequence[Problem]) -> None:
     print_report(format_report(problems, Terminal(stderr=True).width))
 
 
-def print_advice(advice: Sequence[Problem]) -> None:
-    """Write advice to stderr, fitted to the terminal."""
-    if not advice:
+def print_advice(advice: Sequence[Problem], is_asked_for: bool = False) -> None:
+    """Write advice to stderr, fitted to the terminal; of several ranks only the first one does, unless asked for it."""
+    from ..engine.loading.surroundings import is_first_rank
+
+    if not advice or not (is_asked_for or is_first_rank(os.environ)):
         return
     from ..engine.report import format_problem
     from .terminal import Terminal, print_report

@@ -19,10 +19,11 @@ _NAMES = (
     *("api_key", "apikey", "access_key", "private_key"),
     *("token", "password", "passwd", "secret", "credential", "credentials"),
 )
+_ANY_NAME = "|".join(_NAMES).replace("_", "[_-]")
 # A key that holds a secret and what stands behind it, unless that is a number or a truth value.
 # It is a text, because most starts show nothing: `re` compiles and keeps it when it is first used.
 _ASSIGNED = (
-    rf"""(?is)((?:^|[^A-Za-z0-9])(?:{"|".join(_NAMES).replace("_", "[_-]")})[\\"']*\s*[=:]\s*+)"""
+    rf"""(?is)((?:^|[^A-Za-z0-9])(?:{_ANY_NAME})[\\"']*\s*[=:]\s*+)"""
     r"""(?!(?:true|false|[-+]?\d[\d._]*)\s*(?:[,}\]#]|$)).+"""
 )
 
@@ -34,7 +35,7 @@ def is_secret(key: str) -> bool:
     >>> is_secret("wandb_api_key"), is_secret("tokens")
     (True, False)
     """
-    name = key.lower().replace("-", "_")
+    name = key.lower().replace("-", "_").rpartition(".")[2]
     return name.endswith(_NAMES) and (name in _NAMES or name.endswith(tuple(f"_{each}" for each in _NAMES)))
 
 
@@ -45,6 +46,21 @@ def hide(text: str) -> str:
     'wandb_api_key = ***'
     """
     return re.sub(_ASSIGNED, rf"\1{HIDDEN}", text)
+
+
+def hide_statement(text: str) -> str:
+    """A line that is no TOML, in which all behind the name of a secret is hidden, whatever stands between.
+
+    >>> hide_statement("api_key abc")
+    'api_key ***'
+    """
+    return re.sub(rf"(?i)((?:^|[^A-Za-z0-9])(?:{_ANY_NAME})\b[\"']*[\s=:]+).+", rf"\1{HIDDEN}", text)
+
+
+def is_inside_secret(before: str) -> bool:
+    """Whether a text ends inside of a secret of several lines: a string or an array that is not closed."""
+    opened = re.findall(rf"""(?is)(?:^|[^a-z0-9])(?:{_ANY_NAME})["']*\s*=\s*(\"{{3}}|'{{3}}|\[)(.*)""", before)
+    return any(("]" if mark == "[" else mark) not in rest for mark, rest in opened)
 
 
 def find_secret(tree: object, most: int) -> KeyPath | None:
@@ -70,7 +86,8 @@ def own_variable(path: KeyPath) -> str:
     >>> own_variable(("metadata", "wandb", "api_key"))
     "set WANDB_API_KEY in the job's environment, where the tool itself reads it"
     """
-    parts = [part.replace("-", "_").upper() for part in path if part != "metadata"]
+    names = ".".join(path).split(".")
+    parts = [name.replace("-", "_").upper() for name in names if name != "metadata"]
     is_bare = parts[-1].lower() in _NAMES
     if is_bare and len(parts) == 1:
         return "set the variable that the tool itself reads in the job's environment, such as WANDB_API_KEY"

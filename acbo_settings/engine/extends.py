@@ -37,6 +37,8 @@ class _Walk:
         """Add the files that a file extends, then itself."""
         before: RawFile | None = None
         for name in extended_names(file.content) if file.may_extend else ():
+            if sum(each.error is not None for each in self.files) > MAX_EXTENDED:
+                break  # a report of so many files tells enough
             base = self._read(os.path.join(os.path.dirname(file.name), name))
             base.extended_by = file
             known = _find_same(base, self.files)

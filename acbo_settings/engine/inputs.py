@@ -1,4 +1,4 @@
-"""What a start is given, read once and safely, with a digest of all of it; and how the start may change its run.
+"""What a start is given, read once and safely, with a digest of all of it; and the run that it belongs to.
 
 Little is imported, and the records are plain classes: a start from a frozen file needs this much and no more.
 """
@@ -192,23 +192,35 @@ def read_start(
     variables = process_environment(schema) if environ is None else _ours(schema, environ)
     of_run = {name: variables.pop(name) for name in list(variables) if name.upper() in application.run_variables}
     inputs = Inputs(schema, _find_files(application, path, variables), variables, overrides, strict)
-    surroundings = os.environ if environ is None else environ
-    if of_run:
+    run = _read_run(schema, of_run, run_dir, on_change, may_change)
+    return Start(inputs, os.environ if environ is None else environ, *run)
+
+
+def _read_run(
+    schema: Schema,
+    variables: Mapping[str, str],
+    run_dir: str | os.PathLike[str] | None,
+    on_change: OnChange | None,
+    may_change: Iterable[str] | None,
+) -> tuple[str | None, OnChange, frozenset[KeyPath]]:
+    """The frozen file of the run, if there is one, and how the start may change that."""
+    run_dir = None if run_dir is None else _run_directory(run_dir)
+    if variables:
         from .run_arguments import add_variables
 
-        run_dir, on_change, may_change = add_variables(schema, of_run, run_dir, on_change, may_change)
+        run_dir, on_change, may_change = add_variables(schema, variables, run_dir, on_change, may_change)
     if run_dir is None:
         if on_change not in (None, "error") or may_change:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
-        return Start(inputs, surroundings)
-    frozen_file = os.path.join(_run_directory(run_dir), application.frozen_name)
+        return None, "error", frozenset()
+    frozen_file = os.path.join(run_dir, schema.application.frozen_name)
     if on_change not in (None, "error", "keep", "replace"):
         raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
     if not may_change:
-        return Start(inputs, surroundings, frozen_file, on_change or "error")
+        return frozen_file, on_change or "error", frozenset()
     from .run_arguments import changeable_paths
 
-    return Start(inputs, surroundings, frozen_file, on_change or "error", changeable_paths(schema, may_change))
+    return frozen_file, on_change or "error", changeable_paths(schema, may_change)
 
 
 def _run_directory(run_dir: str | os.PathLike[str]) -> str:

@@ -135,3 +135,11 @@ def meant_inside(schema: Schema, table: Mapping[Any, Any]) -> KeyPath | None:
     names = (key for key in table if isinstance(key, str))
     found = (called_elsewhere(schema, name) or _names(schema).get(normalized(name)) for name in names)
     return next(filter(None, found), None)
+
+
+def is_nearly_extends(name: str) -> bool:
+    """Whether a key is `extends` with a typing error, or what other programs call it."""
+    from .spelling import closest
+
+    called = ("include", "includes", "inherit", "inherits", "base", "parent", "_base_")
+    return name != EXTENDS and (name.lower() in called or closest(name, [EXTENDS], 1) is not None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import Record, public
 from .canonical import KeyPath
-from .credentials import hide
+from .credentials import HIDDEN, hide, hide_statement, is_inside_secret, is_secret
 from .names import EXTENDS, did_you_mean, variable_name
 from .printable import show_value, show_variable
 from .schema import Schema
@@ -66,6 +66,10 @@ class Origin(Record):
     def short(self) -> str:
         """The origin where the source is named already."""
         return str(self)
+
+    def without_secrets(self, path: KeyPath) -> Origin:
+        """The same origin of the value at a path, with no secret in it."""
+        return self
 
     def facts(self, at_key: bool) -> dict[str, Any]:
         """The same for machines."""
@@ -137,7 +141,14 @@ class File(Origin):
 
     def line(self) -> str:
         """The line of the file at the position, with secrets hidden."""
-        return hide(self.source.line(self.position.line)) if self.position else ""
+        if self.position is None:
+            return ""
+        line = self.source.line(self.position.line)
+        if self.exact is None:
+            is_value = is_secret(self.path[-1]) and self.position.value_column > self.position.key_column
+            return f"{line[: self.position.value_column - 1]}{HIDDEN}" if is_value else hide(line)
+        before = self.source.text.split("\n")[: self.position.line - 1]
+        return HIDDEN if is_inside_secret("\n".join(before)) else hide_statement(line)
 
     @property
     def short(self) -> str:
@@ -242,6 +253,13 @@ class Variable(Origin):
         """The variable that adds one."""
         return f"into {self.spell(schema, ('metadata', *path))}"
 
+    def without_secrets(self, path: KeyPath) -> Variable:
+        """The variable with another text, if it holds a secret."""
+        if not isinstance(self.text, str):
+            return self
+        is_all = is_secret(self.name) or any(map(is_secret, path[-1:]))
+        return Variable(self.name, HIDDEN if is_all else hide(self.text))
+
 
 @public
 class Argument(Origin):
@@ -298,7 +316,7 @@ class Assignment(Origin):
         self._fill(text)
 
     def __str__(self) -> str:
-        return hide(self.text)
+        return self.text
 
     @property
     def key(self) -> str:
@@ -327,6 +345,13 @@ class Assignment(Origin):
     def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
         """The key that gives a setting."""
         return did_you_mean(self.spell(schema, path))
+
+    def without_secrets(self, path: KeyPath) -> Assignment:
+        """The same with another value, if that is or holds a secret; one without a key may be a secret alone."""
+        if is_secret(self.key) or any(map(is_secret, path[-1:])):
+            key, equals, _ = self.text.partition("=")
+            return Assignment(f"{key}{equals}{HIDDEN}" if equals else key)
+        return Assignment(hide(self.text))
 
 
 @public

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .canonical import KeyPath
-from .credentials import hide
 
 MAX_SENTENCE = 600
 """Characters of a name or a message that are shown."""
@@ -42,7 +41,7 @@ def show_variable(name: str, text: object) -> str:
     """A variable as one would set it in a shell."""
     import shlex
 
-    return hide(f"{escape(name, 2 * _MAX_VALUE)}={escape(shlex.quote(str(text)[:1000]), 2 * _MAX_VALUE)}")
+    return f"{escape(name, 2 * _MAX_VALUE)}={escape(shlex.quote(str(text)[:1000]), 2 * _MAX_VALUE)}"
 
 
 def show_key(key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from . import PickledByName, Record, public
 from .canonical import KeyPath
+from .credentials import HIDDEN, is_secret
 from .origins import File, Origin, SourcedValue, Variable
 from .toml_document import Document
 
@@ -42,6 +43,22 @@ class Problem(Record):
     hint: str = ""
     at_key: bool = False
     severity: Literal["error", "advice"] = "error"
+
+    def __post_init__(self) -> None:
+        values = tuple((path, _without_secrets(path, sourced)) for path, sourced in self.values)
+        object.__setattr__(self, "values", values)
+
+
+def _without_secrets(path: KeyPath, sourced: SourcedValue) -> SourcedValue:
+    """The same value, and what it shadows, in which no secret is left: a problem is shown, logged and pickled."""
+    origin = sourced.origin.without_secrets(path)
+    over = sourced.over and _without_secrets(path, sourced.over)
+    value = sourced.value
+    if isinstance(value, str) and (any(map(is_secret, path[-1:])) or origin != sourced.origin):
+        value = HIDDEN
+    if value is sourced.value and origin == sourced.origin and over is sourced.over:
+        return sourced
+    return SourcedValue(value, origin, over)
 
 
 def file_problem(name: str, message: str, hint: str = "") -> Problem:

@@ -25,10 +25,10 @@ ON_CHANGE = ("error", "keep", "replace")
 def add_variables(
     schema: Schema,
     environ: Mapping[str, str],
-    run_dir: str | os.PathLike[str] | None,
+    run_dir: str | None,
     on_change: Any,
     may_change: Iterable[str] | None,
-) -> tuple[str | os.PathLike[str] | None, Any, Iterable[str] | None]:
+) -> tuple[str | None, Any, Iterable[str] | None]:
     """The three arguments, each where it is not given that of its variable; ConfigurationError for what is wrong."""
     named: dict[str, list[str]] = {}
     for name in environ:
@@ -79,7 +79,7 @@ def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, An
             yield argument, f"is for a run: set {schema.application.run_variable} too, or unset it", ""
     elif run and run.startswith("~"):
         yield "run_dir", "~ is not expanded here", ""
-    elif run and given["run_dir"] is not None and os.path.realpath(run) != os.path.realpath(given["run_dir"]):
+    elif run and given["run_dir"] is not None and not _is_same_directory(run, given["run_dir"]):
         message = f'is "{run}", and the argument run_dir names another directory'
         yield "run_dir", message, "unset the variable, or leave the argument out"
     if change and given["on_change"] is None and change not in ON_CHANGE:
@@ -88,8 +88,15 @@ def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, An
         message = f'should be "error", "keep" or "replace", not "{change}"'
         yield "on_change", message, did_you_mean(closest(change, ON_CHANGE))
     if "may_change" in texts and given["may_change"] is None:
-        for message, hint in _find_unknown(schema, split_names(texts["may_change"])):
+        names = split_names(texts["may_change"])
+        if not names:
+            yield "may_change", "names no setting", ""
+        for message, hint in _find_unknown(schema, names):
             yield "may_change", message, hint
+
+
+def _is_same_directory(first: str, second: str) -> bool:
+    return "\0" in second or os.path.realpath(first) == os.path.realpath(second)  # who reads it refuses a NUL
 
 
 def split_names(text: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +14,21 @@ from acbo_settings.cli.check import github_annotation, problem_facts
 from acbo_settings.engine.origins import SourcedValue, Variable
 from acbo_settings.engine.problems import Problem
 
-from ..command_line import run, told, write
+from ..command_line import ENVIRON, run, told, write
 
 AssertReport = Callable[[str, str], None]
+
+
+def test_a_file_whose_name_is_no_utf_8_hides_no_other() -> None:
+    """Its bytes are shown escaped, and the file behind it is checked."""
+    checked = subprocess.run(
+        [sys.executable, "-m", "acbo_settings", "check", b"\xff.toml", "acbo.toml"],
+        env=ENVIRON,
+        capture_output=True,
+        timeout=60,
+    )
+    assert checked.stdout == b"\\udcff.toml: not valid\nacbo.toml: ok\n"
+    assert b"Traceback" not in checked.stderr
 
 
 def test_check_of_many_files_tells_shared_problems_once(assert_report: AssertReport) -> None:

@@ -23,6 +23,19 @@ def test_diff_compares_metadata_below_the_settings(assert_report: AssertReport) 
     assert_report("diff-metadata", told("diff", "16.toml", "17.toml") + "\n" + told("diff", "16.toml", "/dev/null"))
 
 
+def test_diff_sees_the_end_of_long_notes_and_the_tables_of_bases() -> None:
+    """What is cut when it is shown is compared whole, and a table is what all files hold of it."""
+    for name, end in (("a", "A"), ("b", "B")):
+        write(f"{name}.toml", f"[metadata]\nnote = '{'x' * 70}{end}'\n")
+        write(f"base-{name}.toml", f"[metadata.wandb]\ngroup = '{name}'\n")
+        write(f"upper-{name}.toml", f"extends = 'base-{name}.toml'\n[metadata.wandb]\nname = 'x'\n")
+    assert run("diff", "a.toml", "b.toml").returncode == 1
+    shown = told("diff", "upper-a.toml", "upper-b.toml")
+    assert 'metadata.wandb.group  "a"' in shown
+    assert run("freeze", "--run-dir", "run", ACBO_CONFIG_FILE="upper-a.toml").returncode == 0
+    assert told("diff", "run", "upper-a.toml") == "--- exit code 0"
+
+
 def test_diff_takes_many_sides(assert_report: AssertReport) -> None:
     """Each has a column for its value and one for its origin; what all have alike is left out."""
     write("a.toml", "total_steps = 20000\nlog_frequency = 5\n")

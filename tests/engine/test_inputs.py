@@ -173,6 +173,12 @@ RUN = Path("runs/17")
         ({"run_dir": None, "may_change": ["total_steps"]}, TypeError, "they need run_dir"),
         ({"run_dir": None, "on_change": "keep"}, TypeError, "they need run_dir"),
         ({"run_dir": "a\0b"}, ConfigurationError, "the path contains a NUL character"),
+        (
+            {"run_dir": "a\0b", "environ": {"ACBO_RUN_DIR": "a"}},
+            ConfigurationError,
+            "the path contains a NUL character",
+        ),
+        ({"run_dir": 17, "environ": {"ACBO_RUN_DIR": "a"}}, TypeError, "run_dir must be a str or os.PathLike, not int"),
     ],
 )
 def test_wrong_arguments_are_refused_on_every_start(

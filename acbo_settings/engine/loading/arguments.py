@@ -26,9 +26,9 @@ def read_overrides(schema: Schema, overrides: object) -> _Read:
     """The overrides of a call as sources, a dict as one and each text as one, and what is wrong with them."""
     if not isinstance(overrides, list | tuple):
         return read_arguments(schema, {"overrides": overrides}, "a dict or a list of texts")
-    if wrong := next((each for each in overrides if not isinstance(each, str)), None):
-        message = f"Input should be a dict or a list of texts, not of {type(wrong).__name__}"
-        return [], [whole_problem(Argument("overrides"), wrong, message)]
+    if wrong := [each for each in overrides if not isinstance(each, str)]:
+        message = f"Input should be a dict or a list of texts, not of {type(wrong[0]).__name__}"
+        return [], [whole_problem(Argument("overrides"), wrong[0], message)]
     return _read_assignments(schema, overrides)
 
 
@@ -66,15 +66,14 @@ def _without(scalars: type, value: Any, seen: dict[int, Any], depth: int = 0) ->
     """
     if isinstance(value, scalars):
         return value.item()  # type: ignore[attr-defined]
-    if type(value) not in (dict, list, tuple) or depth > MAX_DEPTH:
+    if depth > MAX_DEPTH or not isinstance(value, Mapping | list | tuple):
         return value
     if id(value) not in seen:
         seen[id(value)] = value
-        if type(value) is dict:
-            made: Any = {key: _without(scalars, item, seen, depth + 1) for key, item in value.items()}
-        else:
-            made = [_without(scalars, item, seen, depth + 1) for item in value]
-        seen[id(value)] = made
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        made = {key: _without(scalars, item, seen, depth + 1) for key, item in items}
+        if any(made[key] is not value[key] for key in made):
+            seen[id(value)] = made if isinstance(value, Mapping) else list(made.values())
     return seen[id(value)]
 
 
@@ -148,7 +147,7 @@ def _malformed(schema: Schema, origin: Assignment, following: str) -> Problem:
     key, _, value = origin.text.lstrip("-").partition("=")
     name = key.strip().replace("-", "_")
     path = find_path(schema, name) or meant_by(schema, name)
-    value = value or following
+    value = "" if is_secret(name) else value or following
     meant = f"{'.'.join(path)}={value or 'VALUE'}" if path else ""
     example = next(f"{'.'.join(path)}={default}" for path, default in schema.defaults.items())
     return whole_problem(origin, None, "is no KEY=VALUE", did_you_mean(meant) or f"such as {example}")

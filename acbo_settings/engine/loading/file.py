@@ -23,41 +23,39 @@ from .source import Source, settings_class
 
 
 class _TomlFiles(TomlConfigSettingsSource):
-    """The reader of pydantic-settings, which would skip what is no file, over documents that are read already.
+    """The reader of pydantic-settings, which would skip what is no file, over files that are read already.
 
     `sources` is what each holds, under its own origins; the reader itself, which would merge them, returns nothing.
     """
 
-    def __init__(self, schema: Schema, documents: Sequence[Document]) -> None:
+    def __init__(self, schema: Schema, files: Sequence[RawFile]) -> None:
         self.sources: list[Source] = []
         self.problems: list[Problem] = []
         self._schema = schema
-        self._documents = documents
+        self._files = files
         super().__init__(settings_class(schema), toml_file=None)  # by their names it would look at the files again
 
     def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
-        for document in self._documents:
+        documents: dict[int, Document | None] = {id(None): None}
+        for file in reversed(self._files):  # what extends a file comes before it
+            if id(file.extended_by) not in documents:
+                continue  # because that cannot be read: what it extends is not certain
             try:
+                document = decode_file(file, documents[id(file.extended_by)])
                 source = _read_document(self._schema, document)
             except ConfigurationError as error:
-                self.problems += error.problems
-            else:
-                self.problems += _take_extends(source.tree, document)
-                self.sources.append(source)
+                self.problems[:0] = error.problems
+                continue
+            documents[id(file)] = document
+            self.problems[:0] = _take_extends(source.tree, document)
+            self.sources.insert(0, source)
         return {}
 
 
 def read_files(schema: Schema, files: Sequence[RawFile]) -> tuple[list[Source], list[Problem]]:
     """The keys and values of each file, lowest first, and where each stands; and why one cannot be used."""
-    documents: dict[int, Document] = {}
-    problems: list[Problem] = []
-    for file in reversed(files):  # what extends a file is decoded before it
-        try:
-            documents[id(file)] = decode_file(file, documents.get(id(file.extended_by)))
-        except ConfigurationError as error:
-            problems += error.problems
-    read = _TomlFiles(schema, [documents[id(file)] for file in files if id(file) in documents])
-    return read.sources, [*problems, *read.problems]
+    read = _TomlFiles(schema, files)
+    return read.sources, read.problems
 
 
 def _take_extends(tree: Any, document: Document) -> list[Problem]:

@@ -10,7 +10,16 @@ from typing import Any
 from ..canonical import KeyPath
 from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
 from ..metadata import MAX_VALUES, find_unwritable
-from ..names import EXTENDS, called_elsewhere, did_you_mean, find_path, meant_by, meant_inside, near_miss
+from ..names import (
+    EXTENDS,
+    called_elsewhere,
+    did_you_mean,
+    find_path,
+    is_nearly_extends,
+    meant_by,
+    meant_inside,
+    near_miss,
+)
 from ..origins import Origin, SourcedValue
 from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
@@ -75,6 +84,8 @@ class SortedKeys:
         near = near_miss(self._schema, name)
         if near and tuple(name.split(".")) == near:
             return f"nest it: {near[-1]} inside {'.'.join(near[:-1])}"
+        if is_nearly_extends(name):
+            return did_you_mean(EXTENDS)
         inside = meant_inside(self._schema, value) if isinstance(value, Mapping) else None
         meant = near or inside or meant_by(self._schema, path)
         return did_you_mean(meant) or way_out(self._schema, path, self._source.origin_of(path))

@@ -90,10 +90,12 @@ def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[
     metadata: dict[str, Any] = {}
     for found in keys:
         metadata = overlay(metadata, {path[-1]: sourced.value for path, sourced in found.custom.items()})
+    custom = merge(found.custom for found in keys)
     return Layers(
         schema=schema,
         values=merge([default_layer(schema), *(found.settings for found in keys)]),
-        custom=merge(found.custom for found in keys),
+        # A table has what all sources hold of it, as the configuration does.
+        custom={path: sourced.replace(value=metadata[path[-1]]) for path, sourced in custom.items()},
         metadata=metadata,
         file=None,
         problems=[*problems, *(problem for found in keys for problem in found.problems)],

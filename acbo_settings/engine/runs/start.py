@@ -51,7 +51,10 @@ def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     frozen = read_frozen(start.inputs.schema, name)
     layers = read_layers(start)
     today = judge(layers)
-    return _hold(start, frozen, layers, today) if frozen else today
+    resolved = _hold(start, frozen, layers, today) if frozen else today
+    if resolved is today and not (frozen and frozen.config is today.config):
+        return replace(today, config=_freeze(start.inputs, name, today).config)
+    return resolved
 
 
 def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
@@ -95,7 +98,7 @@ def _notes_in_force(start: Start, frozen: FrozenConfig, today: Mapping[str, Any]
     """The frozen metadata, with today's value of each key that may change."""
     notes, noted = leaves(frozen.custom), leaves(today)
     for path in (path for path in start.changeable if path[0] == "metadata"):
-        notes = {key: value for key, value in notes.items() if key[: len(path)] != path}
+        notes = {key: value for key, value in notes.items() if key[: len(path)] != path and key != path[: len(key)]}
         notes |= {key: value for key, value in noted.items() if key[: len(path)] == path}
     return nested({path[1:]: value for path, value in notes.items()})
 

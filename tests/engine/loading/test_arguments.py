@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict
+from types import MappingProxyType
 from typing import Any
 
 import numpy
@@ -100,6 +102,9 @@ def test_scalars_of_numpy_are_what_their_item_is() -> None:
     assert config.grpo.learning_rate == numpy.float32(0.001).item()
     assert config.to_dict()["metadata"] == {"seeds": [1, [0.5]], "when": "2026-11-25"}
     assert create_training_config(total_steps=numpy.int64(7000)).total_steps == 7000
+    for kind in (OrderedDict, MappingProxyType):
+        section: Any = kind({"group_size": numpy.int64(16)})
+        assert load_training_config(overrides={"grpo": section}, environ={}).grpo.group_size == 16
     with pytest.raises(ConfigurationError, match="Input should be a valid integer"):
         load_training_config(overrides={"total_steps": numpy.array([7000])}, environ={})
 

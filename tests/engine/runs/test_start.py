@@ -235,6 +235,29 @@ def test_metadata_may_change_as_a_whole_or_by_key(may_change: list[str], kept: l
     assert FROZEN.read_bytes() == content
 
 
+@pytest.mark.parametrize("first", [1, [1], {"c": 1}, {"b": {"d": 1}}])
+@pytest.mark.parametrize("second", [2, {"b": 2}, {"b": {"d": 2}}, {"e": 2}])
+def test_metadata_of_another_shape_may_change(first: Any, second: Any) -> None:
+    """Where today has a table and the frozen file has a value, or the other way round, today's key is in force."""
+    start(overrides={"metadata": {"a": first, "n": 0}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        metadata = start(overrides={"metadata": {"a": second, "n": 0}}, may_change=["metadata.a.b"]).to_dict()[
+            "metadata"
+        ]
+    if isinstance(second, dict) and "b" in second:
+        assert metadata["a"]["b"] == second["b"]
+    assert metadata["n"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+def test_a_preview_refuses_what_could_not_be_frozen() -> None:
+    """Metadata that is too long for the file is told before the job starts."""
+    given = read_start(SCHEMA, overrides={"metadata": {"note": "x" * 1_100_000}}, environ={}, run_dir=RUN)
+    with pytest.raises(ConfigurationError, match="would be larger than 1 MiB"):
+        preview_start(given, str(FROZEN))
+
+
 def test_a_refusal_names_where_values_had_come_from_and_the_notes(assert_report: AssertReport) -> None:
     """Each setting with its origin of that day, what is not set today, and each note with both values."""
     Path("acbo.toml").write_text(NOTES)

@@ -71,18 +71,22 @@ def _print_differing(sides: Sequence[tuple[str, _Side]], differing: Sequence[Key
         terminal.out(f"{sign} {escape(name, 1000)}")
     if len(sides) == 2:
         heads = ["SETTING", *(head for sign in signs for head in (sign, "FROM"))]
-        rows = [[dotted(path), *(cell for _, side in sides for cell in _cells(side.get(path)))] for path in differing]
+        rows = [[dotted(path), *(cell for side in sides for cell in _cells(path, *side))] for path in differing]
     else:
         heads = ["SETTING", *signs]
-        rows = [[dotted(path), *(_cell(side.get(path)) for _, side in sides)] for path in differing]
+        rows = [[dotted(path), *(_cell(path, *side) for side in sides)] for path in differing]
     terminal.table(heads, rows)
 
 
-def _cells(sourced: SourcedValue | None) -> list[str]:
-    return ["", "not given"] if sourced is None else [show_note(sourced.value), escape(sourced.origin.short)]
+def _cells(path: KeyPath, name: str, side: _Side) -> list[str]:
+    """The value of one side and its origin, of which the name of the side itself is left out."""
+    if path not in side:
+        return ["", "not given"]
+    origin = side[path].origin
+    return [show_note(side[path].value), escape(origin.short if origin.source_name == name else str(origin))]
 
 
-def _cell(sourced: SourcedValue | None) -> str:
+def _cell(path: KeyPath, name: str, side: _Side) -> str:
     """Both in one: where there are many sides, each has one column."""
-    value, origin = _cells(sourced)
+    value, origin = _cells(path, name, side)
     return f"{value} ({origin.removeprefix('the ')})" if value else origin

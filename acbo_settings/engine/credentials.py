@@ -19,6 +19,11 @@ _NAMES = (
     *("api_key", "apikey", "access_key", "private_key"),
     *("token", "password", "passwd", "secret", "credential", "credentials"),
 )
+_MAX_DEPTH = 50
+_TOOLS = (
+    *("WANDB", "HF", "HUGGINGFACE", "OPENAI", "ANTHROPIC", "COMET", "NEPTUNE", "MLFLOW", "CLEARML", "AIM"),
+    *("AWS", "AZURE", "GITHUB", "GITLAB"),
+)
 _ANY_NAME = "|".join(_NAMES).replace("_", "[_-]")
 # A key that holds a secret and what stands behind it, unless that is a number or a truth value.
 # It is a text, because most starts show nothing: `re` compiles and keeps it when it is first used.
@@ -64,18 +69,18 @@ def is_inside_secret(before: str) -> bool:
 
 
 def find_secret(tree: object, most: int) -> KeyPath | None:
-    """Where the first secret text stands in tables and arrays; of these, at most some values are looked at."""
+    """Where the first secret text stands in tables and arrays, as far as some values at some depth are looked at."""
     waiting: list[tuple[KeyPath, Any]] = [((), tree)]
     for _ in range(most):
         if not waiting:
             break
         path, value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(path) < _MAX_DEPTH:
             waiting += [((*path, key), item) for key, item in value.items() if isinstance(key, str)]
         elif isinstance(value, str):
             if path and is_secret(path[-1]) and value.strip():
                 return path
-        elif isinstance(value, Sequence) and len(path) < most:
+        elif isinstance(value, Sequence):
             waiting += [(path, item) for item in value[:most]]
     return None
 
@@ -88,8 +93,7 @@ def own_variable(path: KeyPath) -> str:
     """
     names = ".".join(path).split(".")
     parts = [name.replace("-", "_").upper() for name in names if name != "metadata"]
-    is_bare = parts[-1].lower() in _NAMES
-    if is_bare and len(parts) == 1:
-        return "set the variable that the tool itself reads in the job's environment, such as WANDB_API_KEY"
-    name = "_".join(parts[-2:]) if is_bare else parts[-1]
-    return f"set {name} in the job's environment, where the tool itself reads it"
+    name = "_".join(parts[-2:]) if parts[-1].lower() in _NAMES else parts[-1]
+    if name.partition("_")[0] in _TOOLS:
+        return f"set {name} in the job's environment, where the tool itself reads it"
+    return "the tool itself reads a variable, such as WANDB_API_KEY; if it is no secret, give it another name"

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 
 from .canonical import KeyPath, fingerprint, nested, sha256
-from .inputs import Inputs, Start, is_directory, path_text, read_if_there, reason, where_looked
+from .inputs import Inputs, Start, is_directory, is_named_frozen, path_text, read_if_there, reason, where_looked
 from .schema import Application, Schema
 
 TYPE_CHECKING = False
@@ -119,6 +119,8 @@ def parse_frozen(schema: Schema, name: str, text: str, is_copy: bool = False) ->
         message = f"does not hold the settings that {application.name} {application.version} has"
         problem = message, f"install the version of {application.name} that its line `package` names"
     message, hint = problem
+    if message.startswith("is no frozen") and not is_named_frozen(application, name):
+        hint = f"name the directory of a run, or the {application.frozen_name} in it"
     raise _unusable(name, message, _COPIED.format(f"an {application.file_name}") if is_copy else hint)
 
 

@@ -204,13 +204,14 @@ def _read_run(
     may_change: Iterable[str] | None,
 ) -> tuple[str | None, OnChange, frozenset[KeyPath]]:
     """The frozen file of the run, if there is one, and how the start may change that."""
-    run_dir = None if run_dir is None else _run_directory(run_dir)
+    is_asked_for = on_change not in (None, "error") or bool(may_change)
+    run_dir = None if run_dir is None else _run_directory(schema.application, run_dir)
     if variables:
         from .run_arguments import add_variables
 
         run_dir, on_change, may_change = add_variables(schema, variables, run_dir, on_change, may_change)
     if run_dir is None:
-        if on_change not in (None, "error") or may_change:
+        if is_asked_for:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
         return None, "error", frozenset()
     frozen_file = os.path.join(run_dir, schema.application.frozen_name)
@@ -223,14 +224,15 @@ def _read_run(
     return frozen_file, on_change or "error", changeable_paths(schema, may_change)
 
 
-def _run_directory(run_dir: str | os.PathLike[str]) -> str:
+def _run_directory(application: Application, run_dir: str | os.PathLike[str]) -> str:
     directory = path_text(run_dir, "run_dir")
-    if directory.strip() and not directory.startswith("~"):
+    if directory.strip() and not directory.startswith(("~", "$")) and not directory.endswith(application.frozen_name):
         return directory
-    from .run_arguments import refusal_of
+    from .run_arguments import directory_objection, refusal_of
 
-    message = "~ is not expanded here" if directory.strip() else "is empty: name the directory of the run"
-    raise refusal_of("run_dir", [(message, "")])
+    if message := directory_objection(application, directory):
+        raise refusal_of("run_dir", [(message, "")])
+    return directory
 
 
 def process_environment(schema: Schema) -> dict[str, str]:
@@ -359,8 +361,8 @@ def encode_path(name: str) -> bytes:
 
 def where_looked(name: str) -> str:
     """What may explain that a file is not found: the working directory of a path that starts there, or a `~`."""
-    if name.startswith("~"):
-        return "~ is not expanded here"
+    if name.startswith(("~", "$")):
+        return f"{name[0]} is not expanded here"
     try:
         return "" if os.path.isabs(name) else f"the working directory is {os.getcwd()}"
     except OSError:

@@ -251,7 +251,7 @@ class Variable(Origin):
 
     def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
         """The variable that adds one."""
-        return f"into {self.spell(schema, ('metadata', *path))}"
+        return f"in {self.spell(schema, ('metadata', *path))}"
 
     def without_secrets(self, path: KeyPath) -> Variable:
         """The variable with another text, if it holds a secret."""
@@ -286,6 +286,10 @@ class Argument(Origin):
     def place(self, value: object, at_key: bool) -> str:
         """The argument, and what it held."""
         return self.name if at_key else f"{self.name}, given {show_value(value)}"
+
+    def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
+        """Where it has an effect in a dict."""
+        return "put it beside metadata, not into it"
 
     def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
         """The key of the dict that takes them."""
@@ -340,7 +344,7 @@ class Assignment(Origin):
 
     def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
         """The key that adds one."""
-        return f"into {self.spell(schema, ('metadata', *path))}"
+        return f"in {self.spell(schema, ('metadata', *path))}"
 
     def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
         """The key that gives a setting."""

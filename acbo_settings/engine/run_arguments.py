@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .canonical import KeyPath
 from .names import did_you_mean, find_path, meant_by
-from .schema import Schema
+from .schema import Application, Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,11 +74,8 @@ def _of_variable(name: str, environ: Mapping[str, str], message: str, hint: str)
 def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What is wrong with the variables of a run, seen beside the arguments: argument, sentence and hint."""
     run, change = texts.get("run_dir"), texts.get("on_change")
-    if run is None and given["run_dir"] is None:
-        for argument in texts:
-            yield argument, f"is for a run: set {schema.application.run_variable} too, or unset it", ""
-    elif run and run.startswith("~"):
-        yield "run_dir", "~ is not expanded here", ""
+    if run is not None and (message := directory_objection(schema.application, run)):
+        yield "run_dir", message, ""
     elif run and given["run_dir"] is not None and not _is_same_directory(run, given["run_dir"]):
         message = f'is "{run}", and the argument run_dir names another directory'
         yield "run_dir", message, "unset the variable, or leave the argument out"
@@ -97,6 +94,16 @@ def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, An
 
 def _is_same_directory(first: str, second: str) -> bool:
     return "\0" in second or os.path.realpath(first) == os.path.realpath(second)  # who reads it refuses a NUL
+
+
+def directory_objection(application: Application, directory: str) -> str:
+    """Why a text can name no directory of a run; empty when it can."""
+    if not directory.strip():
+        return "is empty: name the directory of the run"
+    if directory.startswith(("~", "$")):
+        return f"{directory[0]} is not expanded here"
+    is_file = os.path.basename(directory) == application.frozen_name
+    return f"names the file: name the directory that holds it, {os.path.dirname(directory) or '.'}" if is_file else ""
 
 
 def split_names(text: str) -> list[str]:

@@ -42,6 +42,7 @@ def test_diff_takes_many_sides(assert_report: AssertReport) -> None:
     write("b.toml", "extends = 'a.toml'\n[grpo]\ngroup_size = 128\n[metadata]\nnote = 'b'\n")
     write("c.toml", "total_steps = 20000\nlog_frequency = 5\n[metadata]\nnote = 'c'\n")
     assert_report("diff-many", told("diff", "defaults", "a.toml", "b.toml", "c.toml"))
+    assert "the default  5      a.toml:2" in told("diff", "defaults", "b.toml")
     assert told("diff", "a.toml", "a.toml", "a.toml") == "--- exit code 0"
 
 

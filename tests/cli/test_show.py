@@ -87,6 +87,7 @@ def test_commands_answer_for_the_run_of_the_environment(assert_report: AssertRep
     outputs += [told("explain", "total_steps", **kept), told("plan", **kept).splitlines()[2]]
     assert_report("show-run-of-the-environment", "\n\n".join(outputs))
     assert run("check", **run_17).returncode == 1
+    assert run("check", ACBO_MAY_CHANGE="total_steps", ACBO_ON_CHANGE="keep").returncode == 0
     assert run("check", "acbo.toml", **run_17).returncode == 0
     assert [path.name for path in Path("runs/17").iterdir()] == ["acbo.frozen.toml"]
 

@@ -14,7 +14,7 @@ import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
 from acbo_settings.engine.inputs import RawFile, process_environment, read_raw_file, read_start
-from acbo_settings.engine.loading.file import decode_file
+from acbo_settings.engine.loading.file import decode_file, read_files
 from acbo_settings.engine.origins import Argument, Variable
 
 from ..laboratory import LABORATORY
@@ -85,9 +85,8 @@ def test_named_file_must_exist(
     """A file that is named and missing is refused, whatever other files there are, and who named it is told."""
     file = find_file(path, variables)
     assert file is not None
-    with pytest.raises(ConfigurationError) as caught:
-        decode_file(file)
-    _, (key, value) = caught.value.problems[0].values
+    _, problems = read_files(SCHEMA, [file])
+    _, (key, value) = problems[0].values
     assert (key, value.value, value.origin) == ((), path if path is not None else "missing.toml", named_by)
 
 
@@ -169,6 +168,8 @@ RUN = Path("runs/17")
         ),
         ({"run_dir": ""}, ConfigurationError, "run_dir: is empty"),
         ({"run_dir": "~/runs/17"}, ConfigurationError, "run_dir: ~ is not expanded here"),
+        ({"run_dir": "$HOME/runs"}, ConfigurationError, "run_dir: $ is not expanded here"),
+        ({"run_dir": "a/acbo.frozen.toml"}, ConfigurationError, "name the directory that holds it, a"),
         ({"run_dir": 17}, TypeError, "run_dir must be a str or os.PathLike, not int"),
         ({"run_dir": None, "may_change": ["total_steps"]}, TypeError, "they need run_dir"),
         ({"run_dir": None, "on_change": "keep"}, TypeError, "they need run_dir"),

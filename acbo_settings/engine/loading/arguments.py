@@ -45,6 +45,7 @@ def read_arguments(
         elif tree is not None:
             message = f"Input should be {wanted}, not {type(tree).__name__}"
             hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
+            hint = "put the text into a list" if isinstance(tree, str) and "list" in wanted else hint
             problems.append(whole_problem(Argument(name), tree, message, hint))
     return sources, problems
 
@@ -150,4 +151,5 @@ def _malformed(schema: Schema, origin: Assignment, following: str) -> Problem:
     value = "" if is_secret(name) else value or following
     meant = f"{'.'.join(path)}={value or 'VALUE'}" if path else ""
     example = next(f"{'.'.join(path)}={default}" for path, default in schema.defaults.items())
-    return whole_problem(origin, None, "is no KEY=VALUE", did_you_mean(meant) or f"such as {example}")
+    hint = did_you_mean(meant) or f"for example {example}"
+    return whole_problem(origin, None, "is not of the form KEY=VALUE", hint)

@@ -40,11 +40,12 @@ class _TomlFiles(TomlConfigSettingsSource):
         for file in reversed(self._files):  # what extends a file comes before it
             if id(file.extended_by) not in documents:
                 continue  # because that cannot be read: what it extends is not certain
+            extended_by = documents[id(file.extended_by)]
             try:
-                document = decode_file(file, documents[id(file.extended_by)])
+                document = decode_file(file, extended_by)
                 source = _read_document(self._schema, document)
             except ConfigurationError as error:
-                self.problems[:0] = error.problems
+                self.problems[:0] = [_named_by(file, each, extended_by) for each in error.problems]
                 continue
             documents[id(file)] = document
             self.problems[:0] = _take_extends(source.tree, document)
@@ -85,8 +86,10 @@ def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
     """The text of a file in UTF-8, with or without a byte-order mark; ConfigurationError when it is none."""
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
+        if extended_by and not hint.startswith("~"):
+            hint = f"a path is relative to the file that holds it, {extended_by.name}" if hint else ""
         problem = file_problem(file.name, reason(file.name, file.error), hint)
-        raise _refusal([_named_by(file, problem, extended_by)])
+        raise _refusal([problem])
     content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
@@ -107,7 +110,9 @@ def _unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
 
 
 def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
-    """The problem with a file, and who named that."""
+    """The problem with a file, and who named that, where the problem is not about a place in it."""
+    if problem.path or problem.values[0][1].origin.position:
+        return problem
     if extended_by:
         origin: Origin = File(extended_by, (EXTENDS,))
     elif not file.named_by:

@@ -33,7 +33,7 @@ def way_out(schema: Schema, path: KeyPath, origin: Origin) -> str:
     if find_path(schema, path[:1]) or not find_path(schema, ("metadata", *path)):
         return ""
     notes = origin.place_for_notes(schema, path)
-    return f"a note of your own belongs {notes}, a setting of your own into a schema of your own"
+    return f"a note of your own belongs {notes}, a setting of your own in a schema of your own"
 
 
 class SortedKeys:
@@ -66,6 +66,8 @@ class SortedKeys:
             self._sort_custom(path, value)
         elif found is None:
             self._tell(path, value, "no such setting", self._hint(path, value), at_key=True)
+            if isinstance(value, Mapping) and (secret := find_secret(value, MAX_VALUES)):
+                self._refuse_secret((*path, *secret))
         elif not isinstance(value, Mapping):
             hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
             self._tell(path, value, "Input should be a table", hint)
@@ -78,16 +80,22 @@ class SortedKeys:
         """What may have been meant by a key that there is not, or where a key of the user's own belongs."""
         if len(self.problems) >= MAX_PROBLEMS:
             return ""
-        if len(path) > 1:
+        section, name = path[:-1], path[-1]
+        if name == EXTENDS:
+            return way_out(self._schema, (name,), self._source.origin_of(path))
+        if section:
             return did_you_mean(meant_by(self._schema, path))
-        name = path[-1]
+        if name in self._schema.application.run_variables.values():
+            return f"it is no part of a configuration: {self._schema.application.prefix}{name.upper()} sets it"
         near = near_miss(self._schema, name)
         if near and tuple(name.split(".")) == near:
             return f"nest it: {near[-1]} inside {'.'.join(near[:-1])}"
         if is_nearly_extends(name):
             return did_you_mean(EXTENDS)
         inside = meant_inside(self._schema, value) if isinstance(value, Mapping) else None
-        meant = near or inside or meant_by(self._schema, path)
+        if inside and len(inside) == 1 and not near:
+            return f"{inside[0]} belongs at the top level, outside of {name}"
+        meant = near or inside or find_path(self._schema, name) or meant_by(self._schema, path)
         return did_you_mean(meant) or way_out(self._schema, path, self._source.origin_of(path))
 
     def _sort_custom(self, path: KeyPath, value: Any) -> None:
@@ -130,6 +138,16 @@ class SortedKeys:
                 self._tell(path, value, message, hint, at_key=True)
             else:
                 self._keep(path, value, name)
+                self._advise_of_field(path, value)
+
+    def _advise_of_field(self, path: KeyPath, value: Any) -> None:
+        """Say so where a note has the name of a setting: appended to a file, it stands in the last table of that."""
+        name = path[-1]
+        fields = [setting for setting in self._schema.defaults if setting[-1] == name]
+        if name == EXTENDS:
+            self._advise(path, value, "is a note, and has no effect", f"{EXTENDS} belongs at the top of a file")
+        elif fields and self.custom.get(path):
+            self._advise(path, value, "is a note, and has no effect", did_you_mean(fields[0]))
 
     def _keep(self, path: KeyPath, value: Any, key: Any = "") -> None:
         """Keep a custom value, if it can be written down and its name is not taken."""

@@ -26,6 +26,7 @@ def is_first_rank(environ: Mapping[str, str]) -> bool:
 def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
     found = [] if start.inputs.files else [no_file(start)]
+    found += _find_unused(start)
     if start.environ.get("SLURM_JOB_ID") and not start.environ.get("SLURM_STEP_ID"):
         found += _find_lost(start)
     return found
@@ -43,6 +44,15 @@ def _find_lost(start: Start) -> list[Problem]:
     others = f", nor {len(names) - 1} other {prefix} variables" if len(names) > 1 else ""
     message = f"srun will not pass it on{others}, as SLURM_EXPORT_ENV={start.environ['SLURM_EXPORT_ENV']} has it"
     return [whole_problem(origin, origin.text, message, "use srun --export=ALL").replace(severity="advice")]
+
+
+def _find_unused(start: Start) -> list[Problem]:
+    """The advice for the variables of a run where none is named."""
+    application = start.inputs.schema.application
+    names = [name for name in start.environ if name.upper() in application.run_variables and not start.frozen_file]
+    message = f"has no effect, because no run is named: set {application.run_variable} too"
+    found = [whole_problem(Variable(name, str(start.environ[name])), None, message) for name in names]
+    return [problem.replace(severity="advice") for problem in found]
 
 
 def no_file(start: Start) -> Problem:

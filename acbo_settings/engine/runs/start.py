@@ -14,7 +14,7 @@ from ..frozen import FrozenConfig, parse_frozen, read_frozen, render_frozen
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
-from ..loading.surroundings import is_lost_in_steps
+from ..loading.surroundings import is_lost_in_steps, no_file
 from ..metadata import leaves
 from ..origins import Difference, File, SourcedValue, merge
 from ..printable import show_value
@@ -148,7 +148,8 @@ def _change_problems(
 ) -> list[Problem]:
     """What is told of a run whose configuration has changed, and of each setting."""
     message = "this run started with another configuration than today's"
-    if frozen.file and not file:
+    lost = [no_file(start).replace(severity="error")] if frozen.file and not file else []
+    if lost:
         message += f": it read {frozen.file}, and today no file is read"
     on_change = f"{start.inputs.schema.application.prefix}ON_CHANGE"
     ways = (
@@ -157,6 +158,7 @@ def _change_problems(
     )
     return [
         file_problem(frozen.name, message, ways),
+        *lost,
         *(
             Problem(
                 path=difference.path,

@@ -240,7 +240,7 @@ def test_variables_of_other_services_are_explained(name: str) -> None:
 def test_unknown_variable_without_a_suggestion(name: str, note: str) -> None:
     """A name that is near to nothing is unknown, with the variable of a note, if it can be one."""
     problem = only_unknown({name: "1"})
-    hint = note and f"a note of your own belongs into {note}, a setting of your own into a schema of your own"
+    hint = note and f"a note of your own belongs in {note}, a setting of your own in a schema of your own"
     assert (problem.path, problem.message, problem.hint) == ((name,), "no such setting", hint)
 
 

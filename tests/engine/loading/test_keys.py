@@ -15,7 +15,7 @@ from acbo_settings.engine.problems import Problem
 from ...strategies import SCHEMA
 
 WAY_OUT = " (a custom key of such a name can go into metadata)"
-OWN = 'a note of your own belongs under the key "metadata", a setting of your own into a schema of your own'
+OWN = 'a note of your own belongs under the key "metadata", a setting of your own in a schema of your own'
 
 
 def custom(found: SortedKeys) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"sweep": [{"lr": 1}]}, "sweep", "no such setting", OWN),
         ({"extends": "base.toml"}, "extends", "no such setting", "extends belongs at the top of a file"),
         ({"trainer": {"x": 1, "lr": 2}}, "trainer", "no such setting", "did you mean grpo.learning_rate?"),
-        ({"params": {"grpo": {}}}, "params", "no such setting", "did you mean grpo?"),
+        ({"params": {"grpo": {}}}, "params", "no such setting", "grpo belongs at the top level, outside of params"),
         ({"eval_frequency": 1}, "eval_frequency", "no such setting", "did you mean evaluation.eval_frequency?"),
         ({"grpo": 3}, "grpo", "Input should be a table", ""),
         ({"metadata": "x"}, "metadata", "Input should be a table", ""),
@@ -75,7 +75,20 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"grpo": {1: 2}}, "grpo.1", "keys must be text", ""),
         ({"metadata": {b"g": 2}}, "metadata.<bytes>", "keys must be text", ""),
         ({10**5000: 1}, "<int>", "keys must be text", ""),
-        ({"metadata": {"grpo": {}}}, "metadata.grpo", "grpo is a setting, and has no effect inside metadata", ""),
+        (
+            {"metadata": {"grpo": {}}},
+            "metadata.grpo",
+            "grpo is a setting, and has no effect inside metadata",
+            "put it beside metadata, not into it",
+        ),
+        ({"grpo": {"extends": "a"}}, "grpo.extends", "no such setting", "extends belongs at the top of a file"),
+        (
+            {"run_dir": "runs/17"},
+            "run_dir",
+            "no such setting",
+            "it is no part of a configuration: ACBO_RUN_DIR sets it",
+        ),
+        ({"ACBO_TOTAL_STEPS": 7}, "ACBO_TOTAL_STEPS", "no such setting", "did you mean total_steps?"),
         ({"metadata": {"note": None}}, "metadata.note", "None (null) has no form in TOML: leave the key out", ""),
         ({"metadata": {"note": float("nan")}}, "metadata.note", "should be a finite number", ""),
     ],
@@ -172,3 +185,23 @@ def test_a_record_in_place_of_a_table_is_told_how_to_become_one() -> None:
         "Input should be a table",
         "dataclasses.asdict gives one",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("group_size", "did you mean grpo.group_size?"), ("extends", "extends belongs at the top of a file")],
+)
+def test_a_note_named_as_a_setting_is_kept_with_advice(key: str, hint: str) -> None:
+    """What is appended to a file stands in its last table, which is the metadata more often than not."""
+    found = sort({"metadata": {key: 3, "note": {key: 3}}})
+    assert list(found.custom) == [("metadata", key), ("metadata", "note")]
+    (told,) = advice(found)
+    assert (told.path, told.message, told.hint) == (("metadata", key), "is a note, and has no effect", hint)
+
+
+def test_a_secret_in_an_unknown_table_is_told_at_once() -> None:
+    """So that nobody moves it below the metadata, where it would be refused next."""
+    assert [problem.message[:11] for problem in sort({"wandb": {"api_key": "x"}}).problems] == [
+        "no such set",
+        "is a secret",
+    ]

@@ -258,6 +258,19 @@ def test_a_preview_refuses_what_could_not_be_frozen() -> None:
         preview_start(given, str(FROZEN))
 
 
+def test_a_resumed_run_that_finds_no_file_says_where_one_is(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started in another directory, the way out is the file that was meant, and not to replace what is frozen."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    start()
+    (isolated / "sub").mkdir()
+    monkeypatch.chdir("sub")
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config(run_dir=isolated / RUN, environ={})
+    report = str(caught.value)
+    assert "it read acbo.toml, and today no file is read" in report
+    assert f"ACBO_CONFIG_FILE={isolated / 'acbo.toml'} takes that one" in report
+
+
 def test_a_refusal_names_where_values_had_come_from_and_the_notes(assert_report: AssertReport) -> None:
     """Each setting with its origin of that day, what is not set today, and each note with both values."""
     Path("acbo.toml").write_text(NOTES)

@@ -185,7 +185,14 @@ def in_terminal(command: str, **environ: str) -> str:
     return shown.decode()
 
 
-@pytest.mark.parametrize("command", ["check", "explain", "explain grpo", "plan", "env", "show"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check",
+        "show",
+        *(pytest.param(each, marks=pytest.mark.heavy) for each in ("explain", "explain grpo", "plan", "env")),
+    ],
+)
 def test_colour_is_for_terminals_that_want_it(command: str) -> None:
     """A terminal gets colour; with `NO_COLOR`, in a dumb terminal and in a pipe there is no escape sequence."""
     Path("acbo.toml").write_text("[grpo]\ngroup_size = 4\n" if command == "check" else "total_steps = 7000\n")

@@ -28,6 +28,10 @@ find_differences
     The settings that two configurations have different values for, in the order of the schema.
 json_schema
     The JSON Schema of an `acbo.toml`, draft 2020-12.
+rule
+    Declare a method of a schema of one's own as a rule across settings: what it says is an error.
+advice
+    Declare a method of a schema of one's own as advice across settings: what it says is a warning.
 
 What each setting means is told by `help` of the dataclass it is a field of: `TrainingConfig`, `GRPOTrainingConfig`,
 `RewardTrainingConfig`, `ExplorationTrainingConfig`, `EvaluationConfig`. Importing this package brings these alone;
@@ -74,6 +78,7 @@ if TYPE_CHECKING:
         find_differences,
     )
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
+    from .engine.schema import advice, rule
     from .plan import TrainingPlan, plan_training
 
 _MODULES = {
@@ -101,6 +106,7 @@ _MODULES = {
         "find_differences",
     ),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
+    "engine.schema": ("advice", "rule"),
     "plan": ("TrainingPlan", "plan_training"),
 }
 # Names that nobody calls, but that pickles know.
@@ -134,6 +140,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingPlan",
     "Variable",
+    "advice",
     "assert_same_across_ranks",
     "create_default_training_config",
     "create_training_config",
@@ -143,6 +150,7 @@ __all__ = [
     "load_training_config",
     "plan_training",
     "resolve_training_config",
+    "rule",
     "validate_training_config",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING
 
 from .config import TrainingConfig
 from .engine import public
@@ -15,11 +16,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from typing_extensions import TypeVar
+
     from .engine.inputs import OnChange
     from .engine.loading.resolved import ResolvedConfig
 
+    Config = TypeVar("Config", bound=TrainingConfig, default=TrainingConfig)
+
 SCHEMA = Schema.of(TrainingConfig)
 """ACBO's settings, as the engine takes them: the one binding of the two."""
+
+
+def schema_of(root: Any) -> Schema:
+    """The settings of a class: the reference's, or those of a subclass with settings of one's own."""
+    if root is None:
+        return SCHEMA
+    if not isinstance(root, type) or not issubclass(root, TrainingConfig):
+        raise TypeError(f"schema must be a subclass of TrainingConfig, not {root!r}")
+    return Schema.of(root)
 
 
 @public
@@ -32,7 +46,8 @@ def load_training_config(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
-) -> TrainingConfig:
+    schema: type[Config] | None = None,
+) -> Config:
     """Load the configuration of this job: defaults < files < environment variables < overrides, key by key.
 
     Args:
@@ -54,16 +69,18 @@ def load_training_config(
         may_change: Settings, whole sections and keys of the metadata, such as `("total_steps", "evaluation",
             "metadata.pod")`, that may change from start to start: today's values of them are used. The frozen file
             keeps the old ones, unless it is replaced. Without it, the names in `ACBO_MAY_CHANGE`, separated by commas.
+        schema: A subclass of `TrainingConfig` with settings of one's own. They take part in everything: files,
+            variables, reports, equality, fingerprint, the run.
 
     Returns:
-        The validated, frozen configuration.
+        The validated, frozen configuration, an instance of `schema`.
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
             configuration, each setting that differs; when the run's file is damaged, or cannot be read or written; when
             `run_dir` and `ACBO_RUN_DIR` name different directories.
-        TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or one of the last two is given
-            and no run is named.
+        TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or it or `on_change` is given and no
+            run is named; when `schema` has a field that no setting can be.
         ValueError: When `on_change` is none of its three values.
 
     Warns:
@@ -80,9 +97,10 @@ def load_training_config(
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
-    start = read_start(SCHEMA, path, overrides, environ, strict, run_dir, on_change, may_change)
-    config: TrainingConfig | None = unchanged_config(start)  # without pydantic: the same inputs have the same values
-    return config or _resolve(start).config
+    start = read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change)
+    unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
+    config: Config = unchanged or _resolve(start).config
+    return config
 
 
 @public
@@ -95,7 +113,8 @@ def resolve_training_config(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
-) -> ResolvedConfig[TrainingConfig]:
+    schema: type[Config] | None = None,
+) -> ResolvedConfig[Config]:
     """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 
     Args:
@@ -106,6 +125,7 @@ def resolve_training_config(
         run_dir: The directory of a run.
         on_change: What to do when today's values are not the frozen ones.
         may_change: Settings, sections and keys of the metadata that may change from start to start.
+        schema: A subclass of `TrainingConfig` with settings of one's own.
 
     Returns:
         The configuration and the origins of its values; one that a run keeps against today's has its origin in the
@@ -123,10 +143,10 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    return _resolve(read_start(SCHEMA, path, overrides, environ, strict, run_dir, on_change, may_change))
+    return _resolve(read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change))
 
 
-def _resolve(start: Start) -> ResolvedConfig[TrainingConfig]:
+def _resolve(start: Start) -> ResolvedConfig[Any]:
     if start.frozen_file is None:
         from .engine.loading.resolved import resolve
 
@@ -137,11 +157,12 @@ def _resolve(start: Start) -> ResolvedConfig[TrainingConfig]:
 
 
 @public
-def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
+def load_frozen_config(path: str | os.PathLike[str], *, schema: type[Config] | None = None) -> Config:
     """Load the configuration of a run from its frozen file, exactly as the run started with it.
 
     Args:
         path: The file, or the run's directory that holds an `acbo.frozen.toml`.
+        schema: A subclass of `TrainingConfig` with settings of one's own.
 
     Returns:
         The configuration with its metadata. Neither `acbo.toml` nor variables take part.
@@ -155,18 +176,21 @@ def load_frozen_config(path: str | os.PathLike[str]) -> TrainingConfig:
     >>> load_frozen_config("runs/17").total_steps
     7000
     """
-    config: TrainingConfig = load_frozen(SCHEMA, path)
+    config: Config = load_frozen(schema_of(schema), path)
     return config
 
 
 @public
-def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwargs: Any) -> TrainingConfig:
+def create_training_config(
+    config_dict: Mapping[str, Any] | None = None, *, schema: type[Config] | None = None, **kwargs: Any
+) -> Config:
     """Create a validated configuration from a dict, keyword arguments, or both.
 
     Args:
         config_dict: Settings, nested as in `acbo.toml` or with dotted keys. What is given is recorded in `metadata`,
             keys at the top level that are not settings included; scalars of numpy are what their `item()` is. It is not
             changed.
+        schema: A subclass of `TrainingConfig` with settings of one's own.
         **kwargs: The same; they win over the dict. Sections are merged key by key.
 
     Returns:
@@ -187,24 +211,35 @@ def create_training_config(config_dict: Mapping[str, Any] | None = None, **kwarg
     from .engine.loading.resolved import judge, warn
 
     arguments = {"config_dict": config_dict, "keyword arguments": kwargs}
-    resolved: ResolvedConfig[TrainingConfig] = judge(
-        merge_sources(SCHEMA, *read_arguments(SCHEMA, arguments, is_call=True))
+    settings = schema_of(schema)
+    resolved: ResolvedConfig[Config] = judge(
+        merge_sources(settings, *read_arguments(settings, arguments, is_call=True))
     )
     warn(resolved.advice, os.environ)
     return resolved.config
 
 
 @public
-def create_default_training_config() -> TrainingConfig:
+def create_default_training_config(*, schema: type[Config] | None = None) -> Config:
     """Create the default configuration, with the recommended settings.
+
+    Args:
+        schema: A subclass of `TrainingConfig` with settings of one's own.
 
     Returns:
         The defaults, with empty metadata.
 
+    Raises:
+        ConfigurationError: When a setting of `schema` has no default.
+
     >>> create_default_training_config().grpo.group_size
     64
     """
-    return TrainingConfig()
+    settings = schema_of(schema)
+    if MISSING not in settings.defaults.values():
+        default: Config = settings.root()
+        return default
+    return create_training_config(schema=schema)
 
 
 @public
@@ -227,7 +262,8 @@ def validate_training_config(config: TrainingConfig) -> bool:
     """
     from .engine.loading.validation import validate_config
 
-    if problems := validate_config(SCHEMA, config):
+    schema = Schema.of(type(config)) if isinstance(config, TrainingConfig) else SCHEMA
+    if problems := validate_config(schema, config):
         from .engine.report import refusal
 
         raise refusal(problems)
@@ -270,12 +306,15 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
 
 
 @public
-def json_schema() -> dict[str, Any]:
+def json_schema(*, schema: type[TrainingConfig] | None = None) -> dict[str, Any]:
     """The JSON Schema of an `acbo.toml`, draft 2020-12.
 
     The top level and the sections are closed: an unknown key is a mistake, and notes go below `metadata`. Loading is
     stricter in what no schema can say: it refuses `64.0` for an integer, nan and infinities, integers of more than 300
     digits, settings and secrets inside `[metadata]`, and what breaks a rule across settings.
+
+    Args:
+        schema: A subclass of `TrainingConfig` with settings of one's own.
 
     Returns:
         A new dict, ready for `json.dumps`.
@@ -285,4 +324,4 @@ def json_schema() -> dict[str, Any]:
     """
     from .editor_schema import editor_schema
 
-    return editor_schema(SCHEMA)
+    return editor_schema(schema_of(schema))

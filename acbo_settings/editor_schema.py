@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import MISSING
+from pathlib import Path
 from typing import Any
 
-from .engine.canonical import KeyPath
+from .engine.canonical import KeyPath, plain_setting
+from .engine.kinds import Kind
 from .engine.names import EXTENDS
 from .engine.schema import Schema, Setting
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 """The draft that the JSON Schema is written in."""
 
-_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
-_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
+_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string", Path: "string"}
+_KEYWORDS = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+}
+_ITEM_KEYWORDS = {"min_length": "minItems", "max_length": "maxItems"}
 _DESCRIPTION = (
     "The settings of an ACBO training run. Across settings, which no schema can say: warmup_steps must be less than"
     " total_steps, final_temperature less than initial_temperature, and at least one reward weight above 0."
@@ -51,11 +63,19 @@ def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
 
 
 def _field(setting: Setting) -> dict[str, Any]:
-    field: dict[str, Any] = {"title": setting.key, "description": setting.doc, "type": _TYPES[setting.type]}
-    field |= {_KEYWORDS[kind]: bound for kind, bound in setting.bounds}
-    if setting.choices:
-        field["enum"] = list(setting.choices)
-    return {**field, "default": setting.default}
+    field: dict[str, Any] = {"title": setting.key, "description": setting.doc, **_values(setting.kind)}
+    if setting.default is None or setting.default is MISSING:  # TOML has no null
+        return field
+    return {**field, "default": plain_setting(setting.default)}
+
+
+def _values(kind: Kind) -> dict[str, Any]:
+    """The values of a kind: type, bounds and choices."""
+    if kind.items:
+        bounds = {_ITEM_KEYWORDS[name]: bound for name, bound in kind.bounds}
+        return {"type": "array", "items": _values(kind.items), **bounds}
+    found: dict[str, Any] = {"type": _TYPES[kind.type]} | {_KEYWORDS[name]: bound for name, bound in kind.bounds}
+    return found | {"enum": list(kind.choices)} if kind.choices else found
 
 
 def editor_schema_text(schema: Schema) -> str:

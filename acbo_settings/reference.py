@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
 from textwrap import wrap
 from typing import NamedTuple
 
-from .engine.canonical import KeyPath
+from .engine.canonical import KeyPath, plain_setting
 from .engine.names import EXTENDS, variable_name
 from .engine.printable import show_value
 from .engine.schema import Application, Schema
+from .engine.toml_writer import value_text
 
 
 class VariableReference(NamedTuple):
@@ -28,7 +30,7 @@ def variables(schema: Schema) -> tuple[VariableReference, ...]:
     """Every environment variable that means something: settings in their order, the file, whole tables, metadata."""
     found = [
         VariableReference(
-            variable_name(schema, row.path), row.type.__name__, row.range, show_value(row.default), row.doc
+            variable_name(schema, row.path), row.kind.name, row.kind.range, show_value(row.default), row.doc
         )
         for row in schema.settings.values()
     ]
@@ -74,7 +76,7 @@ def variables_table(schema: Schema) -> str:
 def settings_table(schema: Schema) -> str:
     """The table of all settings, in Markdown."""
     rows = [
-        f"| `{row.key}` | {row.type.__name__} | {row.range} | `{show_value(row.default)}` | `{name}` |"
+        f"| `{row.key}` | {row.kind.name} | {row.kind.range} | `{show_value(row.default)}` | `{name}` |"
         for name, row in ((variable_name(schema, path), row) for path, row in schema.settings.items())
     ]
     head = ["| setting | type | range | default | variable |", "| --- | --- | --- | --- | --- |"]
@@ -96,6 +98,7 @@ def example_toml(schema: Schema) -> str:
             table = setting.path[:-1]
             lines += ["", f"[{'.'.join(table)}]"]
         lines += ["", *wrap(setting.doc, 96, initial_indent="# ", subsequent_indent="# ")]
-        lines += [f"# {setting.type.__name__}: {setting.range}"]
-        lines += [f"# {setting.path[-1]} = {show_value(setting.default)}"]
+        lines += [f"# {setting.kind.name}: {setting.kind.range}".rstrip(": ")]
+        has_default = setting.default is not None and setting.default is not MISSING
+        lines += [f"# {setting.path[-1]} = {value_text(plain_setting(setting.default)) if has_default else '...'}"]
     return "\n".join(lines) + "\n"

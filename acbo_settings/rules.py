@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .config import TrainingConfig
 from .engine.canonical import KeyPath, value_at
-from .engine.schema import Rule, Rules, Schema
+from .engine.schema import Rule, Rules, Schema, advice, declared, rule
 
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)
@@ -37,6 +37,7 @@ def _default(config: TrainingConfig, path: KeyPath) -> object:
     return Schema.of(type(config)).defaults[path]
 
 
+@rule("warmup_steps", "total_steps")
 def _warmup(config: TrainingConfig) -> str | None:
     if config.warmup_steps < config.total_steps:
         return None
@@ -44,6 +45,7 @@ def _warmup(config: TrainingConfig) -> str | None:
     return f"Warmup steps must be less than total steps ({numbers})"
 
 
+@rule("exploration.final_temperature", "exploration.initial_temperature")
 def _temperatures(config: TrainingConfig) -> str | None:
     final, initial = config.exploration.final_temperature, config.exploration.initial_temperature
     if final < initial:
@@ -51,6 +53,7 @@ def _temperatures(config: TrainingConfig) -> str | None:
     return f"Final temperature must be less than initial temperature ({final} is not less than {initial})"
 
 
+@rule(*map(".".join, _WEIGHTS))
 def _reward_weights(config: TrainingConfig) -> str | None:
     if any(value_at(config, path) > 0 for path in _WEIGHTS):
         return None
@@ -67,9 +70,15 @@ def _frequency_rule(path: KeyPath, name: str) -> Rule:
             return None
         return f"{name} frequency is above total steps ({frequency} is above {config.total_steps}): only step 0 is due"
 
-    return Rule((path, _TOTAL_STEPS), check)
+    return declared(advice(".".join(path), "total_steps")(check))[0]
 
 
+@advice(
+    "evaluation.early_stopping_patience",
+    "evaluation.eval_frequency",
+    "evaluation.early_stopping_enabled",
+    "total_steps",
+)
 def find_idle_stopping(config: TrainingConfig) -> str | None:
     """Say why early stopping, which is on, can never fire; None when it is off or can."""
     evaluation = config.evaluation
@@ -82,6 +91,7 @@ def find_idle_stopping(config: TrainingConfig) -> str | None:
     )
 
 
+@advice("evaluation.early_stopping_patience", "evaluation.early_stopping_enabled")
 def _patience_unused(config: TrainingConfig) -> str | None:
     evaluation = config.evaluation
     if evaluation.early_stopping_enabled or evaluation.early_stopping_patience == _default(config, _STOPPING_PATIENCE):
@@ -89,6 +99,7 @@ def _patience_unused(config: TrainingConfig) -> str | None:
     return "Early stopping patience has no effect while early_stopping_enabled is false"
 
 
+@advice("evaluation.checkpoint_frequency", "evaluation.eval_frequency", "evaluation.early_stopping_enabled")
 def _checkpoint_misses_evaluation(config: TrainingConfig) -> str | None:
     evaluation = config.evaluation
     if not evaluation.early_stopping_enabled or evaluation.checkpoint_frequency % evaluation.eval_frequency == 0:
@@ -108,9 +119,10 @@ def _adaptive_only_rule(path: KeyPath) -> Rule:
             return None
         return f'{path[-1]} has no effect under strategy_type = "uncertainty_guided"'
 
-    return Rule((path, _STRATEGY_TYPE), check, causes=(path,))
+    return declared(advice(".".join(path), "exploration.strategy_type")(check), causes=(path,))[0]
 
 
+@advice("exploration.adaptation_steps", "total_steps", "exploration.strategy_type")
 def _adaptation_never_ends(config: TrainingConfig) -> str | None:
     exploration = config.exploration
     if exploration.strategy_type != "adaptive" or exploration.adaptation_steps <= config.total_steps:
@@ -121,6 +133,7 @@ def _adaptation_never_ends(config: TrainingConfig) -> str | None:
     )
 
 
+@advice("exploration.final_temperature", "exploration.initial_temperature", "exploration.strategy_type")
 def _hardly_cools(config: TrainingConfig) -> str | None:
     exploration = config.exploration
     final, initial = exploration.final_temperature, exploration.initial_temperature
@@ -129,12 +142,14 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
     return f"Final temperature is at least half of the initial one ({final} of {initial}): exploration hardly cools"
 
 
+@advice("grpo.clip_ratio", "grpo.num_iterations")
 def _clip_ratio_unused(config: TrainingConfig) -> str | None:
     if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _default(config, _CLIP_RATIO):
         return None
     return "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1"
 
 
+@advice("rewards.reward_clip_value", "rewards.reward_scaling")
 def _clip_value_unused(config: TrainingConfig) -> str | None:
     if config.rewards.reward_scaling != "none":
         return None
@@ -144,25 +159,16 @@ def _clip_value_unused(config: TrainingConfig) -> str | None:
 _EVALUATION_FREQUENCY_RULE = _frequency_rule(_EVAL_FREQUENCY, "Evaluation")
 _SURROGATE_FREQUENCY_RULE = _frequency_rule(("surrogate_update_frequency",), "Surrogate update")
 
-_ERRORS = (
-    Rule((_WARMUP_STEPS, _TOTAL_STEPS), _warmup),
-    Rule((_FINAL_TEMPERATURE, _INITIAL_TEMPERATURE), _temperatures),
-    Rule(_WEIGHTS, _reward_weights),
-)
+_ERRORS = declared(_warmup, _temperatures, _reward_weights)
 _CONSISTENCY = (_EVALUATION_FREQUENCY_RULE, _SURROGATE_FREQUENCY_RULE)
 _ADVICE = (
-    _EVALUATION_FREQUENCY_RULE,
-    _SURROGATE_FREQUENCY_RULE,
+    *_CONSISTENCY,
     _frequency_rule(_CHECKPOINT_FREQUENCY, "Checkpoint"),
     _frequency_rule(("log_frequency",), "Log"),
-    Rule((_STOPPING_PATIENCE, _EVAL_FREQUENCY, _STOPPING_ENABLED, _TOTAL_STEPS), find_idle_stopping),
-    Rule((_STOPPING_PATIENCE, _STOPPING_ENABLED), _patience_unused),
-    Rule((_CHECKPOINT_FREQUENCY, _EVAL_FREQUENCY, _STOPPING_ENABLED), _checkpoint_misses_evaluation),
+    *declared(find_idle_stopping, _patience_unused, _checkpoint_misses_evaluation),
     *(_adaptive_only_rule(path) for path in _ADAPTIVE_ONLY),
-    Rule((_ADAPTATION_STEPS, _TOTAL_STEPS, _STRATEGY_TYPE), _adaptation_never_ends),
-    Rule((_FINAL_TEMPERATURE, _INITIAL_TEMPERATURE, _STRATEGY_TYPE), _hardly_cools),
-    Rule((_CLIP_RATIO, _NUM_ITERATIONS), _clip_ratio_unused),
-    Rule((_REWARD_CLIP_VALUE, _REWARD_SCALING), _clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
+    *declared(_adaptation_never_ends, _hardly_cools, _clip_ratio_unused),
+    *declared(_clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
 )
 
 # What TRL, transformers, Stable-Baselines3, verl, OpenRLHF and Lightning call a setting, and what people often do.

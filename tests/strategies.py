@@ -31,13 +31,13 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
     """Any value that the setting allows, and that keeps the rules."""
     if setting.path in HARMLESS:
         return HARMLESS[setting.path]
-    if setting.choices:
-        return st.sampled_from(setting.choices)
-    if setting.type is bool:
+    if setting.kind.choices:
+        return st.sampled_from(setting.kind.choices)
+    if setting.kind.type is bool:
         return st.booleans()
-    bounds = dict(setting.bounds)
+    bounds = dict(setting.kind.bounds)
     low, high = bounds.get("ge", bounds.get("gt", 0)), bounds.get("le", 10**6)
-    if setting.type is int:
+    if setting.kind.type is int:
         return st.integers(int(low), int(high))
     return st.floats(low, high, exclude_min="gt" in bounds).map(lambda value: value + 0.0)
 
@@ -76,7 +76,7 @@ def text_of(value: object) -> str:
 
 def inside_and_outside(setting: Setting, kind: str, bound: float) -> tuple[Any, Any]:
     """The last value inside of a bound, and the first outside."""
-    if setting.type is int:
+    if setting.kind.type is int:
         step = -1 if kind == "ge" else 1
         return int(bound), int(bound) + step
     away = -math.inf if kind in ("ge", "gt") else math.inf

@@ -185,7 +185,7 @@ def range_problems(call: Callable[[], object], path: KeyPath) -> list[str]:
     return []
 
 
-EDGES = [(path, kind, bound) for path, setting in SETTINGS.items() for kind, bound in setting.bounds]
+EDGES = [(path, kind, bound) for path, setting in SETTINGS.items() for kind, bound in setting.kind.bounds]
 
 
 @ADVICE_IS_FINE
@@ -209,14 +209,14 @@ def test_each_type_is_strict_from_every_typed_layer(path: KeyPath, tmp_path: Pat
         bool: [1, 0, "true", 1.0],
         str: [1, True, "TANH", ["tanh"]],
     }
-    for value in by_type[SETTINGS[path].type]:
+    for value in by_type[SETTINGS[path].kind.type]:
         for layer, call in layer_calls(path, value, tmp_path):
             if layer != "variable":
                 assert len(range_problems(call, path)) == 1, (layer, value)
 
 
 @ADVICE_IS_FINE
-@pytest.mark.parametrize("path", [path for path in SETTINGS if SETTINGS[path].type is float])
+@pytest.mark.parametrize("path", [path for path in SETTINGS if SETTINGS[path].kind.type is float])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_floats_are_finite_from_every_layer(path: KeyPath, value: float, tmp_path: Path) -> None:
     """NaN and infinities are refused everywhere."""

@@ -19,7 +19,7 @@ def other_values(section: str) -> dict[str, Any]:
     others: dict[str, Any] = {}
     for path, default in SCHEMA.defaults.items():
         if path[:-1] == (section,):
-            choices = SCHEMA.setting(path).choices
+            choices = SCHEMA.setting(path).kind.choices
             other = next(choice for choice in choices if choice != default) if choices else None
             others[path[-1]] = other or (not default if isinstance(default, bool) else default + 1)
     return others

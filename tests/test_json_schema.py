@@ -32,7 +32,7 @@ PARTNERS: dict[KeyPath, dict[KeyPath, Any]] = {
     ("exploration", "initial_temperature"): {("exploration", "final_temperature"): 5e-324},
     ("exploration", "final_temperature"): {("exploration", "initial_temperature"): 1e9},
 }
-EDGES = [(setting, kind, bound) for setting in SCHEMA.settings.values() for kind, bound in setting.bounds]
+EDGES = [(setting, kind, bound) for setting in SCHEMA.settings.values() for kind, bound in setting.kind.bounds]
 
 
 def loads(tree: dict[str, Any]) -> bool:
@@ -76,10 +76,10 @@ def test_schema_and_loader_agree_on_every_edge(setting: Setting, kind: str, boun
 @pytest.mark.parametrize("setting", SCHEMA.settings.values(), ids=lambda setting: setting.key)
 def test_schema_and_loader_agree_on_types(setting: Setting) -> None:
     """Another type than the setting's is taken by neither, and each choice by both."""
-    wrong: list[Any] = [[], {}, "x"] + ([1] if setting.type in (bool, str) else [True])
+    wrong: list[Any] = [[], {}, "x"] + ([1] if setting.kind.type in (bool, str) else [True])
     for value in wrong:
         assert both({setting.path: value}) == (False, False), value
-    for choice in setting.choices:
+    for choice in setting.kind.choices:
         assert both({setting.path: choice}) == (True, True)
 
 
@@ -111,17 +111,19 @@ def test_the_files_that_a_file_extends_are_known(value: Any, is_valid: bool) -> 
 
 
 @pytest.mark.parametrize(
-    "setting", [setting for setting in SCHEMA.settings.values() if setting.type is int], ids=lambda setting: setting.key
+    "setting",
+    [setting for setting in SCHEMA.settings.values() if setting.kind.type is int],
+    ids=lambda setting: setting.key,
 )
 def test_an_integer_written_as_a_float_is_refused_by_the_loader_alone(setting: Setting) -> None:
     """JSON Schema counts 64.0 as an integer, for each setting that is one; the loader does not."""
     assert both({setting.path: float(setting.default)}) == (True, False)
 
 
-@pytest.mark.parametrize("path", [path for path in SCHEMA.defaults if SCHEMA.settings[path].type is float])
+@pytest.mark.parametrize("path", [path for path in SCHEMA.defaults if SCHEMA.settings[path].kind.type is float])
 def test_numbers_without_an_end_are_refused_by_the_loader(path: KeyPath) -> None:
     """JSON has no nan and inf, and numbers of any length: no bound refuses nan, only a maximum the others."""
-    is_open = "le" not in dict(SCHEMA.settings[path].bounds)
+    is_open = "le" not in dict(SCHEMA.settings[path].kind.bounds)
     assert both({path: math.nan}) == (True, False)
     assert both({path: math.inf}) == (is_open, False)
     assert both({path: 10**400}) == (is_open, False)

@@ -22,16 +22,16 @@ def test_each_setting_is_described(setting: Setting) -> None:
     """Each setting has a doc of whole sentences, and a range or choices that its default lies in."""
     assert setting.doc.endswith(".")
     assert "\n" not in setting.doc
-    assert setting.bounds or setting.choices or setting.type is bool
-    if setting.choices:
-        assert setting.default in setting.choices
+    assert setting.kind.bounds or setting.kind.choices or setting.kind.type is bool
+    if setting.kind.choices:
+        assert setting.default in setting.kind.choices
     signs = {"ge": float.__ge__, "gt": float.__gt__, "le": float.__le__}
-    assert all(signs[kind](float(setting.default), float(bound)) for kind, bound in setting.bounds)
+    assert all(signs[kind](float(setting.default), float(bound)) for kind, bound in setting.kind.bounds)
 
 
 def test_bounds_are_those_of_the_schema() -> None:
     """The ranges read as they are documented."""
-    ranges = {setting.key: setting.range for setting in SCHEMA.settings.values()}
+    ranges = {setting.key: setting.kind.range for setting in SCHEMA.settings.values()}
     assert ranges["grpo.learning_rate"] == "> 0, ≤ 0.01"
     assert ranges["rewards.reward_scaling"] == '"tanh", "clip", "none"'
     assert ranges["save_trajectory_data"] == "true, false"

@@ -70,8 +70,8 @@ def _print_setting(terminal: Terminal, row: Setting, values: _Values) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
     facts = [
-        ("type", row.type.__name__),
-        ("range", row.range),
+        ("type", row.kind.name),
+        ("range", row.kind.range),
         ("default", show_value(row.default)),
         ("variable", variable_name(SCHEMA, row.path)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -47,6 +48,13 @@ def nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
     return tree
 
 
+def plain_setting(value: Any) -> Any:
+    """The value of a setting as JSON has it: a tuple as a list, a path as text, None as it is."""
+    if isinstance(value, tuple):
+        return [plain_setting(item) for item in value]
+    return os.fspath(value) if hasattr(value, "__fspath__") else value
+
+
 def value_at(config: Any, path: KeyPath) -> Any:
     """The value of one setting of a configuration."""
     for name in path:
@@ -68,6 +76,8 @@ def plain(value: Any) -> Any:
         return {key: plain(items[key]) for key in sorted(items, key=str)}
     if isinstance(value, str):
         return str.__str__(value)
+    if hasattr(value, "__fspath__"):
+        return os.fspath(value)
     if hasattr(value, "__iter__"):
         return [plain(item) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -77,7 +87,8 @@ def plain(value: Any) -> Any:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration as plain data for JSON, in new dicts, with the custom metadata if there is any."""
-    tree, custom = nested(flatten(config)), custom_metadata(config)
+    settings = {path: plain_setting(value) for path, value in flatten(config).items()}
+    tree, custom = nested(settings), custom_metadata(config)
     return {**tree, "metadata": _json_ready(custom)} if custom else tree
 
 
@@ -103,8 +114,10 @@ def canonical_json(value: Any) -> str:
         if not all(isinstance(key, str) for key in value):
             raise TypeError("keys must be text")
         return "{" + ",".join(f"{canonical_json(key)}:{canonical_json(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{','.join(map(canonical_json, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, float):
@@ -133,7 +146,8 @@ def _canonical_float(value: float) -> str:
 
 def fingerprint(settings: Mapping[KeyPath, Any]) -> str:
     """16 hexadecimal digits of settings by key path, each of the type of its setting."""
-    return sha256(canonical_json(nested(settings)).encode())[:16]
+    plain_settings = {path: plain_setting(value) for path, value in settings.items()}
+    return sha256(canonical_json(nested(plain_settings)).encode())[:16]
 
 
 def sha256(content: bytes) -> str:

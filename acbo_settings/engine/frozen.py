@@ -152,7 +152,7 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig | None:
         values = _read_lines(text)
     except ValueError:  # of tomllib
         return None
-    settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
+    settings = schema.revive({path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")})
     if list(settings) != list(schema.defaults):
         return None
     origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}

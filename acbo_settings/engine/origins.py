@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import MISSING
 from functools import cache
 from typing import Any
 
@@ -402,7 +403,7 @@ Layer = Mapping[KeyPath, SourcedValue]
 @cache
 def default_layer(schema: Schema) -> Layer:
     """The defaults of all settings, as a layer."""
-    return {path: SourcedValue(value, Default()) for path, value in schema.defaults.items()}
+    return {path: SourcedValue(value, Default()) for path, value in schema.defaults.items() if value is not MISSING}
 
 
 def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import MISSING
+
 from .canonical import KeyPath
 
 MAX_SENTENCE = 600
@@ -31,7 +34,13 @@ def show_value(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if value is None:
-        return "None"
+        return "not set"
+    if value is MISSING:
+        return "none: it must be given"
+    if isinstance(value, os.PathLike):
+        return show_value(os.fspath(value))
+    if isinstance(value, tuple):
+        return escape(f"[{', '.join(map(show_value, value))}]", _MAX_VALUE)
     if isinstance(value, dict):
         return "a table"
     return "an array" if isinstance(value, list | tuple) else escape(f"a {type(value).__name__}", _MAX_VALUE)

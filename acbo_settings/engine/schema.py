@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache, cached_property
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache, cached_property, wraps
 
 from . import Record, home_of, public
-from .canonical import KeyPath, flatten, plain
+from .canonical import KeyPath, flatten, plain, plain_setting, value_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    from .kinds import Kind
+
+    Check = TypeVar("Check", bound=Callable[[Any], str | None])
     Section = TypeVar("Section", bound=type)
 
 
@@ -67,6 +70,71 @@ class Rule(Record):
         self._fill(reads, check, causes)
 
 
+@public
+def rule(*settings: str) -> Callable[[Check], Check]:
+    """Declare a method of a schema of one's own as a rule across settings: what it says is an error.
+
+    Args:
+        settings: The settings that it reads, by their keys from the root; the first one is what a report names.
+
+    Returns:
+        A decorator that leaves the method as it is. The method answers with the sentence that says what is wrong,
+        without its end, or with None. It is called when all of these settings are valid.
+
+    >>> from dataclasses import dataclass
+    >>> from acbo_settings import TrainingConfig, load_training_config
+    >>> @dataclass(frozen=True, slots=True, kw_only=True)
+    ... class ExperimentConfig(TrainingConfig):
+    ...     width: int = 128
+    ...
+    ...     @rule("width", "grpo.group_size")
+    ...     def fits_the_card(self) -> str | None:
+    ...         return "The policy does not fit the card" if self.width * self.grpo.group_size > 65536 else None
+    >>> load_training_config(overrides=["width=4096"], environ={}, schema=ExperimentConfig)
+    Traceback (most recent call last):
+    ...
+    acbo_settings.ConfigurationError: Configuration validation failed: 1 problem
+    <BLANKLINE>
+      width: The policy does not fit the card
+        --> width from width=4096, group_size is the default
+    """
+    return _marking(False, settings)
+
+
+@public
+def advice(*settings: str) -> Callable[[Check], Check]:
+    """Declare a method of a schema of one's own as advice across settings: what it says is a warning.
+
+    Args:
+        settings: The settings that it reads, by their keys from the root; the first one is what a warning names.
+
+    Returns:
+        A decorator that leaves the method as it is, as that of `rule`.
+
+    >>> @advice("seed")
+    ... def seed_is_meant(config):
+    ...     return "Seed is 0" if config.seed == 0 else None
+    """
+    return _marking(True, settings)
+
+
+def _marking(advises: bool, settings: tuple[str, ...]) -> Callable[[Check], Check]:
+    if not settings or not all(isinstance(key, str) for key in settings):
+        raise TypeError('name the settings that it reads by their keys, such as @rule("width", "table.height")')
+
+    def mark(check: Check) -> Check:
+        """Note at the function itself what it is."""
+        check.__rule__ = (advises, tuple(tuple(key.split(".")) for key in settings))  # type: ignore[attr-defined]
+        return check
+
+    return mark
+
+
+def declared(*checks: Callable[[Any], str | None], causes: tuple[KeyPath, ...] = ()) -> tuple[Rule, ...]:
+    """The rules that functions were declared as."""
+    return tuple(Rule(check.__rule__[1], check, causes) for check in checks)  # type: ignore[attr-defined]
+
+
 class Rules(Record):
     """What an application says of its settings beyond the schema."""
 
@@ -91,45 +159,21 @@ class Rules(Record):
 class Setting:
     """What there is to know of one setting."""
 
-    def __init__(self, schema: Schema, path: KeyPath, annotation: Any) -> None:
-        from typing import Annotated, Literal, get_args, get_origin
-
-        arguments = get_args(annotation)
-        kind = get_origin(annotation)
-        bounds = arguments[1:] if kind is Annotated else ()
+    def __init__(self, schema: Schema, path: KeyPath, kind: Kind) -> None:
         self._schema = schema
         self.path = path
         """Where it stands in the tree."""
         self.key = ".".join(path)
         """The key as people write it."""
         self.default = schema.defaults[path]
-        """The value when nobody sets it."""
-        self.choices: tuple[str, ...] = arguments if kind is Literal else ()
-        """The texts allowed, where only some are."""
-        self.type: type = str if self.choices else arguments[0] if kind is Annotated else annotation
-        """`int`, `float`, `bool` or `str`."""
-        self.bounds: tuple[tuple[str, float], ...] = tuple(
-            (name, getattr(bound, name)) for bound in bounds for name in _SIGNS if hasattr(bound, name)
-        )
-        """Each bound as `("ge" | "gt" | "le", number)`."""
+        """The value when nobody sets it, or `MISSING` where somebody must."""
+        self.kind = kind
+        """What values it may have."""
 
     @property
     def doc(self) -> str:
         """One or more sentences."""
         return docs_of(self._schema.sections[self.path[:-1]]).get(self.path[-1], "")
-
-    @property
-    def range(self) -> str:
-        """The values allowed, as people write them."""
-        from .printable import show_value
-
-        if self.choices:
-            return ", ".join(show_value(choice) for choice in self.choices)
-        bounds = ", ".join(f"{_SIGNS[kind]} {bound}" for kind, bound in self.bounds)
-        return bounds or ("true, false" if self.type is bool else "")
-
-
-_SIGNS = {"ge": "≥", "gt": ">", "le": "≤"}
 
 
 class Schema:
@@ -145,23 +189,53 @@ class Schema:
     def __init__(self, root: Any) -> None:
         if not hasattr(root, "__application__"):
             raise TypeError(f"{root.__name__} is no class of settings")
-        default = root()
         self.root: type = root
         self.application: Application = root.__application__
-        self.defaults: Mapping[KeyPath, Any] = flatten(default)
-        """The default of each setting by its key path, in the order of the fields."""
-        self.sections: Mapping[KeyPath, type] = dict(_sections((), default))
+        self.defaults: dict[KeyPath, Any] = {}
+        """The default of each setting by its key path, in the order of the fields; `MISSING` where there is none."""
+        self.sections: dict[KeyPath, type] = {}
         """The dataclass of each table by its key path, that of the root first."""
+        self._changed: dict[KeyPath, Any] = {}  # defaults that are not those of the dataclass itself
         self._settings: dict[KeyPath, Setting] = {}
+        self._read((), root, None)
+
+    def _read(self, path: KeyPath, owner: Any, default: Any) -> None:
+        """Read the fields of one table, whose default is an instance, or that of each field alone."""
+        self.sections[path] = owner
+        if not owner.__dataclass_params__.frozen:
+            raise TypeError(f"{owner.__qualname__} must be a frozen dataclass: @dataclass(frozen=True, ...)")
+        for field in fields(owner):
+            below = (*path, field.name)
+            own = field.default_factory() if field.default_factory is not MISSING else field.default
+            value = own if default is None else getattr(default, field.name)
+            if below == ("metadata",):
+                continue
+            if not field.compare:
+                raise TypeError(f"{owner.__qualname__}.{field.name} takes no part in comparisons, as all settings must")
+            if is_dataclass(value):
+                self._read(below, type(value), value)
+            elif value is MISSING and is_dataclass(table := self._annotation(below)):
+                self._read(below, table, None)
+            elif isinstance(value, list | dict | set):
+                raise TypeError(f"{owner.__qualname__}.{field.name} has a mutable default: use a tuple")
+            else:
+                self.defaults[below] = value
+                if value is not own and value != own:
+                    self._changed[below] = value
 
     def below(self, path: KeyPath) -> list[KeyPath]:
         """The settings of a section, or the setting itself."""
         return [setting for setting in self.defaults if setting[: len(path)] == path]
 
-    def build(self, values: Mapping[KeyPath, Any], metadata: Mapping[str, Any] | None = None) -> Any:
+    @cached_property
+    def _placeholders(self) -> dict[KeyPath, Any]:
+        """What a dataclass would not fill in by itself: changed defaults, and nothing for what must be given."""
+        return self._changed | {path: None for path, default in self.defaults.items() if default is MISSING}
+
+    def build(self, values: dict[KeyPath, Any], metadata: Mapping[str, Any] | None = None) -> Any:
         """The configuration of these values, unchecked, with defaults where there are none; the metadata is kept."""
         arguments: dict[KeyPath, dict[str, Any]] = {path: {} for path in self.sections}
-        for path, value in values.items():
+        for path, value in (self._placeholders | values if self._placeholders else values).items():
             arguments[path[:-1]][path[-1]] = value
         if metadata is not None:
             arguments[()]["metadata"] = Unread(metadata)
@@ -172,10 +246,34 @@ class Schema:
 
     def typed(self, config: object) -> dict[KeyPath, Any]:
         """Every setting of a configuration by its key path, an integer that stands for a float as that float."""
-        return {
-            path: float(value) if isinstance(value, int) and isinstance(self.defaults.get(path), float) else value
-            for path, value in flatten(config).items()
-        }
+        return {path: self._as_float(path, value) for path, value in flatten(config).items()}
+
+    def revive(self, values: dict[KeyPath, Any]) -> dict[KeyPath, Any]:
+        """Settings as TOML has them as those of a configuration: tuples, paths, and None where nothing is written."""
+        revived = {path: self._revived(path, value) for path, value in values.items()}
+        unset = [path for path, default in self.defaults.items() if default is None and path not in values]
+        if not unset:
+            return revived
+        return {path: revived.get(path) for path in self.defaults if path in revived or path in unset}
+
+    def _revived(self, path: KeyPath, value: Any) -> Any:
+        default = self.defaults.get(path)
+        if type(value) is type(default) or type(value) not in (str, list) or path not in self.defaults:
+            return value
+        kind = self.setting(path).kind
+        if kind.type is str:
+            return value
+        return kind.type(map(kind.items.type, value) if kind.items else value)
+
+    def _as_float(self, path: KeyPath, value: Any) -> Any:
+        if type(value) is tuple and path in self.defaults:
+            items = self.setting(path).kind.items
+            return tuple(map(float, value)) if items and items.type is float else value
+        if not isinstance(value, int) or isinstance(value, bool) or path not in self.defaults:
+            return value
+        default = self.defaults[path]
+        kind = self.setting(path).kind.type if default is None or default is MISSING else type(default)
+        return float(value) if kind is float else value
 
     @property
     def facts(self) -> list[Any]:
@@ -185,7 +283,8 @@ class Schema:
             for path, section in self.sections.items()
             for field in fields(section)
         ]
-        return [self.application.version, annotations, list(self.defaults.values())]
+        defaults = [None if value is MISSING else [plain_setting(value)] for value in self.defaults.values()]
+        return [self.application.version, annotations, defaults]
 
     @property
     def settings(self) -> Mapping[KeyPath, Setting]:
@@ -195,16 +294,32 @@ class Schema:
     def setting(self, path: KeyPath) -> Setting:
         """All that is known of one setting; worked out when somebody asks, because resolving annotations takes time."""
         if path not in self._settings:
-            self._settings[path] = Setting(self, path, self._annotation(path))
+            self._settings[path] = Setting(self, path, self._kind(path))
         return self._settings[path]
+
+    def _kind(self, path: KeyPath) -> Kind:
+        from .kinds import kind_of
+
+        owner, default = self.sections[path[:-1]], self.defaults[path]
+        kind = kind_of(self._annotation(path), f"{owner.__qualname__}.{path[-1]}")
+        if kind.is_optional and default not in (None, MISSING):
+            raise TypeError(f"{owner.__qualname__}.{path[-1]} may be None, and so must have no other default than None")
+        return kind
 
     def _annotation(self, path: KeyPath) -> Any:
         """The annotation of one setting, resolved where it was written."""
         owners = self.sections[path[:-1]].__mro__
         owner = next(owner for owner in owners if path[-1] in vars(owner).get("__annotations__", {}))
         annotation = vars(owner)["__annotations__"][path[-1]]
-        # What `typing.get_type_hints` does, which resolves all annotations of a class, that of the metadata too.
-        return eval(annotation, vars(sys.modules[owner.__module__])) if isinstance(annotation, str) else annotation
+        if not isinstance(annotation, str):
+            return annotation
+        try:
+            # What `typing.get_type_hints` does, which resolves all annotations of a class, that of the metadata too.
+            return eval(annotation, vars(sys.modules[owner.__module__]))
+        except NameError as error:
+            raise TypeError(
+                f"{owner.__qualname__}.{path[-1]} has a type that its module does not know: {error}"
+            ) from None
 
     @cached_property
     def rules(self) -> Rules:
@@ -212,17 +327,25 @@ class Schema:
         from importlib import import_module
 
         rules: Rules = import_module(self.application.rules).RULES
-        return rules
+        own = list(self._own_rules())
+        errors = (rule for advises, rule in own if not advises)
+        advice = (rule for advises, rule in own if advises)
+        return rules.replace(errors=(*rules.errors, *errors), advice=(*rules.advice, *advice))
+
+    def _own_rules(self) -> Iterator[tuple[bool, Rule]]:
+        """The rules among the methods of each table, and whether they only advise."""
+        for path, owner in self.sections.items():
+            for name in dict.fromkeys(name for each in reversed(owner.__mro__) for name in vars(each)):
+                check: Any = getattr(owner, name, None)
+                if not hasattr(check, "__rule__"):
+                    continue
+                advises, reads = check.__rule__
+                if unknown := [".".join(key) for key in reads if key not in self.defaults]:
+                    raise TypeError(f"the rule {owner.__qualname__}.{name} reads {unknown[0]}, which is no setting")
+                yield advises, Rule(reads, _at(path, check))
 
 
 _SCHEMAS: dict[Any, Schema] = {}
-
-
-def _sections(path: KeyPath, default: Any) -> Iterator[tuple[KeyPath, type]]:
-    yield path, type(default)
-    for field in fields(default):
-        if field.compare and is_dataclass(value := getattr(default, field.name)):
-            yield from _sections((*path, field.name), value)
 
 
 @public
@@ -236,6 +359,11 @@ class Unread:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.tree,)
+
+
+def _at(path: KeyPath, check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    """The rule of a table as one of the whole configuration."""
+    return wraps(check)(lambda config: check(value_at(config, path)))
 
 
 class FrozenWhenRead:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from .canonical import KeyPath, custom_metadata, flatten
+from .canonical import KeyPath, custom_metadata, flatten, plain_setting
 from .printable import escape
 
 _BARE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -26,10 +26,14 @@ def config_lines(config: Any, paths: Container[KeyPath] | None = None) -> list[L
 
 
 def setting_lines(settings: Mapping[KeyPath, Any]) -> list[Line]:
-    """The lines of settings by key path, one `key = value` each, below the headers of their tables."""
+    """The lines of settings by key path, one `key = value` each, below the headers of their tables.
+
+    None stands for "not set", and has no line: TOML has no word for it.
+    """
     lines: list[Line] = []
     table: KeyPath = ()
-    for path, value in _tables_last(settings).items():
+    given = {path: plain_setting(value) for path, value in settings.items() if value is not None}
+    for path, value in _tables_last(given).items():
         if path[:-1] != table:
             table = path[:-1]
             lines += [(None, ""), (None, f"[{'.'.join(table)}]")]

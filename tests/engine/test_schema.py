@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ def test_the_schema_knows_paths_types_bounds_defaults_docs_and_classes() -> None
     assert list(LABORATORY.defaults) == [("is_open",), ("owner",), ("microscope", "zoom"), WATTS, COLOUR]
     assert LABORATORY.sections == {(): Laboratory, ("microscope",): Microscope, ("microscope", "lamp"): Lamp}
     watts, colour, zoom = (LABORATORY.settings[path] for path in (WATTS, COLOUR, ("microscope", "zoom")))
-    assert (watts.type, watts.default, watts.bounds) == (float, 40.0, (("ge", 0), ("le", 500)))
+    assert (watts.kind.type, watts.default, watts.kind.bounds) == (float, 40.0, (("ge", 0), ("le", 500)))
     assert (watts.doc, variable_name(LABORATORY, watts.path)) == ("What the lamp takes.", "LAB_MICROSCOPE__LAMP__WATTS")
-    assert (colour.type, colour.choices, colour.range) == (str, ("white", "red"), '"white", "red"')
-    assert (zoom.type, zoom.range, zoom.key) == (int, "≥ 1", "microscope.zoom")
+    assert (colour.kind.type, colour.kind.choices, colour.kind.range) == (str, ("white", "red"), '"white", "red"')
+    assert (zoom.kind.type, zoom.kind.range, zoom.key) == (int, "≥ 1", "microscope.zoom")
 
 
 def test_a_class_has_one_schema() -> None:
@@ -145,6 +145,13 @@ def test_a_configuration_built_by_hand_is_judged_at_every_level() -> None:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proprietor(Laboratory):
+    """A laboratory with another default."""
+
+    owner: str = "ada"
+
+
 def test_the_digest_tells_schemas_apart() -> None:
     """The same inputs under another version, another annotation or another default are no unchanged start."""
 
@@ -161,7 +168,7 @@ def test_the_digest_tells_schemas_apart() -> None:
             digests.add(read_start(LABORATORY, environ={}).inputs.digest)
         finally:
             setattr(field, attribute, before)
-    digests.add(digest(type("Other", (Laboratory,), {"__init__": lambda self: Laboratory.__init__(self, owner="x")})))
+    digests.add(digest(Proprietor))
     assert len(digests) == 4
     assert None not in digests
 

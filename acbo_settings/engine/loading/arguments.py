@@ -10,6 +10,7 @@ from pydantic_settings import InitSettingsSource
 
 from ..canonical import KeyPath, nested
 from ..credentials import HIDDEN, SECRET, is_secret, own_variable
+from ..kinds import Kind
 from ..metadata import MAX_DEPTH
 from ..names import did_you_mean, find_path, meant_by
 from ..origins import Argument, Assignment, Origin, SourcedValue
@@ -17,7 +18,7 @@ from ..problems import Problem, whole_problem
 from ..schema import Schema
 from .keys import way_out
 from .source import Source, settings_class
-from .texts import is_table, parse_table, parse_text
+from .texts import is_table, parse_table, parse_value
 
 _Read = tuple[list[Source], list[Problem]]
 
@@ -133,12 +134,12 @@ def _read_assignment(schema: Schema, origin: Assignment) -> Source | Problem:
         hint = did_you_mean(meant_by(schema, parts)) or way_out(schema, parts, origin)
         values = ((parts, SourcedValue(origin.value, origin)),)
         return Problem(path=parts, message="no such setting", values=values, hint=hint, at_key=True)
-    if not origin.value.strip():
+    kind = schema.setting(path).kind if path in schema.defaults else Kind(str)
+    if not origin.value.strip() and not kind.is_optional:
         values = ((path, SourcedValue(origin.value, origin)),)
         return Problem(path=path, message="is empty: give a value or leave it out", values=values)
     if not is_table(schema, path):
-        wanted = schema.setting(path).type if path in schema.defaults else str
-        return _read(schema, nested({path: parse_text(origin.value, wanted)}), origin)
+        return _read(schema, nested({path: parse_value(origin.value, kind)}), origin)
     table = parse_table(path, origin.value, origin)
     return table if isinstance(table, Problem) else _read(schema, nested({path: table}), origin)
 

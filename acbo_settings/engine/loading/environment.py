@@ -19,7 +19,7 @@ from ..problems import MAX_PROBLEMS, Problem, variable_problem
 from ..schema import Schema
 from .keys import way_out
 from .source import Source, settings_class
-from .texts import is_table, parse_table, parse_text
+from .texts import is_table, parse_table, parse_value
 
 # What Kubernetes sets in every pod for a Service, behind the name of that.
 _KUBERNETES = r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
@@ -86,7 +86,7 @@ def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> 
         if isinstance(value, dict):
             parsed[key] = _parse_texts(schema, value, path)
         else:
-            parsed[key] = parse_text(value, schema.setting(path).type) if path in schema.defaults else value.strip()
+            parsed[key] = parse_value(value, schema.setting(path).kind) if path in schema.defaults else value.strip()
     return parsed
 
 
@@ -151,7 +151,8 @@ def _find_problem(
     variable = variables[0]
     is_setting = path != ("",)
     path = path if is_setting else (variable.name,)
-    if problem := variable_problem(path, variables):
+    is_unset = path in schema.defaults and variable.text == "" and schema.setting(path).kind.is_optional
+    if not is_unset and (problem := variable_problem(path, variables)):
         return problem
     above = [path[:length] for length in range(2, len(path)) if path[0] == "metadata" and path[:length] in named]
     if is_setting and any("\ud800" <= character <= "\udfff" for character in variable.text):

@@ -87,7 +87,7 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
 
     What is advised stands in the result, and `warn` tells it.
     """
-    from .validation import find_broken, validate_values
+    from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
     given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
@@ -95,6 +95,7 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
     config = schema.build(valid, nested(valid) | dict(layers.metadata))
+    problems += find_missing(schema, values) if layers.complete else []
     problems += find_broken(schema.rules.errors, config, values, problems)
     if problems:
         from ..report import refusal

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..canonical import KeyPath
 from ..credentials import hide
+from ..kinds import Kind
 from ..origins import Origin, SourcedValue
 from ..problems import Problem
 from ..schema import Schema
@@ -39,6 +40,18 @@ def parse_text(text: str, wanted: type) -> object:
     except ValueError:
         return text
     return value
+
+
+def parse_value(text: str, kind: Kind) -> object:
+    """The value of a setting that a text stands for, or the text where it is none."""
+    if not text.strip() and kind.is_optional:
+        return None
+    if kind.items:
+        try:
+            return json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_integer)
+        except (ValueError, RecursionError):
+            return text
+    return parse_text(text, kind.type)
 
 
 def parse_table(path: KeyPath, text: str, origin: Origin) -> dict[str, Any] | Problem:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING
 from functools import cache
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic_core import ErrorDetails, SchemaValidator, ValidationError, core_schema
 
 from ..canonical import KeyPath
+from ..kinds import Kind
 from ..metadata import LARGEST_INTEGER
-from ..names import did_you_mean
+from ..names import did_you_mean, variable_name
 from ..origins import Argument, SourcedValue
 from ..problems import Problem, whole_problem
 from ..schema import Rule, Schema, Setting
@@ -18,16 +22,26 @@ from .texts import parse_text
 
 
 @cache
-def _validator(setting: Setting) -> SchemaValidator:
-    if setting.choices:
-        return SchemaValidator(core_schema.literal_schema(list(setting.choices)))
-    bounds: dict[str, Any] = dict(setting.bounds)
-    if setting.type is int:
-        return SchemaValidator(core_schema.int_schema(strict=True, **bounds))
-    if setting.type is float:
-        return SchemaValidator(core_schema.float_schema(strict=True, allow_inf_nan=False, **bounds))
-    is_switch = setting.type is bool
-    return SchemaValidator(core_schema.bool_schema(strict=True) if is_switch else core_schema.str_schema(strict=True))
+def _validator(kind: Kind) -> SchemaValidator:
+    return SchemaValidator(_core_schema(kind))
+
+
+def _core_schema(kind: Kind) -> Any:
+    if kind.is_optional:
+        return core_schema.nullable_schema(_core_schema(kind.replace(is_optional=False)))
+    if kind.choices:
+        return core_schema.literal_schema(list(kind.choices))
+    bounds: dict[str, Any] = dict(kind.bounds)
+    if kind.items:
+        return core_schema.tuple_variable_schema(_core_schema(kind.items), **bounds)
+    if kind.type is int:
+        return core_schema.int_schema(strict=True, **bounds)
+    if kind.type is float:
+        return core_schema.float_schema(strict=True, allow_inf_nan=False, **bounds)
+    if kind.type is Path:
+        return core_schema.no_info_after_validator_function(Path, core_schema.str_schema(strict=True, min_length=1))
+    is_switch = kind.type is bool
+    return core_schema.bool_schema(strict=True) if is_switch else core_schema.str_schema(strict=True, **bounds)
 
 
 def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> tuple[dict[KeyPath, Any], list[Problem]]:
@@ -36,12 +50,13 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
     problems = []
     for path, sourced in values.items():
         setting = schema.setting(path)
-        message, hint = _find_untaken(sourced.value, setting.type), ""
+        given = _without_paths(sourced.value)
+        message, hint = _find_untaken(given, setting.kind), ""
         try:
-            valid[path] = _validator(setting).validate_python(sourced.value)
+            valid[path] = _validator(setting.kind).validate_python(given)
         except ValidationError as error:
             if not message:
-                (details,) = error.errors(include_url=False)
+                details = error.errors(include_url=False)[0]
                 message, hint = _message(schema, path, details), _hint(setting, details["type"], sourced)
         if message:
             valid.pop(path, None)
@@ -49,18 +64,42 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
     return valid, problems
 
 
-def _find_untaken(value: object, wanted: type) -> str:
+def find_missing(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+    """The settings that have no default, and that nobody gives."""
+    missing = [path for path, default in schema.defaults.items() if default is MISSING and path not in values]
+    return [Problem(path=path, message="must be given", hint=_ways_to_give(schema, path)) for path in missing]
+
+
+def _ways_to_give(schema: Schema, path: KeyPath) -> str:
+    key, variable = ".".join(path), variable_name(schema, path)
+    return f"write {key} = ... in {schema.application.file_name}, set {variable}, or pass {key} in overrides"
+
+
+def _without_paths(value: object) -> object:
+    """The same with texts for paths, as which they are checked."""
+    if isinstance(value, PurePath):
+        return str(value)
+    return [_without_paths(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _find_untaken(value: object, kind: Kind) -> str:
     """Why this package does not take what pydantic would: endless integers, and a float made from a Decimal or so."""
+    if kind.items:
+        if not isinstance(value, list | tuple):
+            return "" if value is None and kind.is_optional else "Input should be an array"
+        return next(filter(None, (_find_untaken(item, kind.items) for item in value)), "")
     if isinstance(value, int):
         return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else ""
-    if wanted is float and hasattr(value, "__float__") and not isinstance(value, float):
+    if kind.type is float and hasattr(value, "__float__") and not isinstance(value, float):
         return f"Input should be a valid number, not {type(value).__name__}"
     return ""
 
 
 def _message(schema: Schema, path: KeyPath, details: ErrorDetails) -> str:
     """The sentence of pydantic, and in front of it the application's own where it has one."""
-    message = details["msg"]
+    message = details["msg"].replace("Tuple should", "Input should").replace(" after validation", "")
+    if details["loc"]:
+        message = f"item {int(details['loc'][0]) + 1}: {message}"
     if sentence := schema.rules.range_sentences.get((path, details["type"])):
         return f"{sentence.format(**details.get('ctx', {}))} ({message[0].lower()}{message[1:]})"
     return message
@@ -69,12 +108,15 @@ def _message(schema: Schema, path: KeyPath, details: ErrorDetails) -> str:
 def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:
     """What the value may have been meant to be, written as its source wants it."""
     given = sourced.value
-    if setting.choices:
+    if setting.kind.choices:
         from ..spelling import closest
 
-        meant: object = closest(given, setting.choices) if isinstance(given, str) else None
+        texts = [choice for choice in setting.kind.choices if isinstance(choice, str)]
+        meant: object = closest(given, texts) if isinstance(given, str) else None
         return did_you_mean(f'"{meant}"' if meant else None)
-    meant = _meant(given, setting.type) if kind in ("int_type", "float_type", "bool_type") else None
+    if setting.kind.items:
+        return ""
+    meant = _meant(given, setting.kind.type) if kind in ("int_type", "float_type", "bool_type") else None
     if meant is None:
         return "write true or false" if kind == "bool_type" else ""
     quoted = isinstance(given, str) and (sourced.origin.quotes_text or given[:1] in "'\"")
@@ -158,10 +200,29 @@ def find_broken(
             path=rule.reads[0],
             message=sentence,
             values=tuple((path, values[path]) for path in rule.reads),
-            severity="advice" if advises else "error",
+            severity="advice" if advises and not is_failure else "error",
         )
         for rule in rules
         if not (broken and any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)))
         if not rule.causes or not all(values[path].is_default for path in rule.causes)
-        if (sentence := rule.check(config))
+        for sentence, is_failure in [_ask(rule, config)]
+        if sentence
     ]
+
+
+def _ask(rule: Rule, config: Any) -> tuple[str | None, bool]:
+    """What a rule says, and whether that is that it has failed itself."""
+    try:
+        answer = rule.check(config)
+    except Exception as error:
+        return f"{_place_of(rule)} raised {type(error).__name__}: {error}", True
+    if answer is None or isinstance(answer, str):
+        return answer, False
+    return f"{_place_of(rule)} must return a sentence or None, not {type(answer).__name__}", True
+
+
+def _place_of(rule: Rule) -> str:
+    """A rule by its name, and where it is written."""
+    check = inspect.unwrap(rule.check)
+    code = check.__code__
+    return f"the rule {check.__qualname__} ({code.co_filename}:{code.co_firstlineno})"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..canonical import KeyPath, canonical_json, fingerprint
+from ..canonical import KeyPath, canonical_json, fingerprint, plain_setting
 from ..origins import Argument
 from ..problems import Problem, whole_problem
 from ..report import refusal
@@ -33,7 +33,7 @@ def _gather(allgather: Callable[[Any], Sequence[Any]], text: str) -> list[str]:
 
 def settings_text(settings: Mapping[KeyPath, Any]) -> str:
     """What a rank tells when the ranks differ: JSON with the canonical text of each value by its key."""
-    return json.dumps({".".join(path): canonical_json(value) for path, value in settings.items()})
+    return json.dumps({".".join(path): canonical_json(plain_setting(value)) for path, value in settings.items()})
 
 
 def _summary(fingerprints: Sequence[str]) -> Problem:

@@ -48,7 +48,8 @@ ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.Configuration
 
 def start(environ: dict[str, str] | None = None, **arguments: Any) -> TrainingConfig:
     """Start the run with some variables."""
-    return load_training_config(run_dir=RUN, environ=environ or {}, **arguments)
+    config: TrainingConfig = load_training_config(run_dir=RUN, environ=environ or {}, **arguments)
+    return config
 
 
 def refusal(environ: dict[str, str] | None = None, **arguments: Any) -> str:

@@ -1,0 +1,117 @@
+"""What values a setting may have, as its annotation says: scalars, choices, paths, tuples, and None for "not set"."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from . import Record
+
+SCALARS = (bool, int, float, str)
+SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+_NUMBER_BOUNDS = (*SIGNS, "multiple_of")
+_LENGTH_BOUNDS = ("min_length", "max_length")
+_BOUNDS_OF = {int: _NUMBER_BOUNDS, float: _NUMBER_BOUNDS, str: _LENGTH_BOUNDS, tuple: _LENGTH_BOUNDS}
+_ALLOWED = (
+    "bool, int, float, str, Path, Literal of texts or of integers, tuple[X, ...], X | None,"
+    " or a frozen dataclass of such"
+)
+
+
+class Kind(Record):
+    """The kind of a setting's values; `kind_of` makes it.
+
+    `type` is `bool`, `int`, `float`, `str`, `Path` or `tuple`; `choices` the only values allowed, where there are some;
+    `bounds` each bound by its name in `annotated_types`; `items` the kind of what a tuple holds; `is_optional` whether
+    None is allowed.
+    """
+
+    __slots__ = ("type", "choices", "bounds", "items", "is_optional")
+    type: Any
+    choices: tuple[Any, ...]
+    bounds: tuple[tuple[str, Any], ...]
+    items: Kind | None
+    is_optional: bool
+
+    def __init__(
+        self,
+        type: Any,  # noqa: A002
+        choices: tuple[Any, ...] = (),
+        bounds: tuple[tuple[str, Any], ...] = (),
+        items: Kind | None = None,
+        is_optional: bool = False,
+    ) -> None:
+        self._fill(type, choices, bounds, items, is_optional)
+
+    @property
+    def range(self) -> str:
+        """The values allowed, as people write them."""
+        from .printable import show_value
+
+        if self.choices:
+            return ", ".join(map(show_value, self.choices))
+        words = {"min_length": "at least {} long", "max_length": "at most {} long", "multiple_of": "a multiple of {}"}
+        bounds = [words.get(name, f"{SIGNS.get(name)} {{}}").format(bound) for name, bound in self.bounds]
+        bounds += [f"each {self.items.range}"] if self.items and self.items.range else []
+        return ", ".join(bounds) or ("true, false" if self.type is bool else "")
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if self.items:
+            return f"list of {self.items.name}"
+        return "path" if self.type is Path else str(self.type.__name__)
+
+
+def kind_of(annotation: Any, place: str) -> Kind:
+    """The kind that an annotation stands for; TypeError, which names the place of the field, for any other."""
+    bounds = tuple(_bounds(annotation, place))
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        kind = kind_of(arguments[0], place)
+        if wrong := [name for name, _ in bounds if name not in _BOUNDS_OF.get(kind.type, ())]:
+            raise TypeError(f"{place} has the bound {wrong[0]}, which means nothing for {kind.name}")
+        return kind.replace(bounds=(*kind.bounds, *bounds))
+    if origin in (Union, types.UnionType):
+        kinds = [each for each in arguments if each is not type(None)]
+        if len(kinds) == 1 < len(arguments):
+            return kind_of(kinds[0], place).replace(is_optional=True)
+    if origin is Literal:
+        choices = tuple(each for each in arguments if each is not None)
+        types_of = {type(each) for each in choices}
+        if types_of in ({str}, {int}):
+            return Kind(types_of.pop(), choices, is_optional=None in arguments)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
+        items = kind_of(arguments[0], place)
+        if items.items is None and not items.is_optional:
+            return Kind(tuple, items=items)
+    if annotation in (*SCALARS, Path):
+        return Kind(annotation)
+    raise TypeError(f"{place} has the type {_shown(annotation)}, which no setting can have: use {_ALLOWED}")
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__qualname__ if isinstance(annotation, type) else str(annotation)
+
+
+def _bounds(annotation: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """The bounds in an annotation, those of pydantic's `Field` too; TypeError for what is not understood."""
+    waiting = list(get_args(annotation)[1:]) if get_origin(annotation) is Annotated else []
+    while waiting:
+        bound = waiting.pop(0)
+        if isinstance(bound, str):
+            continue  # a comment
+        if type(bound).__name__ == "FieldInfo":
+            waiting[:0] = bound.metadata
+        elif hasattr(bound, "__iter__"):
+            waiting[:0] = list(bound)
+        elif known := [
+            (name, getattr(bound, name))
+            for name in (*_NUMBER_BOUNDS, *_LENGTH_BOUNDS)
+            if getattr(bound, name, None) is not None
+        ]:
+            yield from known
+        else:
+            raise TypeError(f"{place} has the condition {bound!r}, which is not understood")

@@ -1,0 +1,291 @@
+"""Settings of one's own, a subclass of the reference's: they take part in everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from acbo_settings import (
+    ConfigurationError,
+    ConfigurationWarning,
+    TrainingConfig,
+    advice,
+    assert_same_across_ranks,
+    create_default_training_config,
+    create_training_config,
+    json_schema,
+    load_frozen_config,
+    load_training_config,
+    plan_training,
+    resolve_training_config,
+    rule,
+    validate_training_config,
+)
+
+from .command_line import write
+from .experiment import EncoderConfig, ExperimentConfig, PolicyConfig
+
+AssertReport = Callable[[str, str], None]
+
+FILE = """\
+seed = 7
+data = "./data/scm20"
+
+[policy]
+hidden_size = 64
+layers = [32, 16]
+precision = 16
+
+[policy.encoder]
+widths = [1, 2.5]
+files = ["a.csv", "../b.csv"]
+"""
+
+
+def load(environ: dict[str, str] | None = None, **arguments: Any) -> ExperimentConfig:
+    """Load an experiment."""
+    return load_training_config(environ=environ or {}, schema=ExperimentConfig, **arguments)
+
+
+def test_every_kind_of_value_is_loaded_from_every_layer() -> None:
+    """File, variables and texts give values of exactly the types of the class, at any depth."""
+    write("acbo.toml", FILE)
+    environ = {"ACBO_POLICY__ENCODER__HEADS": "2", "ACBO_POLICY__LAYERS": "[8]", "ACBO_TAG": "ab"}
+    config = load(environ, overrides=["policy.dropout=0.5", "policy.activation=relu"])
+    encoder = EncoderConfig(heads=2, widths=(1.0, 2.5), files=(Path("a.csv"), Path("../b.csv")))
+    policy = PolicyConfig(hidden_size=64, activation="relu", layers=(8,), precision=16, dropout=0.5, encoder=encoder)
+    expected = ExperimentConfig(seed=7, data=Path("data/scm20"), policy=policy, tag="ab")
+    assert config == expected
+    assert hash(config) == hash(expected)
+    assert repr(config.policy) == repr(policy)
+    assert validate_training_config(config)
+
+
+def test_a_default_of_the_class_counts_everywhere() -> None:
+    """One of the reference that the class changes, and one that a table's own default changes."""
+    resolved = resolve_training_config(overrides={"data": "x"}, environ={}, schema=ExperimentConfig)
+    assert resolved.explain("total_steps") == "20000, the default"
+    assert resolved.config.policy.encoder.heads == 8
+    assert plan_training(resolved.config).total_steps == 20000
+    assert load(overrides={"data": "x", "policy": {"precision": 16}}).policy.encoder.heads == 8
+
+
+def test_none_means_not_set() -> None:
+    """An empty variable or text takes away what a file has set, where the class allows None, and only there."""
+    write("acbo.toml", "data = 'x'\ntag = 'ab'\n[policy]\ndropout = 0.5\n")
+    assert (load({"ACBO_TAG": ""}).tag, load(overrides=["policy.dropout="]).policy.dropout) == (None, None)
+    assert load(overrides={"tag": None}).tag is None
+    with pytest.raises(ConfigurationError, match="ACBO_SEED=''"):
+        load({"ACBO_SEED": ""})
+
+
+def test_all_mistakes_are_in_one_report(assert_report: AssertReport) -> None:
+    """Types, bounds, choices, lengths, items, unknown keys and a missing setting, each with its place."""
+    write(
+        "acbo.toml",
+        "seed = -1\ntag = 'a'\n[policy]\nhidden_sise = 3\nlayers = [8, 'a']\nprecision = 8\ndropout = 1.0\n"
+        "[policy.encoder]\nheads = 3\nwidths = []\nfiles = 'a.csv'\n",
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load({"ACBO_POLICY__ACTIVATION": "glue", "ACBO_POLICY_LAYERS": "[1]"})
+    assert_report("own-mistakes", str(caught.value))
+
+
+def test_what_must_be_given_is_told_with_all_ways(assert_report: AssertReport) -> None:
+    """A setting without a default that nobody gives is a problem, also when the defaults are asked for."""
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    assert_report("own-missing", str(caught.value))
+    with pytest.raises(ConfigurationError, match="data: must be given"):
+        create_default_training_config(schema=ExperimentConfig)
+    assert load({"ACBO_DATA": "x"}).data == Path("x")
+
+
+def test_equality_and_fingerprint_know_them() -> None:
+    """Two seeds are two configurations, with two fingerprints; the reference's own stays what it was."""
+    one, two = (create_training_config(seed=seed, data="x", schema=ExperimentConfig) for seed in (1, 2))
+    assert one != two
+    assert one.fingerprint != two.fingerprint
+    assert one == pickle.loads(pickle.dumps(one))
+    assert replace(two, seed=1) == one
+    assert replace(two, seed=1).fingerprint == one.fingerprint
+    assert create_default_training_config().fingerprint == TrainingConfig().fingerprint
+
+
+def test_what_is_written_loads_back() -> None:
+    """As TOML and as a dict, what is not set has no line."""
+    write("acbo.toml", FILE)
+    config = load()
+    assert create_training_config(config.to_dict(), schema=ExperimentConfig) == config
+    assert json.loads(json.dumps(config.to_dict()))["policy"]["encoder"]["files"] == ["a.csv", "../b.csv"]
+    text = config.to_toml()
+    assert "\ntag" not in text
+    write("acbo.toml", text)
+    assert load() == config
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+def test_a_run_is_held_to_them() -> None:
+    """Frozen, resumed, refused when one changes, taken from today when it may change."""
+    write("acbo.toml", FILE)
+    first = load(run_dir="run")
+    assert load(run_dir="run") == load_frozen_config("run", schema=ExperimentConfig) == first
+    write("acbo.toml", FILE.replace("[32, 16]", "[32, 8]"))
+    with pytest.raises(
+        ConfigurationError, match=r"policy\.layers: frozen as \[32, 16\] \(from acbo\.toml:6\), today \[32, 8\]"
+    ):
+        load(run_dir="run")
+    assert load(run_dir="run", may_change=["policy"]).policy.layers == (32, 8)
+    assert load(run_dir="run", on_change="keep") == first
+
+
+def test_a_resumed_run_needs_no_pydantic() -> None:
+    """The start from the frozen file reads paths, tuples and what is not set without a second judgement."""
+    write("acbo.toml", FILE)
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from experiment import ExperimentConfig
+import acbo_settings
+config = acbo_settings.load_training_config(run_dir="run", schema=ExperimentConfig)
+print(config.policy.layers, config.data, config.tag, "acbo_settings.engine.loading.layers" in sys.modules)
+"""
+    starts = [subprocess.run([sys.executable, "-c", program], env={}, capture_output=True, text=True) for _ in range(2)]
+    assert [start.stdout for start in starts] == [
+        f"(32, 16) data/scm20 None {is_first}\n" for is_first in (True, False)
+    ], starts[0].stderr
+
+
+def test_ranks_are_compared_by_them() -> None:
+    """A seed that differs is told with its ranks."""
+    config = create_training_config(seed=1, data="x", schema=ExperimentConfig)
+
+    def allgather(text: str) -> list[str]:
+        """As if there were a second rank with another seed."""
+        return [text, text[::-1] if len(text) == 16 else text.replace('"seed": "1"', '"seed": "2"')]
+
+    with pytest.raises(ConfigurationError, match="seed: 1 on rank 0; 2 on rank 1"):
+        assert_same_across_ranks(config, allgather)
+
+
+def test_the_json_schema_knows_them() -> None:
+    """It is valid, closed, and takes what loads."""
+    document = json_schema(schema=ExperimentConfig)
+    Draft202012Validator.check_schema(document)
+    validator = Draft202012Validator(document)
+    assert document["properties"]["policy"]["properties"]["hidden_size"]["description"] == "Width of each layer."
+    good = {"seed": 1, "data": "x", "policy": {"layers": [1], "precision": 16, "encoder": {"widths": [1.0]}}}
+    assert validator.is_valid(good)
+    wrong: dict[str, Any]
+    for wrong in ({"layers": ["a"]}, {"precision": 8}, {"encoder": {"widths": []}}, {"hidden_sise": 3}):
+        assert not validator.is_valid({**good, "policy": wrong})
+    assert not validator.is_valid({"sed": 1})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the training runs on."""
+
+    memory: int = 40
+    """Gigabytes."""
+
+    @rule("card.memory")
+    def is_there(self) -> str | None:
+        """A rule of a table, whose settings are named from the root."""
+        return "No card has so little memory" if self.memory < 8 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled(TrainingConfig):
+    """A configuration with rules of its own."""
+
+    width: int = 128
+    card: Card = Card()
+
+    @rule("width", "grpo.group_size", "card.memory")
+    def fits_the_card(self) -> str | None:
+        """An error across tables of both."""
+        needed = self.width * self.grpo.group_size
+        return f"The policy does not fit the card ({needed} is above 65536)" if needed > 65536 else None
+
+    @advice("width")
+    def is_even(self) -> str | None:
+        """Advice."""
+        return "An odd width is slow" if self.width % 2 else None
+
+    @rule("total_steps")
+    def fails(self) -> str | None:
+        """A rule with a mistake."""
+        return str(1 // 0) if self.total_steps == 13000 else None
+
+    @advice("log_frequency")
+    def answers_wrongly(self) -> str | None:
+        """Another one."""
+        return 3 if self.log_frequency == 13 else None  # type: ignore[return-value]
+
+
+def test_rules_of_ones_own_join_the_report(assert_report: AssertReport) -> None:
+    """With the origins of the settings that they read, those of a table too, beside ACBO's own rules."""
+    overrides = {"width": 4097, "card": {"memory": 4}, "warmup_steps": 6000}
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config(overrides=overrides, environ={}, schema=Ruled)
+    assert_report("own-rules", str(caught.value))
+    with pytest.raises(ConfigurationError, match="No card has so little memory"):
+        validate_training_config(Ruled(card=Card(memory=4)))
+
+
+def test_advice_of_ones_own_is_a_warning() -> None:
+    """As that of ACBO is."""
+    with pytest.warns(ConfigurationWarning, match="width: An odd width is slow"):
+        load_training_config(overrides={"width": 3}, environ={}, schema=Ruled)
+
+
+def test_a_rule_that_raises_is_a_problem() -> None:
+    """It names the rule, its place in the user's file, and the exception; so does one that answers with no sentence."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config(overrides={"total_steps": 13000}, environ={}, schema=Ruled)
+    (problem,) = caught.value.problems
+    line = next(
+        n
+        for n, text in enumerate(Path(__file__).read_text().split("\n"), 1)
+        if text == "    def fails(self) -> str | None:"
+    )
+    assert (
+        problem.message
+        == f"the rule Ruled.fails ({__file__}:{line - 1}) raised ZeroDivisionError: integer division or modulo by zero"
+    )
+    with pytest.warns(ConfigurationWarning, match="must return a sentence or None, not int"):
+        load_training_config(overrides={"log_frequency": 13}, environ={}, schema=Ruled)
+
+
+def test_a_rule_names_settings() -> None:
+    """One that reads what there is not is told when the schema is used; a decorator without names at once."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Wrong(TrainingConfig):
+        @rule("grpo.group_sise")
+        def check(self) -> str | None:
+            """Read a setting that there is not."""
+            return None
+
+    with pytest.raises(TypeError, match=r"Wrong\.check reads grpo\.group_sise, which is no setting"):
+        load_training_config(environ={}, schema=Wrong)
+    with pytest.raises(TypeError, match="name the settings"):
+        rule()
+
+
+@pytest.mark.parametrize("schema", [PolicyConfig, dict, 3, "ExperimentConfig", ExperimentConfig(data=Path("x"))])
+def test_what_is_no_class_of_settings_is_refused(schema: Any) -> None:
+    """The class itself is wanted, and one that has the reference's settings."""
+    with pytest.raises(TypeError, match="schema must be a subclass of TrainingConfig"):
+        load_training_config(os.devnull, environ={}, schema=schema)

@@ -107,7 +107,7 @@ def test_the_files_that_a_file_extends_are_known(value: Any, is_valid: bool) -> 
     Path("b").touch()
     Path("acbo.toml").write_text(f"extends = {json.dumps(value)}")
     assert VALIDATOR.is_valid({"extends": value}) == is_valid
-    assert (not check_file("acbo.toml", {}).problems) == is_valid
+    assert (not check_file(SCHEMA, "acbo.toml", {}).problems) == is_valid
 
 
 @pytest.mark.parametrize(

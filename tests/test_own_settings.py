@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from acbo_settings import (
     validate_training_config,
 )
 
-from .command_line import write
+from .command_line import run, write
 from .experiment import EncoderConfig, ExperimentConfig, PolicyConfig
 
 AssertReport = Callable[[str, str], None]
@@ -132,6 +133,26 @@ def test_what_is_written_loads_back() -> None:
     assert "\ntag" not in text
     write("acbo.toml", text)
     assert load() == config
+
+
+def test_what_the_command_line_prints_loads_back() -> None:
+    """As TOML, as JSON, and as variables of a real shell; and `diff` knows every kind of value."""
+    write("acbo.toml", FILE)
+    config = load()
+    named = ("--schema", "tests.experiment:ExperimentConfig")
+    environ = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    shown = {form: run("show", "--format", form, *named, **environ).stdout.decode() for form in ("toml", "json", "env")}
+    write("shown.toml", shown["toml"])
+    assert load_training_config("shown.toml", environ={}, schema=ExperimentConfig) == config
+    assert create_training_config(json.loads(shown["json"]), schema=ExperimentConfig) == config
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in shown["env"].splitlines())
+    variables = {name: shlex.split(text)[0] if text != "''" else "" for name, text in lines.items()}
+    assert load_training_config(os.devnull, environ=variables, schema=ExperimentConfig) == config
+    write("other.toml", FILE.replace("layers = [32, 16]", "dropout = 0.5").replace("scm20", "scm50"))
+    assert run("diff", "acbo.toml", "shown.toml", *named, **environ).returncode == 0
+    differing = run("diff", "acbo.toml", "other.toml", *named, **environ).stdout.decode().splitlines()[3:]
+    assert [line.split()[0] for line in differing] == ["policy.layers", "policy.dropout", "data"]
+    assert "not set" in differing[1]
 
 
 @pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")

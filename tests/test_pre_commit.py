@@ -44,7 +44,7 @@ def test_a_commit_with_a_broken_file_is_refused(tmp_path: Path) -> None:
     shutil.copytree(ROOT, hooks, ignore=ignored)
     make_repository(hooks)
     assert run(["git", "tag", "v0.1.0"], hooks).returncode == 0
-    (block,) = [block for block in BLOCKS if block.note == "config"]
+    (block,) = [block for block in BLOCKS if (block.note, block.language) == ("config", "yaml")]
     assert yaml.safe_load(block.text)["repos"][0]["hooks"] == [{"id": "acbo-settings-check"}]
     experiments.mkdir()
     text = re.sub(r"https://example.com/acbo-settings", str(hooks), block.text)

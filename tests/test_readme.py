@@ -74,6 +74,7 @@ def test_the_blocks_are_those_that_are_executed() -> None:
         ("slurm", "console"),
         ("mpi", "console"),
         ("config", "yaml"),
+        ("config", "toml"),
     }
 
 

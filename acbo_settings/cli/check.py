@@ -17,8 +17,8 @@ from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
 def run(arguments: Namespace) -> int:
     """Check `paths` with or without `env` in a `format`; under `strict` advice fails too."""
     environ: dict[str, str] | None = None if arguments.env else {}
-    files = [check_file(path, environ, arguments.settings) for path in arguments.paths]
-    files = files or [check_file(None, environ, arguments.settings, needs_file=True)]
+    files = [check_file(arguments.schema, path, environ, arguments.settings) for path in arguments.paths]
+    files = files or [check_file(arguments.schema, None, environ, arguments.settings, needs_file=True)]
     broken = [file for file in files if file.problems or (arguments.strict and file.advice)]
     if arguments.format == "json":
         print(json.dumps([_file_facts(file) for file in files], indent=2))

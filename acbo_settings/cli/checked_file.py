@@ -14,6 +14,7 @@ from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.loading.surroundings import no_file
 from ..engine.origins import SourcedValue
 from ..engine.problems import ConfigurationError, Problem
+from ..engine.schema import Schema
 from .output import note, print_advice, print_problems
 
 FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name
@@ -47,6 +48,7 @@ class CheckedFile(NamedTuple):
 
 
 def check_file(
+    schema: Schema,
     path: str | None = None,
     environ: Mapping[str, str] | None = None,
     settings: Sequence[str] = (),
@@ -60,13 +62,13 @@ def check_file(
     """
     try:
         named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
-        start = read_start(SCHEMA, named, [f"--set {text}" for text in settings] or None, environ)
+        start = read_start(schema, named, [f"--set {text}" for text in settings] or None, environ)
     except ConfigurationError as error:
         return CheckedFile((), None, None, error.problems)
     file = start.inputs.file
-    frozen = bool(path and file and is_frozen(SCHEMA.application, file.name, file.content.decode(errors="replace")))
+    frozen = bool(path and file and is_frozen(schema.application, file.name, file.content.decode(errors="replace")))
     if frozen:
-        start = Start(Inputs(SCHEMA, start.inputs.files, overrides=start.inputs.overrides), {})
+        start = Start(Inputs(schema, start.inputs.files, overrides=start.inputs.overrides), {})
     checked = _check_start(start, is_named=path is not None)
     checked = checked._replace(files=tuple(file.name for file in start.inputs.files), frozen=frozen)
     if file or not needs_file:
@@ -100,10 +102,10 @@ def file_in(path: str, names: Sequence[str]) -> str:
 
 
 def resolve_and_report(
-    path: str | None, environ: Mapping[str, str] | None = None, settings: Sequence[str] = ()
+    schema: Schema, path: str | None, environ: Mapping[str, str] | None = None, settings: Sequence[str] = ()
 ) -> CheckedFile:
     """Check one file, or the run in a directory, and write its report or its advice to stderr."""
-    checked = check_file(path, environ, settings, prefers_frozen=True)
+    checked = check_file(schema, path, environ, settings, prefers_frozen=True)
     if checked.problems:
         print_problems(checked.problems)
     print_advice(checked.advice)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from ..api import SCHEMA
-from ..engine.canonical import KeyPath
+from ..engine.canonical import KeyPath, plain_setting
 from ..engine.metadata import leaves
 from ..engine.origins import SourcedValue, default_layer
 from ..engine.printable import dotted, escape
+from ..engine.schema import Schema
 from ..engine.toml_writer import show_note, value_text
 from .checked_file import has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
@@ -22,7 +22,7 @@ def run(arguments: Namespace) -> int:
     """Compare `first` and `others`: files, directories, or `defaults`; 1 when they differ, 2 when one is not valid."""
     found: list[tuple[str, _Side]] = []
     for name in (arguments.first, *arguments.others):
-        side = _read_side(name)
+        side = _read_side(arguments.schema, name)
         if side is None:
             return WRONG_USAGE
         found.append(side)
@@ -35,11 +35,11 @@ def run(arguments: Namespace) -> int:
     return NOT_VALID
 
 
-def _read_side(name: str) -> tuple[str, _Side] | None:
+def _read_side(schema: Schema, name: str) -> tuple[str, _Side] | None:
     """What one side is called, and its values; None when it is not valid, which is told then."""
     if name == "defaults":
-        return name, default_layer(SCHEMA)
-    checked = resolve_and_report(name, {})
+        return name, default_layer(schema)
+    checked = resolve_and_report(schema, name, {})
     if checked.resolved is None:
         return None
     custom = {
@@ -47,7 +47,7 @@ def _read_side(name: str) -> tuple[str, _Side] | None:
         for (_, key), sourced in checked.resolved.custom.items()
         for path, value in leaves({key: sourced.value}).items()
     }
-    typed = SCHEMA.typed(checked.resolved.config)  # 1 and 1.0 are the same
+    typed = schema.typed(checked.resolved.config)  # 1 and 1.0 are the same
     settings = {path: sourced.replace(value=typed[path]) for path, sourced in checked.resolved.values.items()}
     return checked.path or name, {**settings, **custom}
 
@@ -60,7 +60,7 @@ def _find_differing(sides: Sequence[_Side]) -> list[KeyPath]:
 
 def _shown(sourced: SourcedValue | None) -> str:
     """What tells a value from all others."""
-    return "" if sourced is None else value_text(sourced.value)
+    return "" if sourced is None or sourced.value is None else value_text(plain_setting(sourced.value))
 
 
 def _print_differing(sides: Sequence[tuple[str, _Side]], differing: Sequence[KeyPath]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
-from ..api import SCHEMA
 from ..engine.printable import fit
+from ..engine.schema import Schema
 from ..reference import variables, variables_table
 from .output import SUCCESS
 from .terminal import Terminal
@@ -15,17 +15,17 @@ from .terminal import Terminal
 def run(arguments: Namespace) -> int:
     """Print the variables in a `format`."""
     if arguments.format == "json":
-        print(json.dumps([row._asdict() for row in variables(SCHEMA)], indent=2, ensure_ascii=False))
+        print(json.dumps([row._asdict() for row in variables(arguments.schema)], indent=2, ensure_ascii=False))
     elif arguments.format == "markdown":
-        print(variables_table(SCHEMA), end="")
+        print(variables_table(arguments.schema), end="")
     else:
-        _print_variables(Terminal())
+        _print_variables(Terminal(), arguments.schema)
     return SUCCESS
 
 
-def _print_variables(terminal: Terminal) -> None:
+def _print_variables(terminal: Terminal, schema: Schema) -> None:
     """One paragraph each: the longest name alone takes more than half of 80 columns."""
-    for row in variables(SCHEMA):
+    for row in variables(schema):
         terminal.out(row.name, style="bold")
         facts = "; ".join(filter(None, (row.type, row.range, row.default and f"default {row.default}")))
         terminal.out(fit(f"    {facts}", terminal.width, "    "))

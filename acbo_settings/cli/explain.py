@@ -5,14 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from ..api import SCHEMA
 from ..engine.canonical import KeyPath
 from ..engine.loading.environment import hint_for_variable
 from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
 from ..engine.origins import SourcedValue
 from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
-from ..engine.schema import Setting
+from ..engine.schema import Schema, Setting
 from .checked_file import check_file
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
 from .terminal import Terminal
@@ -22,38 +21,39 @@ _Values = Mapping[KeyPath, SourcedValue] | None
 
 def run(arguments: Namespace) -> int:
     """Print all there is to know of `keys`: settings, sections or variables; or the table of all settings."""
-    found = [(key, *find_key(key)) for key in arguments.keys]
+    schema: Schema = arguments.schema
+    found = [(key, *find_key(schema, key)) for key in arguments.keys]
     for key, path, hint in found:
         if path is None:
             note(f"acbo-settings explain: no such setting: {key}{f'; {hint}' if hint else ''}")
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    checked, terminal = check_file(settings=arguments.settings), Terminal()
-    sections = [path for path in chosen if path in SCHEMA.sections] if chosen else [()]
-    in_sections = [path for path in SCHEMA.defaults if any(path[: len(section)] == section for section in sections)]
+    checked, terminal = check_file(schema, settings=arguments.settings), Terminal()
+    sections = [path for path in chosen if path in schema.sections] if chosen else [()]
+    in_sections = [path for path in schema.defaults if any(path[: len(section)] == section for section in sections)]
     if in_sections:
-        _print_table(terminal, [SCHEMA.setting(path) for path in in_sections], checked.values)
-    for path in (path for path in chosen if path in SCHEMA.defaults):
+        _print_table(terminal, [schema.setting(path) for path in in_sections], checked.values)
+    for path in (path for path in chosen if path in schema.defaults):
         if in_sections or path != chosen[0]:
             terminal.out("")
-        _print_setting(terminal, SCHEMA.setting(path), checked.values)
+        _print_setting(terminal, schema, schema.setting(path), checked.values)
     if checked.problems:
         print_problems(checked.problems)
     print_advice(checked.advice)
     return NOT_VALID if checked.problems else SUCCESS
 
 
-def find_key(name: str) -> tuple[KeyPath | None, str]:
+def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
     """The setting or section that a name stands for, and an empty text; or None, and what may have been meant."""
-    path = find_path(SCHEMA, name)
+    path = find_path(schema, name)
     if path and path[0] != "metadata":
         return path, ""
-    if name.upper().startswith(SCHEMA.application.prefix):
-        return None, "acbo-settings env tells of it" if is_variable(SCHEMA, name) else hint_for_variable(SCHEMA, name)
+    if name.upper().startswith(schema.application.prefix):
+        return None, "acbo-settings env tells of it" if is_variable(schema, name) else hint_for_variable(schema, name)
     if name.partition(".")[0] == "metadata":
         return None, "custom keys have no reference; show prints them with their origins"
-    meant = meant_by(SCHEMA, name)
+    meant = meant_by(schema, name)
     return None, did_you_mean(None if meant == ("metadata",) else meant)
 
 
@@ -66,14 +66,14 @@ def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
 
 
-def _print_setting(terminal: Terminal, row: Setting, values: _Values) -> None:
+def _print_setting(terminal: Terminal, schema: Schema, row: Setting, values: _Values) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
     facts = [
         ("type", row.kind.name),
         ("range", row.kind.range),
         ("default", show_value(row.default)),
-        ("variable", variable_name(SCHEMA, row.path)),
+        ("variable", variable_name(schema, row.path)),
     ]
     for name, text in [*facts, *_values(values, row.path)]:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))

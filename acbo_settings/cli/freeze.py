@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from warnings import catch_warnings, simplefilter
 
-from ..api import SCHEMA
 from ..config import TrainingConfig
 from ..engine.canonical import flatten
 from ..engine.frozen import FrozenConfig, read_frozen
@@ -13,26 +12,24 @@ from ..engine.inputs import process_environment, read_start
 from ..engine.problems import ConfigurationError, ConfigurationWarning
 from ..engine.run_arguments import split_names
 from ..engine.runs.start import kept_name, resolve_start
+from ..engine.schema import Schema
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
-
-RUN_VARIABLE = SCHEMA.application.run_variable
-"""The variable that names the directory of a run."""
 
 
 def run(arguments: Namespace) -> int:
     """Freeze the configuration of `run_dir`, or hold today's to it as `on_change` and `may_change` say."""
     may_change = [name for text in arguments.may_change for name in split_names(text)] or None
     overrides = [f"--set {text}" for text in arguments.settings] or None
-    is_named = arguments.run_dir is not None or any(
-        name.upper() == RUN_VARIABLE for name in process_environment(SCHEMA)
-    )
+    schema: Schema = arguments.schema
+    variable = schema.application.run_variable
+    is_named = arguments.run_dir is not None or any(name.upper() == variable for name in process_environment(schema))
     if not is_named:
-        note(f"acbo-settings freeze: no run is named: give --run-dir DIR, or set {RUN_VARIABLE}")
+        note(f"acbo-settings freeze: no run is named: give --run-dir DIR, or set {variable}")
         return WRONG_USAGE
     try:
-        start = read_start(SCHEMA, None, overrides, None, True, arguments.run_dir, arguments.on_change, may_change)
+        start = read_start(schema, None, overrides, None, True, arguments.run_dir, arguments.on_change, may_change)
         name = str(start.frozen_file)
-        before = read_frozen(SCHEMA, name)
+        before = read_frozen(schema, name)
         with catch_warnings():
             simplefilter("ignore", ConfigurationWarning)
             resolved = resolve_start(start, name)
@@ -41,13 +38,13 @@ def run(arguments: Namespace) -> int:
         return NOT_VALID
     print_advice(resolved.advice)
     print(resolved.config.fingerprint, flush=True)
-    note(_what_was_frozen(name, before, resolved.config))
+    note(_what_was_frozen(schema, name, before, resolved.config))
     return SUCCESS
 
 
-def _what_was_frozen(name: str, before: FrozenConfig | None, config: TrainingConfig) -> str:
+def _what_was_frozen(schema: Schema, name: str, before: FrozenConfig | None, config: TrainingConfig) -> str:
     """One sentence on the frozen file, and on what the run takes from today instead."""
-    now = read_frozen(SCHEMA, name)
+    now = read_frozen(schema, name)
     if before is None or now is None:
         return f"froze {name}"
     if before.text != now.text:

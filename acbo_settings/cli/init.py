@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..api import SCHEMA
 from ..editor_schema import editor_schema_text
 from ..reference import example_toml
 from .checked_file import FILE_NAME, file_in
 from .output import NOT_VALID, SUCCESS, note
 
-SCHEMA_NAME = f"{FILE_NAME.removesuffix('.toml')}.schema.json"
-"""The file of the JSON Schema, beside an `acbo.toml`."""
+_JSON_SCHEMA = f"{FILE_NAME.removesuffix('.toml')}.schema.json"
 
 
 def run(arguments: Namespace) -> int:
-    """Write `path`, a file or a directory for it, and if asked for, the `schema`; nothing is overwritten."""
+    """Write `path`, a file or a directory for it, and if asked for, the `json_schema`; nothing is overwritten."""
     path = file_in(arguments.path, [FILE_NAME])
     texts = {}
-    if arguments.schema:
-        beside = os.path.join(os.path.dirname(path), SCHEMA_NAME)
-        if not _holds(beside, editor_schema_text(SCHEMA)):  # an experiment beside this one may have written it
-            texts[beside] = editor_schema_text(SCHEMA)
-    first = f"#:schema ./{SCHEMA_NAME}\n\n" if arguments.schema else ""
-    texts[path] = first + example_toml(SCHEMA)  # last, so that its first line names a file that is there
+    if arguments.json_schema:
+        beside = os.path.join(os.path.dirname(path), _JSON_SCHEMA)
+        if not _holds(
+            beside, editor_schema_text(arguments.schema)
+        ):  # an experiment beside this one may have written it
+            texts[beside] = editor_schema_text(arguments.schema)
+    first = f"#:schema ./{_JSON_SCHEMA}\n\n" if arguments.json_schema else ""
+    texts[path] = first + example_toml(arguments.schema)  # last, so that its first line names a file that is there
     if taken := [name for name in texts if os.path.lexists(name)]:
         note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
         return NOT_VALID

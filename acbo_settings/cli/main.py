@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # TOML and JSON are UTF-8 whatever the locale, and no character of a table can then fail to be written.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
-        code: int = import_module(f".{parsed.command}", __package__).run(parsed)
+        code = _run(parsed)
         if sys.stdout is not None:  # it is None when the shell closed it
             sys.stdout.flush()
         return code
@@ -40,6 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(parsed: Namespace) -> int:
+    """Run the command with the settings of the class that is meant."""
+    from .output import WRONG_USAGE, note
+    from .own_schema import SchemaError, find_schema
+
+    try:
+        parsed.schema = find_schema(parsed.schema)
+    except SchemaError as error:
+        note(f"acbo-settings {parsed.command}: {error}")
+        return WRONG_USAGE
+    code: int = import_module(f".{parsed.command}", __package__).run(parsed)
+    return code
 
 
 def _discard(*streams: TextIO | None) -> None:

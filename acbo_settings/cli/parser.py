@@ -43,6 +43,15 @@ _SETTINGS = (
     },
 )
 
+_SCHEMA = (
+    "--schema",
+    {
+        "metavar": "MODULE:CLASS",
+        "help": "a class with settings of your own; default: `schema` in [tool.acbo-settings] of the pyproject.toml"
+        " at or above the working directory",
+    },
+)
+
 _COMMANDS = {
     "show": _Command(
         "print the resolved configuration, with origins as comments",
@@ -86,10 +95,10 @@ _COMMANDS = {
     ),
     "init": _Command(
         "write a commented acbo.toml; never overwrites",
-        "acbo-settings init --schema experiments/scm20/acbo.toml",
+        "acbo-settings init --json-schema experiments/scm20/acbo.toml",
         (
             ("path", {"nargs": "?", "default": "acbo.toml", "metavar": "PATH", "help": "default: acbo.toml"}),
-            ("--schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
+            ("--json-schema", {"action": "store_true", "help": "with its JSON Schema beside it, for editors"}),
         ),
     ),
     "freeze": _Command(
@@ -162,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"examples:\n  {command.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        for argument, options in command.arguments:
+        for argument, options in (*command.arguments, _SCHEMA):
             completed = added.add_argument(argument, **options)
             if argument == "keys":
                 completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it

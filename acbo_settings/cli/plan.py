@@ -18,7 +18,7 @@ _WIDEST = 100
 
 def run(arguments: Namespace) -> int:
     """Print what the run of `path` will do, and draw it as `png` if asked for."""
-    resolved = resolve_and_report(arguments.path, settings=arguments.settings).resolved
+    resolved = resolve_and_report(arguments.schema, arguments.path, settings=arguments.settings).resolved
     if resolved is None:
         return NOT_VALID
     print_plan(resolved.config)

@@ -8,12 +8,12 @@ from argparse import Namespace
 from collections.abc import Container, Mapping
 from typing import Any
 
-from ..api import SCHEMA
-from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, to_dict
+from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, plain_setting, to_dict
 from ..engine.names import variable_name
 from ..engine.origins import SourcedValue
 from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
+from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
 from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, note
@@ -22,11 +22,11 @@ from .terminal import Terminal
 
 def run(arguments: Namespace) -> int:
     """Print the configuration of `path` in a `format`, or only what is `changed`."""
-    checked = resolve_and_report(arguments.path, settings=arguments.settings)
+    checked = resolve_and_report(arguments.schema, arguments.path, settings=arguments.settings)
     resolved = checked.resolved
     if resolved is None:
         return NOT_VALID
-    paths = changed_settings(resolved.config) if arguments.changed else set(SCHEMA.defaults)
+    paths = changed_settings(resolved.config) if arguments.changed else set(arguments.schema.defaults)
     if arguments.format == "json":
         print(json.dumps(plain_tree(resolved.config, paths), indent=2, ensure_ascii=False))
     elif arguments.format == "env":
@@ -43,23 +43,31 @@ def run(arguments: Namespace) -> int:
 
 def changed_settings(config: object) -> set[KeyPath]:
     """The settings that differ from the defaults; one that somebody set to its default does not."""
-    return {path for path, value in flatten(config).items() if value != SCHEMA.defaults[path]}
+    return {path for path, value in flatten(config).items() if value != Schema.of(type(config)).defaults[path]}
 
 
 def plain_tree(config: object, paths: Container[KeyPath]) -> dict[str, Any]:
     """Some settings as plain data for JSON, without empty tables, and the custom metadata."""
-    tree = nested({path: value for path, value in flatten(config).items() if path in paths})
+    tree = nested({path: plain_setting(value) for path, value in flatten(config).items() if path in paths})
     custom = to_dict(config).get("metadata")
     return {**tree, "metadata": custom} if custom else tree
 
 
 def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
     """Lines for a POSIX shell that set the variables which reproduce some settings, and the custom metadata as JSON."""
-    settings = {path: value for path, value in flatten(config).items() if path in paths}
-    texts = {path: str(value).lower() if isinstance(value, bool) else str(value) for path, value in settings.items()}
+    texts = {path: _text_of(value) for path, value in flatten(config).items() if path in paths}
     if custom := to_dict(config).get("metadata"):
         texts["metadata",] = json.dumps(custom)
-    return [f"export {variable_name(SCHEMA, path)}={shlex.quote(text)}" for path, text in texts.items()]
+    return [
+        f"export {variable_name(Schema.of(type(config)), path)}={shlex.quote(text)}" for path, text in texts.items()
+    ]
+
+
+def _text_of(value: object) -> str:
+    """The text of a variable that gives a value: a tuple as JSON, and nothing for what is not set."""
+    if isinstance(value, bool | tuple):
+        return json.dumps(plain_setting(value))
+    return "" if value is None else str(value)
 
 
 def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Container[KeyPath]) -> None:

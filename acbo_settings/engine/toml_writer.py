@@ -107,9 +107,9 @@ def value_text(value: Any) -> str:
 
 
 def show_note(value: Any) -> str:
-    """A value of the metadata on one line, arrays and tables too, cut when it is long.
+    """A setting or a value of the metadata on one line, arrays and tables too, cut when it is long.
 
     >>> show_note([1, 2])
     '[1, 2]'
     """
-    return escape(value_text(value), 60)
+    return "not set" if value is None else escape(value_text(plain_setting(value)), 60)

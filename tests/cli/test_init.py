@@ -30,18 +30,18 @@ def test_init_writes_the_example_and_never_overwrites() -> None:
 def test_init_with_a_schema_puts_it_beside() -> None:
     """The first line names the schema, which lies beside; a second experiment there shares it."""
     Path("run").mkdir()
-    assert run("init", "--schema", "run").returncode == 0
+    assert run("init", "--json-schema", "run").returncode == 0
     assert Path("run/acbo.toml").read_text(encoding="utf-8").startswith("#:schema ./acbo.schema.json\n")
     assert json.loads(Path("run/acbo.schema.json").read_text(encoding="utf-8")) == json_schema()
     assert load_training_config("run/acbo.toml", environ={}).to_dict() == load_training_config(environ={}).to_dict()
-    assert run("init", "--schema", "run/other.toml").returncode == 0
+    assert run("init", "--json-schema", "run/other.toml").returncode == 0
 
 
 @pytest.mark.usefixtures("no_file")
 def test_init_does_not_overwrite_another_schema() -> None:
     """A schema that is another one is kept, and no file is written."""
     Path("acbo.schema.json").write_text("{}")
-    assert run("init", "--schema").returncode == 1
+    assert run("init", "--json-schema").returncode == 1
     assert Path("acbo.schema.json").read_text() == "{}"
     assert not Path("acbo.toml").exists()
 
@@ -49,7 +49,7 @@ def test_init_does_not_overwrite_another_schema() -> None:
 @pytest.mark.parametrize("path", ["no/such/acbo.toml", "\ud800.toml", "x" * 300, ""])
 def test_init_says_why_it_cannot_write(path: str) -> None:
     """A path that cannot be written is one line and exit code 1, without a traceback."""
-    assert init(Namespace(path=path, schema=False)) == 1
+    assert init(Namespace(path=path, schema=SCHEMA, json_schema=False)) == 1
 
 
 @pytest.mark.usefixtures("no_file")

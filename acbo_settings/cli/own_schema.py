@@ -1,0 +1,78 @@
+"""Which class the command line takes for the settings: one that is named, that of the project, or the reference's.
+
+No configuration file, frozen file or variable names code: only the option does, and the `pyproject.toml` at or above
+the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+from ..api import SCHEMA, schema_of
+from ..engine.schema import Schema
+
+_TABLE = "acbo-settings"
+
+
+class SchemaError(Exception):
+    """A class that cannot be found or used; the text says which and why."""
+
+
+def find_schema(named: str | None) -> Schema:
+    """The settings of the class that is named as `module:Class`, else of the one that the project names, if it does.
+
+    SchemaError when there is no such class, or none that can be a schema.
+    """
+    try:
+        directory = os.getcwd()
+    except OSError:  # it was removed
+        return SCHEMA
+    if named is not None:
+        return _import_schema(named, directory, "--schema")
+    while True:
+        file = os.path.join(directory, "pyproject.toml")
+        found = _table_of(file)
+        if found is not None:
+            return SCHEMA if "schema" not in found else _import_schema(found["schema"], directory, file)
+        if (above := os.path.dirname(directory)) == directory:
+            return SCHEMA
+        directory = above
+
+
+def _table_of(file: str) -> dict[str, Any] | None:
+    """The table for this program in a `pyproject.toml`, or None where there is none."""
+    try:
+        with open(file, "rb") as opened:
+            content = opened.read()
+    except OSError:
+        return None
+    if _TABLE.encode() not in content:
+        return None
+    import tomllib
+
+    try:
+        tool = tomllib.loads(content.decode()).get("tool", {})
+    except ValueError as error:
+        raise SchemaError(f"{file} cannot be read: {error}") from None
+    table = tool.get(_TABLE) if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def _import_schema(name: object, directory: str, source: str) -> Schema:
+    if not isinstance(name, str) or not all(name.partition(":")):
+        raise SchemaError(f"{source}: name a class as module:Class, not {name}")
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    module, _, attributes = name.partition(":")
+    try:
+        found: Any = import_module(module)
+        for attribute in attributes.split("."):
+            found = getattr(found, attribute)
+        schema = schema_of(found)
+        _ = schema.settings, schema.rules  # a field or rule that cannot be used is told here, and not as a traceback
+    except Exception as error:
+        raise SchemaError(f"{source}: {name} cannot be used: {type(error).__name__}: {error}") from None
+    return schema

@@ -1,0 +1,108 @@
+"""Which class the command line takes, and what it says of one that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..command_line import run, told, write
+
+AssertReport = Callable[[str, str], None]
+
+CLASS = """\
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge
+
+from acbo_settings import TrainingConfig, rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentConfig(TrainingConfig):
+    \"\"\"One of our experiments.\"\"\"
+
+    seed: Annotated[int, Ge(0)] = 0
+    \"\"\"Seed of all random numbers.\"\"\"
+
+    name: str | None = None
+    \"\"\"What it is called.\"\"\"
+
+    @rule("seed", "total_steps")
+    def is_small(self) -> str | None:
+        return "The seed is larger than the run is long" if self.seed > self.total_steps else None
+"""
+PROJECT = '[tool.acbo-settings]\nschema = "experiments.config:ExperimentConfig"\n'
+NAMED = ("--schema", "experiments.config:ExperimentConfig")
+
+
+@pytest.fixture
+def project(isolated: Path) -> Path:
+    """A working directory with a package that holds the class, and a file that sets one of its settings."""
+    write("experiments/config.py", CLASS)
+    write("experiments/__init__.py", "")
+    write("acbo.toml", "seed = 7\n")
+    return isolated
+
+
+@pytest.mark.usefixtures("project")
+def test_every_command_knows_the_settings_of_the_class(assert_report: AssertReport) -> None:
+    """Named on the command line, or in the project's file, each command has them; without either, none does."""
+    write("16.toml", "seed = 16\n")
+    assert run("check").returncode == 1
+    commands = [
+        ["show", "--changed"],
+        ["show", "--changed", "--format", "env"],
+        ["check", "--set", "seed=6000"],
+        ["check", "--set", "sed=1"],
+        ["explain", "seed"],
+        ["diff", "16.toml", "acbo.toml"],
+        ["freeze", "--run-dir", "run"],
+        ["show", "--changed", "run"],
+    ]
+    named = [told(*command, *NAMED) for command in commands]
+    write("pyproject.toml", PROJECT)
+    configured = [told(*command) for command in commands]
+    assert [text.replace("froze run", "") for text in named][:6] == configured[:6]
+    assert_report("own-schema-commands", "\n\n".join(named))
+    assert "ACBO_SEED" in run("env").stdout.decode()
+    assert '"title": "seed"' in run("schema").stdout.decode()
+    assert run("init", "--json-schema", "new.toml").returncode == 0
+    assert "# Seed of all random numbers.\n# int: ≥ 0\n# seed = 0\n" in Path("new.toml").read_text(encoding="utf-8")
+    assert run("plan").returncode == 0
+
+
+def test_the_nearest_project_file_counts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At or above the working directory, the first that has the table; never one beside a file that is checked."""
+    write("pyproject.toml", PROJECT)
+    write("a/pyproject.toml", "[project]\nname = 'acbo-settings'\n")
+    write("a/b/acbo.toml", "seed = 3\n")
+    monkeypatch.chdir("a/b")
+    assert run("check").returncode == 0
+    write("pyproject.toml", "[tool.acbo-settings]\n")
+    assert run("check").returncode == 1
+    write("c/pyproject.toml", PROJECT)
+    write("c/acbo.toml", "seed = 3\n")
+    assert run("check", "c/acbo.toml").returncode == 1
+
+
+@pytest.mark.usefixtures("project")
+def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport) -> None:
+    """Exit code 2, with who named it, and the error of the module in one sentence."""
+    write("broken.py", "import no_such_module\n")
+    write("syntax.py", "def\n")
+    write("fields.py", CLASS.replace("name: str | None = None", "name: list[str] = ()"))
+    write("rules.py", CLASS.replace('"seed", "total_steps"', '"sed"'))
+    names = ["no_such_module:X", "broken:X", "syntax:X", "experiments.config:X", "experiments.config:Annotated"]
+    names += ["fields:ExperimentConfig", "rules:ExperimentConfig", "experiments", ":X", ""]
+    outputs = [told("check", "--schema", name) for name in names]
+    write("pyproject.toml", "[tool.acbo-settings]\nschema = 3\n")
+    outputs.append(told("check"))
+    write("pyproject.toml", "[tool.acbo-settings]\nschema = ")
+    outputs.append(told("check"))
+    assert {output.split("\n")[0] for output in outputs} == {"--- exit code 2"}
+    assert_report("own-schema-errors", "\n".join(outputs))

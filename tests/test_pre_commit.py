@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import acbo_settings
+
 from .test_readme import BLOCKS, ROOT
 
 pytestmark = pytest.mark.heavy
@@ -43,9 +45,11 @@ def test_a_commit_with_a_broken_file_is_refused(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache", ".hypothesis", "dist")
     shutil.copytree(ROOT, hooks, ignore=ignored)
     make_repository(hooks)
-    assert run(["git", "tag", "v0.1.0"], hooks).returncode == 0
     (block,) = [block for block in BLOCKS if (block.note, block.language) == ("config", "yaml")]
-    assert yaml.safe_load(block.text)["repos"][0]["hooks"] == [{"id": "acbo-settings-check"}]
+    (repository,) = yaml.safe_load(block.text)["repos"]
+    assert repository["hooks"] == [{"id": "acbo-settings-check"}]
+    assert repository["rev"] == f"v{acbo_settings.__version__}"
+    assert run(["git", "tag", repository["rev"]], hooks).returncode == 0
     experiments.mkdir()
     text = re.sub(r"https://example.com/acbo-settings", str(hooks), block.text)
     (experiments / ".pre-commit-config.yaml").write_text(text)

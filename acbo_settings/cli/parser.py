@@ -43,7 +43,7 @@ _SETTINGS = (
     },
 )
 
-_SCHEMA = (
+_SCHEMA: tuple[str, dict[str, Any]] = (
     "--schema",
     {
         "metavar": "MODULE:CLASS",

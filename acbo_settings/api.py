@@ -8,7 +8,7 @@ from dataclasses import MISSING
 
 from .config import TrainingConfig
 from .engine import public
-from .engine.frozen import load_frozen, unchanged_config
+from .engine.frozen import load_frozen, missing_advice, unchanged_config
 from .engine.inputs import Start, read_start
 from .engine.schema import Schema
 
@@ -168,15 +168,24 @@ def load_frozen_config(path: str | os.PathLike[str], *, schema: type[Config] | N
         The configuration with its metadata. Neither `acbo.toml` nor variables take part.
 
     Raises:
-        ConfigurationError: When the file is missing, unreadable, empty, cut, edited, or of a newer format.
+        ConfigurationError: When the file is missing, unreadable, empty, cut, edited, or of a newer format; when it
+            holds settings that `schema` does not have.
         TypeError: When `path` is no path.
+
+    Warns:
+        ConfigurationWarning: For each setting that the file does not know; it has its default.
 
     >>> from acbo_settings import load_training_config
     >>> config = load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"})
     >>> load_frozen_config("runs/17").total_steps
     7000
     """
-    config: Config = load_frozen(schema_of(schema), path)
+    frozen = load_frozen(schema_of(schema), path)
+    if advice := missing_advice(frozen):
+        from .engine.loading.resolved import warn
+
+        warn(advice, os.environ)
+    config: Config = frozen.config
     return config
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from acbo_settings import (
     rule,
     validate_training_config,
 )
+from acbo_settings.engine.canonical import fingerprint, sha256
 
 from .command_line import run, write
 from .experiment import EncoderConfig, ExperimentConfig, PolicyConfig
@@ -310,3 +313,119 @@ def test_what_is_no_class_of_settings_is_refused(schema: Any) -> None:
     """The class itself is wanted, and one that has the reference's settings."""
     with pytest.raises(TypeError, match="schema must be a subclass of TrainingConfig"):
         load_training_config(os.devnull, environ={}, schema=schema)
+
+
+# Runs that outlive their class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Older(TrainingConfig):
+    """A class of some day."""
+
+    seed: int = 0
+    rate: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newer(TrainingConfig):
+    """The same later: a setting more, in another order, one that may be None, and a table."""
+
+    width: int = 128
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    rate: float = 0.5
+    name: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fewer(TrainingConfig):
+    """The same without the seed."""
+
+    rate: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stricter(Older):
+    """The same with a setting that must be given."""
+
+    data: Path
+
+
+@pytest.mark.parametrize("on_change", ["error", "keep", "replace"])
+def test_a_newer_setting_has_its_default_with_advice(on_change: Any, assert_report: AssertReport) -> None:
+    """A run goes on when the class has more settings than it was frozen with; each is named, and the file stays."""
+    frozen = load_training_config(run_dir="run", environ={"ACBO_SEED": "7"}, schema=Older)
+    content = Path("run/acbo.frozen.toml").read_bytes()
+    ways: list[Callable[[], Newer]] = [
+        lambda: load_training_config(run_dir="run", environ={"ACBO_SEED": "7"}, on_change=on_change, schema=Newer),
+        lambda: load_frozen_config("run", schema=Newer),
+    ]
+    for load_again in ways:
+        with pytest.warns(ConfigurationWarning) as caught:
+            config = load_again()
+        assert (config.seed, config.width, config.name, config.rate) == (7, 128, None, 0.5)
+        assert [str(each.message).partition(":")[0] for each in caught][:2] == ["width", "policy.hidden_size"]
+        assert frozen.fingerprint != config.fingerprint
+        assert_report("own-newer-setting", "\n".join(str(each.message) for each in caught))
+    assert Path("run/acbo.frozen.toml").read_bytes() == content
+
+
+def test_another_value_of_a_newer_setting_is_a_change() -> None:
+    """The run had the default, as far as anybody knows: today's other value is refused unless it may change."""
+    load_training_config(run_dir="run", environ={}, schema=Older)
+    with pytest.raises(ConfigurationError, match=r"width: frozen as 128 \(the default\), today 64"):
+        load_training_config(run_dir="run", environ={"ACBO_WIDTH": "64"}, schema=Newer)
+
+
+@pytest.mark.parametrize("on_change", ["error", "keep", "replace"])
+def test_a_setting_that_is_no_more_is_refused_by_name(on_change: Any, assert_report: AssertReport) -> None:
+    """With its value, and the class and version that wrote it, whatever is to be done about changes."""
+    load_training_config(run_dir="run", environ={"ACBO_SEED": "7"}, schema=Older)
+    ways: list[Callable[[], Fewer]] = [
+        lambda: load_training_config(run_dir="run", environ={}, on_change=on_change, schema=Fewer),
+        lambda: load_frozen_config("run", schema=Fewer),
+    ]
+    for act in ways:
+        with pytest.raises(ConfigurationError) as caught:
+            act()
+        assert_report("own-unknown-setting", str(caught.value))
+
+
+def test_a_newer_setting_without_a_default_is_refused() -> None:
+    """There is nothing that the run could have had."""
+    load_training_config(run_dir="run", environ={}, schema=Older)
+    with pytest.raises(ConfigurationError, match="data is not in it, and has no default"):
+        load_training_config(run_dir="run", environ={"ACBO_DATA": "x"}, schema=Stricter)
+
+
+def test_a_fingerprint_is_that_of_what_is_set() -> None:
+    """A setting that may be None, and is, takes no part: it can come to a class without another fingerprint."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Named(Older):
+        name: str | None = None
+
+    assert Named().fingerprint == Older().fingerprint != Named(name="a").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("line", "other"), [("total_steps = 5000", "total_steps = 5000.0"), ("rate = 0.5", 'rate = "a"')]
+)
+def test_types_are_checked_when_a_file_is_read(line: str, other: str) -> None:
+    """Who makes a file with a fitting checksum and fingerprint still gets no value of another type."""
+    load_training_config(run_dir="run", environ={}, schema=Older)
+    text = Path("run/acbo.frozen.toml").read_text().replace(f"\n{line}\n", f"\n{other}\n")
+    own = {tuple(key.split(".")): value for key, value in _flat(tomllib.loads(text)).items()}
+    own = {path: value for path, value in own.items() if path[0] not in ("frozen", "metadata")}
+    text = re.sub('(?m)^fingerprint = ".*"', f'fingerprint = "{fingerprint(own)}"', text)
+    body = text.rpartition('sha256 = "')[0]
+    Path("run/acbo.frozen.toml").write_text(f'{body}sha256 = "{sha256(body.encode())}"\n')
+    with pytest.raises(ConfigurationError, match=r"is of another type than (int|float)"):
+        load_frozen_config("run", schema=Older)
+
+
+def _flat(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return found

@@ -145,8 +145,11 @@ def _canonical_float(value: float) -> str:
 
 
 def fingerprint(settings: Mapping[KeyPath, Any]) -> str:
-    """16 hexadecimal digits of settings by key path, each of the type of its setting."""
-    plain_settings = {path: plain_setting(value) for path, value in settings.items()}
+    """16 hexadecimal digits of settings by key path, each of the type of its setting.
+
+    What is not set takes no part, so that a setting which may be None can come to a schema later.
+    """
+    plain_settings = {path: plain_setting(value) for path, value in settings.items() if value is not None}
     return sha256(canonical_json(nested(plain_settings)).encode())[:16]
 
 

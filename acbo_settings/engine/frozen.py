@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .origins import SourcedValue
-    from .problems import ConfigurationError
+    from .problems import ConfigurationError, Problem
 
 FORMAT = 1
 """The format that is written, and the only one there is so far."""
@@ -42,7 +42,8 @@ class FrozenConfig:
 
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
-    there was one, and `file` the configuration file that was read, if there was one.
+    there was one, and `file` the configuration file that was read, if there was one. `missing` are the settings that
+    the file does not know, and that have their defaults.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class FrozenConfig:
         origins: Mapping[KeyPath, str],
         custom: Mapping[str, Any],
         facts: Mapping[str, Any],
+        missing: tuple[KeyPath, ...],
     ) -> None:
         self.name = name
         self.text = text
@@ -61,13 +63,14 @@ class FrozenConfig:
         self.settings = settings
         self.origins = origins
         self.custom = custom
+        self.missing = missing
         self.fingerprint: str = facts["fingerprint"]
         self.digest: str | None = facts.get("inputs")
         self.file: str | None = facts.get("file")
 
 
-def load_frozen(schema: Schema, path: str | os.PathLike[str]) -> Any:
-    """The configuration of a frozen file, or of the one in a run's directory; ConfigurationError when there is none."""
+def load_frozen(schema: Schema, path: str | os.PathLike[str]) -> FrozenConfig:
+    """Read a frozen file, or the one in a run's directory; ConfigurationError when there is none."""
     name = path_text(path, "path")
     name = os.path.join(name, schema.application.frozen_name) if is_directory(name) else name
     frozen = read_frozen(schema, name)
@@ -75,7 +78,21 @@ def load_frozen(schema: Schema, path: str | os.PathLike[str]) -> Any:
         from .report import unusable
 
         raise unusable(name, "no such file", where_looked(name))
-    return frozen.config
+    return frozen
+
+
+def missing_advice(frozen: FrozenConfig) -> list[Problem]:
+    """The advice for settings that are newer than the file."""
+    if not frozen.missing:
+        return []
+    from .printable import show_value
+    from .problems import Problem
+
+    told = "the run was frozen without it, so that its default {} is used"
+    return [
+        Problem(path=path, message=told.format(show_value(frozen.settings[path])), severity="advice")
+        for path in frozen.missing
+    ]
 
 
 def unchanged_config(start: Start) -> Any:
@@ -112,13 +129,14 @@ def parse_frozen(schema: Schema, name: str, text: str, is_copy: bool = False) ->
     A copy is a file that has another name, and was given as a configuration file.
     """
     application = schema.application
-    problem = _find_damage(application, text)
-    if problem is None:
-        if frozen := _parse_whole(schema, name, text):
-            return frozen
-        message = f"does not hold the settings that {application.name} {application.version} has"
-        problem = message, f"install the version of {application.name} that its line `package` names"
-    message, hint = problem
+    message, hint = _find_damage(application, text) or ("", "")
+    if not message:
+        try:
+            return _parse_whole(schema, name, text)
+        except ValueError as error:
+            if type(error) is not ValueError:  # a ConfigurationError, which tells all
+                raise
+            message, hint = f"was edited or damaged: {error}", _RESTORE
     if message.startswith("is no frozen") and not is_named_frozen(application, name):
         hint = f"name the directory of a run, or the {application.frozen_name} in it"
     raise _unusable(name, message, _COPIED.format(f"an {application.file_name}") if is_copy else hint)
@@ -146,22 +164,46 @@ def _find_damage(application: Application, text: str) -> tuple[str, str] | None:
     return None
 
 
-def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig | None:
-    """What a whole file holds; None when that are other settings, or lines that were never written."""
+def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
+    """What a whole file holds; ValueError when its lines were never written so.
+
+    It is judged by the settings that it holds itself: what it does not hold has its default.
+    """
     try:
         values = _read_lines(text)
     except ValueError:  # of tomllib
-        return None
-    settings = schema.revive({path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")})
-    if list(settings) != list(schema.defaults):
-        return None
+        raise ValueError("it is no TOML") from None
+    own = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
     origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
     custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
-    if fingerprint(settings) != facts.get("fingerprint"):
-        return None
+    if fingerprint(own) != facts.get("fingerprint"):
+        raise ValueError("its fingerprint does not fit")
+    if unknown := {path: value for path, value in own.items() if path not in schema.defaults}:
+        raise _unknown_settings(schema, name, unknown, facts)
+    settings = schema.revive(own)
     config = schema.build(settings, nested({path: settings[path] for path in origins if path in settings}) | custom)
-    return FrozenConfig(name, text, config, settings, origins, custom, facts)
+    missing = tuple(path for path, value in settings.items() if path not in own and value is not None)
+    return FrozenConfig(name, text, config, settings, origins, custom, facts, missing)
+
+
+def _unknown_settings(
+    schema: Schema, name: str, unknown: Mapping[KeyPath, Any], facts: Mapping[str, Any]
+) -> ConfigurationError:
+    """The exception for a file with settings that there are not: each with its value, and what has written them."""
+    from .printable import show_value
+    from .problems import Problem, file_problem
+    from .report import refusal
+
+    application, owner = schema.application, schema.root.__name__
+    message = f"holds settings that {owner} of {application.name} {application.version} does not have"
+    hint = f"it was written by {facts.get('package')} with the class {facts.get('class', owner)}: start with these"
+    return refusal(
+        [
+            file_problem(name, message, hint),
+            *(Problem(path=path, message=f"no such setting; frozen as {show_value(v)}") for path, v in unknown.items()),
+        ]
+    )
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:
@@ -236,6 +278,8 @@ def render_frozen(
         "fingerprint": fingerprint(settings),
         "time": now.isoformat(timespec="seconds"),
         "package": f"{application.name} {application.version}",
+        "class": schema.root.__name__,
+        "settings": len(settings),
         "file": inputs.file and escape(inputs.file.name, _MAX_NAME),
         "inputs": inputs.digest,
     }

@@ -45,6 +45,15 @@ class Kind(Record):
     ) -> None:
         self._fill(type, choices, bounds, items, is_optional)
 
+    def revived(self, value: Any) -> Any:
+        """The value that TOML holds as this: an array as a tuple, a text as a path; None for one of another type."""
+        if self.items and type(value) is list:
+            made = [self.items.revived(item) for item in value]
+            return None if None in made else tuple(made)
+        if self.type is Path and type(value) is str:
+            return Path(value)
+        return value if type(value) is self.type else None
+
     @property
     def range(self) -> str:
         """The values allowed, as people write them."""

@@ -248,22 +248,29 @@ class Schema:
         """Every setting of a configuration by its key path, an integer that stands for a float as that float."""
         return {path: self._as_float(path, value) for path, value in flatten(config).items()}
 
-    def revive(self, values: dict[KeyPath, Any]) -> dict[KeyPath, Any]:
-        """Settings as TOML has them as those of a configuration: tuples, paths, and None where nothing is written."""
-        revived = {path: self._revived(path, value) for path, value in values.items()}
-        unset = [path for path, default in self.defaults.items() if default is None and path not in values]
-        if not unset:
-            return revived
-        return {path: revived.get(path) for path in self.defaults if path in revived or path in unset}
+    def revive(self, values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
+        """Settings as TOML has them as those of a configuration: tuples, paths, and defaults where nothing is written.
 
-    def _revived(self, path: KeyPath, value: Any) -> Any:
-        default = self.defaults.get(path)
-        if type(value) is type(default) or type(value) not in (str, list) or path not in self.defaults:
+        ValueError, with the key, for a value of another type, or one that is not written and has no default.
+        """
+        return {
+            path: self._revived(path, values[path], default) if path in values else self._default_of(path)
+            for path, default in self.defaults.items()
+        }
+
+    def _default_of(self, path: KeyPath) -> Any:
+        if self.defaults[path] is MISSING:
+            raise ValueError(f"{'.'.join(path)} is not in it, and has no default")
+        return self.defaults[path]
+
+    def _revived(self, path: KeyPath, value: Any, default: Any) -> Any:
+        if type(value) is type(default):
             return value
         kind = self.setting(path).kind
-        if kind.type is str:
-            return value
-        return kind.type(map(kind.items.type, value) if kind.items else value)
+        made = kind.revived(value)
+        if made is None:
+            raise ValueError(f"{'.'.join(path)} is of another type than {kind.name}")
+        return made
 
     def _as_float(self, path: KeyPath, value: Any) -> Any:
         if type(value) is tuple and path in self.defaults:

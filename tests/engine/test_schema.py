@@ -100,7 +100,7 @@ def test_a_run_of_its_own_is_frozen_resumed_and_refused(isolated: Path) -> None:
     text = (isolated / "run/lab.frozen.toml").read_text()
     assert text.startswith("# laboratory frozen configuration, format 1\n")
     assert "\n[microscope.lamp]\nwatts = 60.0\n" in text
-    assert unchanged_config(start) == load_frozen(LABORATORY, "run") == first
+    assert unchanged_config(start) == load_frozen(LABORATORY, "run").config == first
     assert unchanged_config(start).metadata == first.metadata == {"microscope": {"lamp": {"watts": 60.0}}, "note": "a"}
     environ["LAB_MICROSCOPE__LAMP__WATTS"] = "70"
     changed = read_start(LABORATORY, environ=environ, run_dir="run")
@@ -128,7 +128,7 @@ def test_two_schemas_live_side_by_side() -> None:
         assert (training.total_steps, training.log_frequency) == (7000, 20)
         resolved = resolve_start(start, str(start.frozen_file)).config
         assert (resolved.owner, resolved.is_open) == ("ada", False)
-    training, laboratory = load_training_config(environ=environ, run_dir="run"), load_frozen(LABORATORY, "run")
+    training, laboratory = load_training_config(environ=environ, run_dir="run"), load_frozen(LABORATORY, "run").config
     for config in (training, laboratory):
         require_same(config, lambda text: [text, text])
     other = replace(laboratory, is_open=True)

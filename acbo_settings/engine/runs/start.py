@@ -10,13 +10,13 @@ from itertools import chain, count
 from typing import Any
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, parse_frozen, read_frozen, render_frozen
+from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
 from ..loading.surroundings import is_lost_in_steps, no_file
 from ..metadata import leaves
-from ..origins import Difference, File, SourcedValue, merge
+from ..origins import Default, Difference, File, SourcedValue, merge
 from ..printable import show_value
 from ..problems import ConfigurationError, Problem, file_problem
 from ..report import refusal, unusable
@@ -73,7 +73,7 @@ def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedCon
         raise refusal([*_change_problems(start, frozen, kept, today.file), *map(_changed_note, kept_notes)])
     taken = [difference for difference in differences if difference.path in start.changeable]
     resolved = judge(_lay_over(layers, kept)) if kept else today
-    advice = [*map(_kept_problem, kept), *map(_kept_note, kept_notes), *resolved.advice]
+    advice = [*missing_advice(frozen), *map(_kept_problem, kept), *map(_kept_note, kept_notes), *resolved.advice]
     is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
     config = frozen.config if is_frozen else _taken(start, frozen, taken, custom)
     return replace(resolved, config=config, custom=_custom_layer(frozen, layers, custom), advice=tuple(advice))
@@ -86,7 +86,7 @@ def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any])
     return [
         Difference(
             path,
-            SourcedValue(value, File(document, path)),
+            SourcedValue(value, Default() if path in frozen.missing else File(document, path)),
             today.values[path].replace(value=today_values[path]),
         )
         for path, value in frozen.settings.items()

@@ -32,7 +32,7 @@ def schema_of(root: Any) -> Schema:
     if root is None:
         return SCHEMA
     if not isinstance(root, type) or not issubclass(root, TrainingConfig):
-        raise TypeError(f"schema must be a subclass of TrainingConfig, not {root!r}")
+        raise TypeError(f"schema must be a subclass of TrainingConfig, not {getattr(root, '__name__', root)}")
     return Schema.of(root)
 
 

@@ -333,8 +333,8 @@ class TrainingConfig(_Settings):
     def fingerprint(self) -> str:
         """16 hexadecimal digits, the same for two validated configurations when, and only when, they are equal.
 
-        The start of the SHA-256 of `to_dict()` without `metadata` as canonical JSON (RFC 8785, integers of any size in
-        full). It is the same on every platform and Python, until the schema has other settings.
+        The start of the SHA-256 of `to_dict()` without `metadata` and what is None, as canonical JSON (RFC 8785,
+        integers of any size in full). It is the same on every platform and Python, until the schema has other settings.
 
         >>> from acbo_settings import create_training_config
         >>> len(TrainingConfig().fingerprint)

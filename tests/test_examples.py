@@ -84,6 +84,21 @@ def test_the_job_that_can_resume_does(tmp_path: Path) -> None:
     assert checkpoint_in(tmp_path) == shorter["ACBO_TOTAL_STEPS"]
 
 
+def test_the_experiment_with_settings_of_its_own_is_checked_frozen_and_resumed(tmp_path: Path) -> None:
+    """The command line knows its class, a mistake is told in its words, and a run is held to its settings."""
+    shutil.copytree(EXAMPLES / "experiment", tmp_path / "e")
+    environ = {"ACBO_RUN_DIR": "runs/1"}
+    assert run(["acbo-settings", "check"], tmp_path / "e").stdout == "ok\n"
+    refused = run(["acbo-settings", "check", "--set", "policy.hidden_size=4096"], tmp_path / "e")
+    assert "policy.hidden_size: The policy does not fit the card (131072 is above 65536)" in refused.stderr
+    assert run(["acbo-settings", "freeze"], tmp_path / "e", **environ).returncode == 0
+    started = [run([sys.executable, "experiment.py"], tmp_path / "e", **environ) for _ in range(2)]
+    assert started[0].stdout == started[1].stdout
+    assert "seed 7, PolicyConfig(hidden_size=256" in started[0].stdout
+    changed = run([sys.executable, "experiment.py"], tmp_path / "e", **environ, ACBO_SEED="8")
+    assert "seed: frozen as 7 (from acbo.toml:2), today 8" in changed.stderr
+
+
 def mount(config_map: dict[str, str], directory: Path) -> None:
     """Lay a ConfigMap out as Kubernetes mounts one: files are links through a link to a dated directory."""
     dated = directory / "..2026_01_01_00_00_00.1"

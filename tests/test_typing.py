@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, assert_type
 
+import pytest
 from pyrsistent import PMap
 
 from acbo_settings import (
@@ -14,10 +16,13 @@ from acbo_settings import (
     TrainingConfig,
     create_default_training_config,
     create_training_config,
+    load_frozen_config,
     load_training_config,
     resolve_training_config,
     validate_training_config,
 )
+
+from .experiment import ExperimentConfig
 
 
 def test_functions_have_precise_types() -> None:
@@ -30,6 +35,31 @@ def test_functions_have_precise_types() -> None:
     assert_type(create_training_config(total_steps=7000), TrainingConfig)
     assert_type(create_default_training_config(), TrainingConfig)
     assert_type(validate_training_config(TrainingConfig()), bool)
+
+
+def test_a_schema_of_ones_own_is_seen_as_such() -> None:
+    """With `schema`, each function gives an instance of that class, without a cast, and no other attributes."""
+    given = {"ACBO_DATA": "x"}
+    config = load_training_config(environ=given, schema=ExperimentConfig)
+    assert_type(config, ExperimentConfig)
+    assert_type(config.policy.layers, tuple[int, ...])
+    assert_type(config.policy.dropout, float | None)
+    assert_type(config.data, Path)
+    assert_type(resolve_training_config(environ=given, schema=ExperimentConfig), ResolvedConfig[ExperimentConfig])
+    assert_type(resolve_training_config(environ=given, schema=ExperimentConfig).config, ExperimentConfig)
+    assert_type(create_training_config(data="x", schema=ExperimentConfig), ExperimentConfig)
+    assert_type(create_training_config({"data": "x"}, schema=ExperimentConfig).seed, int)
+    frozen = load_training_config(environ=given, run_dir="run", schema=ExperimentConfig)
+    assert_type(load_frozen_config("run", schema=ExperimentConfig), ExperimentConfig)
+    assert frozen == load_frozen_config("run", schema=ExperimentConfig)
+    with pytest.raises(AttributeError):
+        _ = config.polcy  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        _ = config.policy.hidden_sise  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        _ = load_training_config(environ={}).seed  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(TypeError):
+        load_training_config(environ={}, schema=dict)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
 def test_fields_have_precise_types() -> None:

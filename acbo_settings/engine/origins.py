@@ -455,10 +455,15 @@ def find_differences(first: Layer, second: Layer) -> tuple[Difference, ...]:
     Returns:
         One entry for each setting that differs; `1` and `1.0` are the same.
 
+    Raises:
+        TypeError: When the sides are of two classes with different settings.
+
     >>> from acbo_settings import resolve_training_config
     >>> values = resolve_training_config(environ={}).values
     >>> find_differences(values, values)
     ()
     """
+    if first.keys() != second.keys():
+        raise TypeError("the two sides have different settings: they are of different classes")
     pairs = [Difference(path, first[path], second[path]) for path in first]
     return tuple(pair for pair in pairs if pair.first.value != pair.second.value)

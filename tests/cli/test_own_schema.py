@@ -97,7 +97,7 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     write("syntax.py", "def\n")
     write("fields.py", CLASS.replace("name: str | None = None", "name: list[str] = ()"))
     write("rules.py", CLASS.replace('"seed", "total_steps"', '"sed"'))
-    names = ["no_such_module:X", "broken:X", "syntax:X", "experiments.config:X", "experiments.config:Annotated"]
+    names = ["no_such_module:X", "broken:X", "syntax:X", "experiments.config:X", "experiments.config:rule"]
     names += ["fields:ExperimentConfig", "rules:ExperimentConfig", "experiments", ":X", ""]
     outputs = [told("check", "--schema", name) for name in names]
     write("pyproject.toml", "[tool.acbo-settings]\nschema = 3\n")

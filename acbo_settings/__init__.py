@@ -78,7 +78,7 @@ if TYPE_CHECKING:
         find_differences,
     )
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
-    from .engine.schema import advice, rule
+    from .engine.schema import Was, advice, rule
     from .plan import TrainingPlan, plan_training
 
 _MODULES = {
@@ -106,7 +106,7 @@ _MODULES = {
         "find_differences",
     ),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
-    "engine.schema": ("advice", "rule"),
+    "engine.schema": ("Was", "advice", "rule"),
     "plan": ("TrainingPlan", "plan_training"),
 }
 # Names that nobody calls, but that pickles know.
@@ -140,6 +140,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingPlan",
     "Variable",
+    "Was",
     "advice",
     "assert_same_across_ranks",
     "create_default_training_config",

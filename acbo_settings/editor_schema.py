@@ -52,6 +52,10 @@ def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
     """The JSON Schema of one section; an unknown key in it is a mistake."""
     doc = inspect.getdoc(schema.sections[path]) or ""
     settings = {key[-1]: _field(setting) for key, setting in schema.settings.items() if key[:-1] == path}
+    for old, (now, was) in schema.old_names.items():
+        if old[:-1] == path:
+            told = f"Is called {'.'.join(now)} since {was.since}."
+            settings[old[-1]] = {**_values(schema.setting(now).kind), "description": told, "deprecated": True}
     tables = {table[-1]: _table(schema, table) for table in schema.sections if table and table[:-1] == path}
     return {
         "title": ".".join(path),

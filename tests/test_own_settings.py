@@ -13,15 +13,17 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from annotated_types import Ge
 from jsonschema import Draft202012Validator
 
 from acbo_settings import (
     ConfigurationError,
     ConfigurationWarning,
     TrainingConfig,
+    Was,
     advice,
     assert_same_across_ranks,
     create_default_training_config,
@@ -429,3 +431,137 @@ def _flat(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
     for key, value in tree.items():
         found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
     return found
+
+
+# Old names, and what was removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When things happen."""
+
+    checkpoint_interval: Annotated[int, Ge(1), Was("checkpoint_every", since="2.0")] = 500
+    """Steps from one checkpoint to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed(TrainingConfig):
+    """A class some versions later."""
+
+    removed = {"value_coeff": "GRPO has no value network: delete the line", "old.tables": "they are one now"}  # noqa: RUF012
+
+    schedule: Schedule = field(default_factory=Schedule)
+    width: Annotated[int, Was("policy.hidden_size", since="2.1")] = 128
+    rate: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldPolicy:
+    """A table that is no more."""
+
+    hidden_size: int = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original(TrainingConfig):
+    """The class as it was."""
+
+    checkpoint_every: int = 500
+    policy: OldPolicy = field(default_factory=OldPolicy)
+    rate: float = 0.5
+
+
+OLD_NAMES: dict[str, Any] = {
+    "file": {"acbo.toml": "checkpoint_every = 7\n[policy]\nhidden_size = 64\n"},
+    "base": {"acbo.toml": "extends = 'b.toml'", "b.toml": "checkpoint_every = 7\npolicy.hidden_size = 64\n"},
+    "variables": {"ACBO_CHECKPOINT_EVERY": "7", "ACBO_POLICY__HIDDEN_SIZE": "64"},
+    "table": {"ACBO_CHECKPOINT_EVERY": "7", "ACBO_POLICY": '{"hidden_size": 64}'},
+    "texts": ["checkpoint_every=7", "--set policy.hidden_size=64"],
+    "dict": {"checkpoint_every": 7, "policy": {"hidden_size": 64}},
+    "dotted": {"checkpoint_every": 7, "policy.hidden_size": 64},
+}
+
+
+@pytest.mark.parametrize("way", OLD_NAMES)
+def test_old_names_are_taken_with_advice(way: str) -> None:
+    """Wherever a setting is given under its old name, it is taken, with one advice that names the new one."""
+    given = OLD_NAMES[way]
+    for name, text in given.items() if way in ("file", "base") else ():
+        write(name, text)
+    environ = given if way in ("variables", "table") else {}
+    overrides = given if way in ("texts", "dict", "dotted") else None
+    with pytest.warns(ConfigurationWarning) as caught:
+        config = load_training_config(environ=environ, overrides=overrides, schema=Renamed)
+    assert (config.schedule.checkpoint_interval, config.width) == (7, 64)
+    told = sorted(str(warning.message).split("\n")[0] for warning in caught)
+    assert told == [
+        "checkpoint_every: is called schedule.checkpoint_interval since 2.0",
+        "policy.hidden_size: is called width since 2.1",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+def test_an_old_name_is_judged_as_the_new_one() -> None:
+    """Range, shadowing and origin are those of the setting; together with the new name it is an error."""
+    write("acbo.toml", "checkpoint_every = 7\n")
+    resolved = resolve_training_config(environ={"ACBO_SCHEDULE__CHECKPOINT_INTERVAL": "9"}, schema=Renamed)
+    expected = "9, from ACBO_SCHEDULE__CHECKPOINT_INTERVAL, over 7 from acbo.toml:1, over the default 500"
+    assert resolved.explain("schedule.checkpoint_interval") == expected
+    with pytest.raises(
+        ConfigurationError, match=r"schedule\.checkpoint_interval: Input should be greater[^|]*overrides"
+    ):
+        load_training_config(overrides={"checkpoint_every": 0}, environ={}, schema=Renamed)
+    for text in ("width = 1\n[policy]\nhidden_size = 2\n", "policy.hidden_size = 2\nwidth = 1\n"):
+        write("acbo.toml", text)
+        with pytest.raises(
+            ConfigurationError, match=r"policy\.hidden_size: is given twice: it is called width since 2\.1"
+        ):
+            load_training_config(environ={}, schema=Renamed)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"environ": {"ACBO_VALUE_COEFF": "1"}}, {"overrides": ["value_coeff=1"]}, {"overrides": {"value_coeff": 1}}],
+    ids=str,
+)
+def test_what_was_removed_is_refused_with_what_to_do(given: dict[str, Any]) -> None:
+    """Given anywhere, it is an error with the sentence of the class."""
+    with pytest.raises(
+        ConfigurationError, match="value_coeff: was removed; GRPO has no value network: delete the line"
+    ):
+        load_training_config(**{"environ": {}, "schema": Renamed, **given})
+    write("acbo.toml", "value_coeff = 1\n[old]\ntables = 2\nothers = 3\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config(environ={}, schema=Renamed)
+    assert [problem.message for problem in caught.value.problems] == ["was removed", "was removed", "no such setting"]
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+@pytest.mark.parametrize("on_change", ["error", "keep"])
+def test_a_run_goes_on_under_the_new_names(on_change: Any) -> None:
+    """What was frozen under the old names, in a table that is no more too, is read under the new ones."""
+    environ = {"ACBO_CHECKPOINT_EVERY": "7", "ACBO_POLICY__HIDDEN_SIZE": "64"}
+    load_training_config(run_dir="run", environ=environ, schema=Original)
+    for today in (environ, {"ACBO_SCHEDULE__CHECKPOINT_INTERVAL": "7", "ACBO_WIDTH": "64"}):
+        config = load_training_config(run_dir="run", environ=today, on_change=on_change, schema=Renamed)
+        assert (config.schedule.checkpoint_interval, config.width) == (7, 64)
+    allowed = load_training_config(run_dir="run", environ={}, may_change=["checkpoint_every", "width"], schema=Renamed)
+    assert allowed.schedule.checkpoint_interval == 500
+
+
+def test_the_json_schema_marks_old_names() -> None:
+    """They are valid, and deprecated."""
+    properties = json_schema(schema=Renamed)["properties"]
+    assert properties["checkpoint_every"]["deprecated"] is True
+    assert properties["checkpoint_every"]["minimum"] == 1
+
+
+def test_an_old_name_that_is_taken_is_refused() -> None:
+    """A name cannot mean two things."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Taken(TrainingConfig):
+        width: Annotated[int, Was("total_steps", since="2.0")] = 1
+
+    with pytest.raises(TypeError, match=r"width cannot have been total_steps: that name is taken"):
+        load_training_config(environ={"ACBO_WIDTH": "2"}, schema=Taken)

@@ -47,6 +47,10 @@ def run(arguments: Namespace) -> int:
 def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
     """The setting or section that a name stands for, and an empty text; or None, and what may have been meant."""
     path = find_path(schema, name)
+    if path and path in schema.old_names:
+        return schema.old_names[path][0], ""
+    if path and path in schema.removed:
+        return None, f"it was removed: {schema.removed[path]}"
     if path and path[0] != "metadata":
         return path, ""
     if name.upper().startswith(schema.application.prefix):
@@ -74,6 +78,11 @@ def _print_setting(terminal: Terminal, schema: Schema, row: Setting, values: _Va
         ("range", row.kind.range),
         ("default", show_value(row.default)),
         ("variable", variable_name(schema, row.path)),
+    ]
+    facts += [
+        ("was", f"{'.'.join(old)}, until {was.since}")
+        for old, (now, was) in schema.old_names.items()
+        if now == row.path
     ]
     for name, text in [*facts, *_values(values, row.path)]:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))

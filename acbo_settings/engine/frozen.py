@@ -179,6 +179,7 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
     if fingerprint(own) != facts.get("fingerprint"):
         raise ValueError("its fingerprint does not fit")
+    own, origins = ({_now(schema, path): value for path, value in each.items()} for each in (own, origins))
     if unknown := {path: value for path, value in own.items() if path not in schema.defaults}:
         raise _unknown_settings(schema, name, unknown, facts)
     settings = schema.revive(own)
@@ -201,9 +202,22 @@ def _unknown_settings(
     return refusal(
         [
             file_problem(name, message, hint),
-            *(Problem(path=path, message=f"no such setting; frozen as {show_value(v)}") for path, v in unknown.items()),
+            *(
+                Problem(path=path, message=f"{_fate(schema, path)}; frozen as {show_value(value)}", hint=hint)
+                for path, value in unknown.items()
+                for hint in [schema.removed.get(path, "")]
+            ),
         ]
     )
+
+
+def _now(schema: Schema, path: KeyPath) -> KeyPath:
+    """What a setting is called now."""
+    return schema.old_names[path][0] if path in schema.old_names else path
+
+
+def _fate(schema: Schema, path: KeyPath) -> str:
+    return "was removed" if path in schema.removed else "no such setting"
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:

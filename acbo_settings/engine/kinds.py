@@ -110,8 +110,8 @@ def _bounds(annotation: Any, place: str) -> Iterator[tuple[str, Any]]:
     waiting = list(get_args(annotation)[1:]) if get_origin(annotation) is Annotated else []
     while waiting:
         bound = waiting.pop(0)
-        if isinstance(bound, str):
-            continue  # a comment
+        if isinstance(bound, str) or hasattr(bound, "since"):
+            continue  # a comment, or an old name
         if type(bound).__name__ == "FieldInfo":
             waiting[:0] = bound.metadata
         elif hasattr(bound, "__iter__"):

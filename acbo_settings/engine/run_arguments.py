@@ -122,6 +122,8 @@ def changeable_paths(schema: Schema, may_change: Iterable[str]) -> frozenset[Key
 
 
 def _below(schema: Schema, path: KeyPath | None) -> list[KeyPath]:
+    if path and path in schema.old_names:
+        return [schema.old_names[path][0]]
     return [path] if path and path[0] == "metadata" else schema.below(path) if path else []
 
 

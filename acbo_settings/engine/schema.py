@@ -156,6 +156,27 @@ class Rules(Record):
         self._fill(errors, consistency, advice, range_sentences or {}, other_names or {})
 
 
+@public
+class Was:
+    """What a setting was called before: it stands among the conditions of its annotation, and files may still say it.
+
+    Args:
+        key: The old key, from the root, such as `"evaluation.checkpoint_frequency"`.
+        since: The version from which on the setting has its new name.
+
+    In a class it stands as `width: Annotated[int, Was("policy.hidden_size", since="2.0")] = 128`.
+
+    >>> Was("policy.hidden_size", since="2.0").path
+    ('policy', 'hidden_size')
+    """
+
+    __slots__ = ("path", "since")
+
+    def __init__(self, key: str, since: str) -> None:
+        self.path: KeyPath = tuple(key.split("."))
+        self.since = since
+
+
 class Setting:
     """What there is to know of one setting."""
 
@@ -222,6 +243,42 @@ class Schema:
                 self.defaults[below] = value
                 if value is not own and value != own:
                     self._changed[below] = value
+
+    @cached_property
+    def old_names(self) -> Mapping[KeyPath, tuple[KeyPath, Was]]:
+        """What settings were called before: the setting of each old key path, and since when it has its name."""
+        found: dict[KeyPath, tuple[KeyPath, Was]] = {}
+        for path in self.defaults:
+            raw = self._raw_annotation(path)[1]
+            if isinstance(raw, str) and "Was" not in raw:
+                continue  # as it is for nearly all: resolving an annotation takes time
+            for was in (each for each in getattr(self._annotation(path), "__metadata__", ()) if isinstance(each, Was)):
+                if was.path in self.defaults or was.path in self.sections or was.path in found:
+                    raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: that name is taken")
+                found[was.path] = path, was
+        return found
+
+    @cached_property
+    def removed(self) -> Mapping[KeyPath, str]:
+        """What there was to set once, and what to do about it: the attribute `removed` of the class, by key path."""
+        told: dict[str, str] = {}
+        for owner in reversed(self.root.__mro__):
+            told |= vars(owner).get("removed", {})
+        found = {tuple(key.split(".")): sentence for key, sentence in told.items()}
+        if taken := [path for path in found if path in self.defaults or path in self.sections]:
+            raise TypeError(f"{'.'.join(taken[0])} is told to be removed, and is a setting")
+        return found
+
+    @cached_property
+    def past(self) -> frozenset[KeyPath]:
+        """All key paths that once meant something, and those of the tables around them."""
+        paths = (*self.old_names, *self.removed)
+        return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
+
+    @property
+    def past_tables(self) -> frozenset[KeyPath]:
+        """The tables among them that there are no more."""
+        return self.past - set(self.old_names) - set(self.removed) - set(self.sections)
 
     def below(self, path: KeyPath) -> list[KeyPath]:
         """The settings of a section, or the setting itself."""
@@ -315,9 +372,7 @@ class Schema:
 
     def _annotation(self, path: KeyPath) -> Any:
         """The annotation of one setting, resolved where it was written."""
-        owners = self.sections[path[:-1]].__mro__
-        owner = next(owner for owner in owners if path[-1] in vars(owner).get("__annotations__", {}))
-        annotation = vars(owner)["__annotations__"][path[-1]]
+        owner, annotation = self._raw_annotation(path)
         if not isinstance(annotation, str):
             return annotation
         try:
@@ -327,6 +382,12 @@ class Schema:
             raise TypeError(
                 f"{owner.__qualname__}.{path[-1]} has a type that its module does not know: {error}"
             ) from None
+
+    def _raw_annotation(self, path: KeyPath) -> tuple[type, Any]:
+        """The class that annotates one setting, and the annotation as it is written there."""
+        owners = self.sections[path[:-1]].__mro__
+        owner = next(owner for owner in owners if path[-1] in vars(owner).get("__annotations__", {}))
+        return owner, vars(owner)["__annotations__"][path[-1]]
 
     @cached_property
     def rules(self) -> Rules:

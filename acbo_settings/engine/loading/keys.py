@@ -61,6 +61,9 @@ class SortedKeys:
 
     def _sort_other(self, path: KeyPath, value: Any) -> None:
         """Sort a key that is no setting."""
+        if path in self._schema.past:
+            self._sort_past(path, value)
+            return
         found = find_path(self._schema, path)
         if found is None and len(path) == 1 and self._source.is_call:
             self._sort_custom(path, value)
@@ -75,6 +78,31 @@ class SortedKeys:
             self._sort_metadata(value)
         else:
             self._sort_table(path, value)
+
+    def _sort_past(self, path: KeyPath, value: Any) -> None:
+        """Sort a key that was a setting once: it is taken under its new name, or there is none any more."""
+        if sentence := self._schema.removed.get(path):
+            self._tell(path, value, "was removed", sentence, at_key=True)
+        elif path in self._schema.old_names:
+            now, was = self._schema.old_names[path]
+            if now in self.settings or self._gives(now):
+                self._tell(path, value, f"is given twice: it is called {'.'.join(now)} since {was.since}", at_key=True)
+                return
+            self._advise(path, value, f"is called {'.'.join(now)} since {was.since}")
+            self.settings[now] = SourcedValue(value, self._source.origin_of(path))
+        elif isinstance(value, Mapping):
+            self._sort_table(path, value)
+        else:
+            self._tell(path, value, "no such setting", at_key=True)
+
+    def _gives(self, path: KeyPath) -> bool:
+        """Whether the source gives a setting."""
+        table: Any = self._source.tree
+        for name in path:
+            if not isinstance(table, Mapping) or name not in table:
+                return False
+            table = table[name]
+        return True
 
     def _hint(self, path: KeyPath, value: Any) -> str:
         """What may have been meant by a key that there is not, or where a key of the user's own belongs."""

@@ -42,6 +42,7 @@ class _Settings(BaseSettings):
 def settings_class(schema: Schema) -> type[BaseSettings]:
     """The top level of a schema as the sources of pydantic-settings want it: what is below is read, not judged."""
     fields: dict[str, Any] = {path[0]: (Any, None) for path in schema.defaults if len(path) == 1}
-    tables = ["metadata", *(path[0] for path in schema.sections if path)]
+    fields |= {path[0]: (Any, None) for path in schema.past if len(path) == 1}
+    tables = ["metadata", *(path[0] for path in (*schema.sections, *schema.past_tables) if path)]
     fields |= dict.fromkeys(tables, (dict[str, Any], None))
     return create_model("Settings", __base__=_Settings, **fields)

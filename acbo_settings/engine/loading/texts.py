@@ -18,7 +18,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 
 def is_table(schema: Schema, path: KeyPath) -> bool:
     """Whether a key stands for a whole table, which a text holds as JSON."""
-    return path in schema.sections or path == ("metadata",)
+    return path in schema.sections or path in schema.past_tables or path == ("metadata",)
 
 
 def parse_text(text: str, wanted: type) -> object:

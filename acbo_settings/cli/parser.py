@@ -132,6 +132,14 @@ _COMMANDS = {
         "acbo-settings env --format markdown > VARIABLES.md",
         (("--format", _choice("table", "markdown", "json")),),
     ),
+    "migrate": _Command(
+        "rewrite old names of settings in files; nothing else of a file changes",
+        "acbo-settings migrate --check experiments/*/acbo.toml",
+        (
+            ("paths", {"nargs": "*", "metavar": "PATH", "help": "an acbo.toml, or its directory; default: acbo.toml"}),
+            ("--check", {"action": "store_true", "help": "write nothing; exit with 1 when there is something to do"}),
+        ),
+    ),
     "plan": _Command(
         "print what a run will do: totals, schedules, and what never happens",
         "acbo-settings plan --png plan.png",

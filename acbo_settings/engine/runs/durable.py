@@ -7,6 +7,7 @@ temporary file, whose name starts with a dot.
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from errno import EINVAL
 
@@ -31,14 +32,16 @@ def write_once(name: str, content: bytes) -> bool:
     return True
 
 
-def replace_file(name: str, content: bytes) -> None:
+def replace_file(name: str, content: bytes, mode: int | None = None) -> None:
     """Put a file in the place of another. Of several processes that do this at the same moment, the last one wins.
+
+    It has a mode, if there is one, and else that of a new file.
 
     ConfigurationError when any step fails; the old file is still in its place then, or, when only the flush of the
     directory failed, the new one, and the message says so.
     """
     with _Writing(name) as temporary:
-        temporary.fill(content)
+        temporary.fill(content, mode)
         os.replace(temporary.path, encode_path(name))
         temporary.finish()
 
@@ -70,10 +73,12 @@ class _Writing:
         for directory in made:
             _sync_directory(os.path.dirname(directory))
 
-    def fill(self, content: bytes) -> None:
+    def fill(self, content: bytes, mode: int | None = None) -> None:
         """Write the content and flush it to the disk; a write that takes only a part is continued."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
+            if mode is not None:
+                os.fchmod(descriptor, stat.S_IMODE(mode))
             while content:
                 content = content[os.write(descriptor, content) :]
             os.fsync(descriptor)

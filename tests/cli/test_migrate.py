@@ -1,0 +1,94 @@
+"""`migrate`: old names become new ones, to the character, and nothing else changes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from acbo_settings import load_training_config
+
+from ..command_line import run, told, write
+from ..test_own_settings import Renamed
+
+NAMED = ("--schema", "renamed:Renamed")
+CLASS = """\
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from acbo_settings import TrainingConfig, Was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    steps: Annotated[int, Was("table.every", since="2.0")] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed(TrainingConfig):
+    width: Annotated[int, Was("hidden_size", since="2.0"), Was("policy.hidden_size", since="2.1")] = 128
+    rate: Annotated[float, Was("learning", since="2.0")] = 0.5
+    table: Table = field(default_factory=Table)
+"""
+
+
+@pytest.fixture(autouse=True)
+def renamed(isolated: Path) -> None:
+    """The class in the working directory."""
+    write("renamed.py", CLASS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# a\nhidden_size = 64  # why\n", "# a\nwidth = 64  # why\n"),
+        ("'hidden_size'=64", "'width'=64"),
+        ('"hidden_size"\t= 64\r\n# b\r\n', '"width"\t= 64\r\n# b\r\n'),
+        ("\ufeffhidden_size = 64\n", "\ufeffwidth = 64\n"),
+        ("[table]\nevery = 3\n[metadata]\nevery = 4\n", "[table]\nsteps = 3\n[metadata]\nevery = 4\n"),
+        ('table . "every" = 3\nlearning = 0.1', 'table . "steps" = 3\nrate = 0.1'),
+        ("table = { every = 3 }  # every\n", "table = { steps = 3 }  # every\n"),
+        ("learning = 0.1\nhidden_size = 1_0\n", "rate = 0.1\nwidth = 1_0\n"),
+    ],
+)
+def test_only_the_key_changes(before: str, after: str) -> None:
+    """Quotes, comments, order, line ends and byte-order mark stay; a second call has nothing to do."""
+    Path("acbo.toml").write_bytes(before.encode())
+    Path("acbo.toml").chmod(0o640)
+    assert run("migrate", "--check", *NAMED).returncode == 1
+    assert Path("acbo.toml").read_bytes() == before.encode()
+    assert run("migrate", *NAMED).returncode == 0
+    assert Path("acbo.toml").read_bytes() == after.encode()
+    assert stat.S_IMODE(Path("acbo.toml").stat().st_mode) == 0o640
+    assert told("migrate", "--check", *NAMED) == "--- exit code 0\n--- stderr\nacbo.toml: nothing to do"
+    assert [name for name in os.listdir() if name.endswith(".tmp")] == []
+
+
+def test_what_needs_a_hand_is_told_with_its_line() -> None:
+    """A move between tables, and a key that is written with escapes, are left alone."""
+    text = "[policy]\nhidden_size = 64\n"
+    write("acbo.toml", text)
+    expected = "--- exit code 1\n--- stderr\nacbo.toml:2: move policy.hidden_size by hand: it is width now"
+    assert told("migrate", *NAMED) == expected
+    assert Path("acbo.toml").read_text() == text
+
+
+def test_several_files_and_variables() -> None:
+    """Each file is rewritten, a broken one is told, and old variables are printed as the lines that replace them."""
+    write("a/acbo.toml", "hidden_size = 64\n")
+    write("b.toml", "hidden_size 64\n")
+    ran = run("migrate", "a", "b.toml", *NAMED, ACBO_HIDDEN_SIZE="3 4", ACBO_TOTAL_STEPS="7")
+    assert (ran.returncode, ran.stdout) == (1, b"unset ACBO_HIDDEN_SIZE; export ACBO_WIDTH='3 4'\n")
+    assert Path("a/acbo.toml").read_text() == "width = 64\n"
+    assert b"b.toml:1:13" in ran.stderr
+
+
+def test_a_file_of_the_reference_has_nothing_to_do() -> None:
+    """Without a class of one's own there are no old names yet."""
+    write("acbo.toml", "total_steps = 7000\n")
+    assert run("migrate").returncode == 0
+    assert load_training_config(environ={}, schema=Renamed).total_steps == 7000

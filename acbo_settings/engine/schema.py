@@ -361,6 +361,20 @@ class Schema:
             self._settings[path] = Setting(self, path, self._kind(path))
         return self._settings[path]
 
+    @cached_property
+    def own_settings(self) -> list[Setting]:
+        """The settings that the root's base does not have, each looked at: TypeError for what no setting can be."""
+        base: Any = self.root.__base__
+        if not hasattr(base, "__application__"):
+            return []  # the reference itself, whose settings are looked at when they are given
+        names = base.__dataclass_fields__
+        reference = {path for path in self.defaults if path[0] in names and not self._is_redefined(path)}
+        return [self.setting(path) for path in self.defaults if path not in reference]
+
+    def _is_redefined(self, path: KeyPath) -> bool:
+        """Whether the root itself says what stands at the start of a key path."""
+        return path[0] in vars(self.root).get("__annotations__", {})
+
     def _kind(self, path: KeyPath) -> Kind:
         from .kinds import kind_of
 

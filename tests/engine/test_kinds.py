@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Ge, Interval, Len, Lt, MinLen, MultipleOf, Predicate
 from pydantic import Field
 
-from acbo_settings import TrainingConfig
+from acbo_settings import TrainingConfig, load_training_config
 from acbo_settings.engine.kinds import Kind, kind_of
 from acbo_settings.engine.schema import Schema
 
@@ -143,6 +143,6 @@ class WithUnknown(TrainingConfig):
     ],
 )
 def test_annotations_that_cannot_be_used(root: Any, message: str) -> None:
-    """They are told when somebody asks what there is to set."""
+    """They are told when the class is first loaded, whether or not somebody gives them."""
     with pytest.raises(TypeError, match=message):
-        _ = Schema(root).settings
+        load_training_config(environ={}, schema=root)

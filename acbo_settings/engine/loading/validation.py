@@ -22,8 +22,8 @@ from .texts import parse_text
 
 
 @cache
-def _validator(kind: Kind) -> SchemaValidator:
-    return SchemaValidator(_core_schema(kind))
+def _validator(setting: Setting) -> SchemaValidator:
+    return SchemaValidator(_core_schema(setting.kind))
 
 
 def _core_schema(kind: Kind) -> Any:
@@ -53,7 +53,7 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
         given = _without_paths(sourced.value)
         message, hint = _find_untaken(given, setting.kind), ""
         try:
-            valid[path] = _validator(setting.kind).validate_python(given)
+            valid[path] = _validator(setting).validate_python(given)
         except ValidationError as error:
             if not message:
                 details = error.errors(include_url=False)[0]

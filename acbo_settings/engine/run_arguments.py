@@ -112,7 +112,7 @@ def split_names(text: str) -> list[str]:
 
 
 def changeable_paths(schema: Schema, may_change: Iterable[str]) -> frozenset[KeyPath]:
-    """The settings that are named, those of the sections that are, and the keys of the metadata."""
+    """The settings that are named, those of the sections that are, and the keys of the metadata; old names stay too."""
     if isinstance(may_change, str):
         raise TypeError(f'may_change must be a list or tuple of names, such as ("{may_change}",), not a str')
     names = [str(name) for name in may_change]
@@ -123,7 +123,7 @@ def changeable_paths(schema: Schema, may_change: Iterable[str]) -> frozenset[Key
 
 def _below(schema: Schema, path: KeyPath | None) -> list[KeyPath]:
     if path and path in schema.old_names:
-        return [schema.old_names[path][0]]
+        return [schema.old_names[path][0], path]
     return [path] if path and path[0] == "metadata" else schema.below(path) if path else []
 
 

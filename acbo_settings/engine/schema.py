@@ -253,6 +253,8 @@ class Schema:
             if isinstance(raw, str) and "Was" not in raw:
                 continue  # as it is for nearly all: resolving an annotation takes time
             for was in (each for each in getattr(self._annotation(path), "__metadata__", ()) if isinstance(each, Was)):
+                if was.path[0] == "metadata":
+                    raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: metadata is not settings")
                 if was.path in self.defaults or was.path in self.sections or was.path in found:
                     raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: that name is taken")
                 found[was.path] = path, was
@@ -260,13 +262,16 @@ class Schema:
 
     @cached_property
     def removed(self) -> Mapping[KeyPath, str]:
-        """What there was to set once, and what to do about it: the attribute `removed` of the class, by key path."""
+        """What there was to set once, and what to do about it: `removed` of the classes, by key path from the root."""
         told: dict[str, str] = {}
-        for owner in reversed(self.root.__mro__):
-            told |= vars(owner).get("removed", {})
+        for section in reversed(self.sections.values()):
+            for owner in reversed(section.__mro__):
+                told |= vars(owner).get("removed", {})
         found = {tuple(key.split(".")): sentence for key, sentence in told.items()}
         if taken := [path for path in found if path in self.defaults or path in self.sections]:
             raise TypeError(f"{'.'.join(taken[0])} is told to be removed, and is a setting")
+        if notes := [path for path in found if path[0] == "metadata"]:
+            raise TypeError(f"{'.'.join(notes[0])} cannot be told to be removed: metadata is not settings")
         return found
 
     @cached_property

@@ -85,8 +85,9 @@ class SortedKeys:
             self._tell(path, value, "was removed", sentence, at_key=True)
         elif path in self._schema.old_names:
             now, was = self._schema.old_names[path]
-            if now in self.settings or self._gives(now):
-                self._tell(path, value, f"is given twice: it is called {'.'.join(now)} since {was.since}", at_key=True)
+            if also := self.settings.get(now) or self._given(now):
+                message = f"is given twice: it is called {'.'.join(now)} since {was.since}"
+                self._tell(path, value, message, at_key=True, beside=((now, also),))
                 return
             self._advise(path, value, f"is called {'.'.join(now)} since {was.since}")
             self.settings[now] = SourcedValue(value, self._source.origin_of(path))
@@ -95,14 +96,14 @@ class SortedKeys:
         else:
             self._tell(path, value, "no such setting", at_key=True)
 
-    def _gives(self, path: KeyPath) -> bool:
-        """Whether the source gives a setting."""
-        table: Any = self._source.tree
+    def _given(self, path: KeyPath) -> SourcedValue | None:
+        """What the source itself gives a setting."""
+        value: Any = self._source.tree
         for name in path:
-            if not isinstance(table, Mapping) or name not in table:
-                return False
-            table = table[name]
-        return True
+            if not isinstance(value, Mapping) or name not in value:
+                return None
+            value = value[name]
+        return SourcedValue(value, self._source.origin_of(path))
 
     def _hint(self, path: KeyPath, value: Any) -> str:
         """What may have been meant by a key that there is not, or where a key of the user's own belongs."""
@@ -197,9 +198,16 @@ class SortedKeys:
         self._tell(path, value, message, hint, at_key=True, is_advice=True)
 
     def _tell(
-        self, path: KeyPath, value: Any, message: str, hint: str = "", at_key: bool = False, is_advice: bool = False
+        self,
+        path: KeyPath,
+        value: Any,
+        message: str,
+        hint: str = "",
+        at_key: bool = False,
+        is_advice: bool = False,
+        beside: tuple[tuple[KeyPath, SourcedValue], ...] = (),
     ) -> None:
-        values = ((path, SourcedValue(value, self._source.origin_of(path))),)
+        values = ((path, SourcedValue(value, self._source.origin_of(path))), *beside)
         severity: Any = "advice" if is_advice else "error"
         problem = Problem(path=path, message=message, values=values, hint=hint, at_key=at_key, severity=severity)
         self.problems.append(problem)

@@ -75,7 +75,8 @@ def _read_overrides(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
 def _find_advice(start: Start) -> list[Problem]:
     """What is advised because of what surrounds a start, where there can be anything."""
     run_variables = start.inputs.schema.application.run_variables
-    if start.inputs.files and not any(start.environ.get(name) for name in ("SLURM_JOB_ID", *run_variables)):
+    is_surrounded = any(start.environ.get(name) for name in ("SLURM_JOB_ID", *run_variables))
+    if start.inputs.files and not start.changeable and not is_surrounded:
         return []
     from .surroundings import find_advice
 

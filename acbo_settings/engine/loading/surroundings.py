@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from ..inputs import Start
-from ..origins import Variable
+from ..origins import Argument, SourcedValue, Variable
 from ..problems import Problem, file_problem, whole_problem
 
 RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK")
@@ -27,6 +27,7 @@ def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
     found = [] if start.inputs.files else [no_file(start)]
     found += _find_unused(start)
+    found += _find_old_names(start)
     if start.environ.get("SLURM_JOB_ID") and not start.environ.get("SLURM_STEP_ID"):
         found += _find_lost(start)
     return found
@@ -53,6 +54,18 @@ def _find_unused(start: Start) -> list[Problem]:
     message = f"has no effect, because no run is named: set {application.run_variable} too"
     found = [whole_problem(Variable(name, str(start.environ[name])), None, message) for name in names]
     return [problem.replace(severity="advice") for problem in found]
+
+
+def _find_old_names(start: Start) -> list[Problem]:
+    """The advice for settings that may change in the run, and are named as they were called once."""
+    old_names = start.inputs.schema.old_names
+    named = [path for path in old_names if path in start.changeable]
+    told = [(path, f"is called {'.'.join(old_names[path][0])} since {old_names[path][1].since}") for path in named]
+    value = SourcedValue(None, Argument("may_change"))
+    return [
+        Problem(path=path, message=message, values=((path, value),), at_key=True, severity="advice")
+        for path, message in told
+    ]
 
 
 def no_file(start: Start) -> Problem:

@@ -96,8 +96,18 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     write("syntax.py", "def\n")
     write("fields.py", CLASS.replace("name: str | None = None", "name: list[str] = ()"))
     write("rules.py", CLASS.replace('"seed", "total_steps"', '"sed"'))
+    write("past.py", CLASS.replace("seed: ", 'removed = {"metadata.seed": "it is drawn"}\n\n    seed: '))
+    write("script.py", "raise SystemExit(3)\n")
     names = ["no_such_module:X", "broken:X", "syntax:X", "experiments.config:X", "experiments.config:rule"]
-    names += ["fields:ExperimentConfig", "rules:ExperimentConfig", "experiments", ":X", ""]
+    names += [
+        "fields:ExperimentConfig",
+        "rules:ExperimentConfig",
+        "past:ExperimentConfig",
+        "script:X",
+        "experiments",
+        ":X",
+        "",
+    ]
     outputs = [told("check", "--schema", name) for name in names]
     write("pyproject.toml", "[tool.acbo-settings]\nschema = 3\n")
     outputs.append(told("check"))

@@ -25,13 +25,13 @@ from .output import NOT_VALID, SUCCESS, note, print_problems
 _PART = re.compile(r"""\s*(?:"(?P<basic>[^"\\]*)"|'(?P<literal>[^']*)'|(?P<bare>[A-Za-z0-9_-]+))\s*\.?""")
 
 
-class _Rename(NamedTuple):
-    """One old name in a file: its key, what it is called now, its line and columns; columns are None for a move."""
+class _Finding(NamedTuple):
+    """What is to be done in one line of a file; `columns` are those of a name that `name` can replace, if one can."""
 
-    old: KeyPath
-    now: KeyPath
     line: int
-    columns: tuple[int, int] | None
+    told: str
+    columns: tuple[int, int] | None = None
+    name: str = ""
 
 
 def run(arguments: Namespace) -> int:
@@ -51,35 +51,54 @@ def _migrate(schema: Schema, path: str, checks: bool) -> bool:
     file = read_raw_file(path)
     try:
         document = decode_file(file)
-        renames = sorted(_find_renames(schema, document), key=lambda rename: rename.line)
-        for rename in renames:
-            note(_told(path, rename, checks))
-        by_machine = [rename for rename in renames if rename.columns]
+        findings = sorted(_find_work(schema, document), key=lambda finding: finding.line)
+        for finding in findings:
+            note(f"{escape(path)}:{finding.line}: {finding.told}")
+        by_machine = [finding for finding in findings if finding.columns]
         if by_machine and not checks:
             content = _rewritten(file.content, by_machine)
-            replace_file(path, content, os.stat(path).st_mode)
+            target = os.path.realpath(path)  # a link stays one, and what it leads to changes
+            replace_file(target, content, os.stat(target).st_mode)
     except ConfigurationError as error:
         print_problems(error.problems)
         return True
-    if not renames:
+    if not findings:
         note(f"{escape(path)}: nothing to do")
-    return bool(renames) if checks else len(by_machine) < len(renames)
+    return bool(findings) if checks else len(by_machine) < len(findings)
 
 
-def _find_renames(schema: Schema, document: Document) -> Iterator[_Rename]:
-    """The old names that a file holds, each with its place."""
+def _find_work(schema: Schema, document: Document) -> Iterator[_Finding]:
+    """The old names that a file holds, and what it holds that was removed."""
     tree = parse_toml(document)
+    given = [now for now in schema.defaults if _holds(tree, now)]
     for old, (now, _) in schema.old_names.items():
-        table: object = tree
-        for name in old:
-            table = table.get(name) if isinstance(table, dict) else None
-        if table is None:
-            continue
-        position = document.position(old)
-        columns = None
-        if old[:-1] == now[:-1]:
-            columns = _span_of(document.line(position.line), position.key_column - 1, old[-1])
-        yield _Rename(old, now, position.line, columns)
+        if _holds(tree, old):
+            yield _rename(document, old, now, is_free=now not in given)
+            given.append(now)
+    for path, sentence in schema.removed.items():
+        if _holds(tree, path):
+            yield _Finding(document.position(path).line, f"{'.'.join(path)} was removed: {sentence}")
+
+
+def _holds(tree: object, path: KeyPath) -> bool:
+    for name in path:
+        if not isinstance(tree, dict) or name not in tree:
+            return False
+        tree = tree[name]
+    return True
+
+
+def _rename(document: Document, old: KeyPath, now: KeyPath, is_free: bool) -> _Finding:
+    """What is to be done about one old name, which is a hand's work where the new name is given too."""
+    position, name, new = document.position(old), ".".join(old), ".".join(now)
+    if not is_free:
+        return _Finding(position.line, f"{name} is called {new} now, and is given twice: delete one of them by hand")
+    if old[:-1] != now[:-1]:
+        return _Finding(position.line, f"move {name} by hand: it is {new} now")
+    columns = _span_of(document.line(position.line), position.key_column - 1, old[-1])
+    if columns is None:
+        return _Finding(position.line, f"rename {name} by hand: it is {new} now, and is written with escapes")
+    return _Finding(position.line, f"{name} is called {new} now", columns, now[-1])
 
 
 def _span_of(line: str, start: int, name: str) -> tuple[int, int] | None:
@@ -94,23 +113,16 @@ def _span_of(line: str, start: int, name: str) -> tuple[int, int] | None:
     return last.span(last.lastgroup)
 
 
-def _rewritten(content: bytes, renames: list[_Rename]) -> bytes:
+def _rewritten(content: bytes, findings: list[_Finding]) -> bytes:
     """The bytes of a file in which the old names are the new ones; line ends and a byte-order mark stay."""
     text = content.decode()
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     lines = text.removeprefix(mark).split("\n")
-    for rename in sorted(renames, key=lambda each: each.columns or (0, 0), reverse=True):
-        start, end = rename.columns or (0, 0)
-        line = lines[rename.line - 1]
-        lines[rename.line - 1] = f"{line[:start]}{rename.now[-1]}{line[end:]}"
+    for finding in sorted(findings, key=lambda each: each.columns or (0, 0), reverse=True):
+        start, end = finding.columns or (0, 0)
+        line = lines[finding.line - 1]
+        lines[finding.line - 1] = f"{line[:start]}{finding.name}{line[end:]}"
     return (mark + "\n".join(lines)).encode()
-
-
-def _told(path: str, rename: _Rename, checks: bool) -> str:
-    old, now = ".".join(rename.old), ".".join(rename.now)
-    if not rename.columns:
-        return f"{escape(path)}:{rename.line}: move {old} by hand: it is {now} now"
-    return f"{escape(path)}:{rename.line}: {old} {'is called' if checks else 'is'} {now} now"
 
 
 def _exports(schema: Schema) -> Iterator[str]:

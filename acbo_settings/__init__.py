@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         validate_training_config,
     )
     from .components import ExplorationConfig, GRPOConfig
+    from .engine.declarations import Was, advice, rule
     from .engine.loading.resolved import ResolvedConfig
     from .engine.origins import (
         Argument,
@@ -78,7 +79,6 @@ if TYPE_CHECKING:
         find_differences,
     )
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
-    from .engine.schema import Was, advice, rule
     from .plan import TrainingPlan, plan_training
 
 _MODULES = {
@@ -106,7 +106,7 @@ _MODULES = {
         "find_differences",
     ),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
-    "engine.schema": ("Was", "advice", "rule"),
+    "engine.declarations": ("Was", "advice", "rule"),
     "plan": ("TrainingPlan", "plan_training"),
 }
 # Names that nobody calls, but that pickles know.

@@ -49,14 +49,17 @@ def editor_schema(schema: Schema) -> dict[str, Any]:
 
 
 def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
-    """The JSON Schema of one section; an unknown key in it is a mistake."""
-    doc = inspect.getdoc(schema.sections[path]) or ""
+    """The JSON Schema of one section, or of one that old names alone are in; an unknown key in it is a mistake."""
+    doc = (inspect.getdoc(schema.sections[path]) if path in schema.sections else None) or ""
     settings = {key[-1]: _field(setting) for key, setting in schema.settings.items() if key[:-1] == path}
     for old, (now, was) in schema.old_names.items():
         if old[:-1] == path:
             told = f"Is called {'.'.join(now)} since {was.since}."
             settings[old[-1]] = {**_values(schema.setting(now).kind), "description": told, "deprecated": True}
-    tables = {table[-1]: _table(schema, table) for table in schema.sections if table and table[:-1] == path}
+    old_tables = [old[:length] for old in schema.old_names for length in range(1, len(old))]
+    tables = {
+        table[-1]: _table(schema, table) for table in (*schema.sections, *old_tables) if table and table[:-1] == path
+    }
     return {
         "title": ".".join(path),
         "description": doc.partition("\n")[0],

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from .config import TrainingConfig
 from .engine.canonical import KeyPath, value_at
-from .engine.schema import Rule, Rules, Schema, advice, declared, rule
+from .engine.declarations import Rule, Rules, advice, declared, rule
+from .engine.schema import Schema
 
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)

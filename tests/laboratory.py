@@ -9,7 +9,8 @@ from annotated_types import Ge, Le
 from pyrsistent import PMap, pmap
 
 from acbo_settings.engine import PickledByName
-from acbo_settings.engine.schema import Application, Rule, Rules, Schema, section
+from acbo_settings.engine.declarations import Rule, Rules
+from acbo_settings.engine.schema import Application, Schema, section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

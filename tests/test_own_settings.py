@@ -555,6 +555,10 @@ def test_the_json_schema_marks_old_names() -> None:
     properties = json_schema(schema=Renamed)["properties"]
     assert properties["checkpoint_every"]["deprecated"] is True
     assert properties["checkpoint_every"]["minimum"] == 1
+    table = properties["policy"]  # which there is no more
+    assert table["properties"]["hidden_size"]["deprecated"] is True
+    assert table["additionalProperties"] is False
+    assert "old" not in properties
 
 
 def test_an_old_name_that_is_taken_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from acbo_settings import ConfigurationWarning, TrainingConfig, create_training_config
 from acbo_settings.engine.canonical import KeyPath
-from acbo_settings.engine.schema import Rule
+from acbo_settings.engine.declarations import Rule
 from acbo_settings.rules import RULES
 
 from .rule_answers import broken_rules

@@ -47,12 +47,13 @@ def run(arguments: Namespace) -> int:
 def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
     """The setting or section that a name stands for, and an empty text; or None, and what may have been meant."""
     path = find_path(schema, name)
-    if path and path in schema.old_names:
-        return schema.old_names[path][0], ""
+    if path and path in schema.past_tables:
+        inside = ", ".join(".".join(old) for old in (*schema.old_names, *schema.removed) if old[: len(path)] == path)
+        return None, f"there is no such table any more; explain tells what became of {inside}"
     if path and path in schema.removed:
         return None, f"it was removed: {schema.removed[path]}"
     if path and path[0] != "metadata":
-        return path, ""
+        return schema.current(path), ""
     if name.upper().startswith(schema.application.prefix):
         return None, "acbo-settings env tells of it" if is_variable(schema, name) else hint_for_variable(schema, name)
     if name.partition(".")[0] == "metadata":

@@ -18,11 +18,9 @@ def run(arguments: Namespace) -> int:
     path = file_in(arguments.path, [FILE_NAME])
     texts = {}
     if arguments.json_schema:
-        beside = os.path.join(os.path.dirname(path), _JSON_SCHEMA)
-        if not _holds(
-            beside, editor_schema_text(arguments.schema)
-        ):  # an experiment beside this one may have written it
-            texts[beside] = editor_schema_text(arguments.schema)
+        beside, text = os.path.join(os.path.dirname(path), _JSON_SCHEMA), editor_schema_text(arguments.schema)
+        if not _holds(beside, text):  # an experiment beside this one may have written it
+            texts[beside] = text
     first = f"#:schema ./{_JSON_SCHEMA}\n\n" if arguments.json_schema else ""
     texts[path] = first + example_toml(arguments.schema)  # last, so that its first line names a file that is there
     if taken := [name for name in texts if os.path.lexists(name)]:

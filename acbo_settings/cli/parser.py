@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import __version__
+from ..engine.run_arguments import ON_CHANGE
 
 _EPILOG = """environment variables that start with ACBO_ count as they do in a job.
 exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
@@ -108,7 +109,7 @@ _COMMANDS = {
             ("--run-dir", {"metavar": "DIR", "help": "the directory of the run; default: ACBO_RUN_DIR"}),
             (
                 "--on-change",
-                {"choices": ("error", "keep", "replace"), "help": "default: ACBO_ON_CHANGE, else error"},
+                {"choices": ON_CHANGE, "help": "default: ACBO_ON_CHANGE, else error"},
             ),
             (
                 "--may-change",

@@ -179,7 +179,7 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
     if fingerprint(own) != facts.get("fingerprint"):
         raise ValueError("its fingerprint does not fit")
-    own, origins = ({_now(schema, path): value for path, value in each.items()} for each in (own, origins))
+    own, origins = ({schema.current(path): value for path, value in each.items()} for each in (own, origins))
     if unknown := {path: value for path, value in own.items() if path not in schema.defaults}:
         raise _unknown_settings(schema, name, unknown, facts)
     settings = schema.revive(own)
@@ -198,26 +198,13 @@ def _unknown_settings(
 
     application, owner = schema.application, schema.root.__name__
     message = f"holds settings that {owner} of {application.name} {application.version} does not have"
-    hint = f"it was written by {facts.get('package')} with the class {facts.get('class', owner)}: start with these"
-    return refusal(
-        [
-            file_problem(name, message, hint),
-            *(
-                Problem(path=path, message=f"{_fate(schema, path)}; frozen as {show_value(value)}", hint=hint)
-                for path, value in unknown.items()
-                for hint in [schema.removed.get(path, "")]
-            ),
-        ]
-    )
-
-
-def _now(schema: Schema, path: KeyPath) -> KeyPath:
-    """What a setting is called now."""
-    return schema.old_names[path][0] if path in schema.old_names else path
-
-
-def _fate(schema: Schema, path: KeyPath) -> str:
-    return "was removed" if path in schema.removed else "no such setting"
+    writer = f"{facts.get('package')} with the class {facts.get('class', owner)}"
+    told = [file_problem(name, message, f"{writer} wrote it: start the run with that version and that class")]
+    for path, value in unknown.items():
+        what = "was removed" if path in schema.removed else "no such setting"
+        message = f"{what}; frozen as {show_value(value)}"
+        told.append(Problem(path=path, message=message, hint=schema.removed.get(path, "")))
+    return refusal(told)
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:

@@ -215,13 +215,13 @@ def _read_run(
             raise TypeError("on_change and may_change are for a run: they need run_dir")
         return None, "error", frozenset()
     frozen_file = os.path.join(run_dir, schema.application.frozen_name)
-    if on_change not in (None, "error", "keep", "replace"):
-        raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
-    if not may_change:
-        return frozen_file, on_change or "error", frozenset()
-    from .run_arguments import changeable_paths
+    if on_change in (None, "error") and not may_change:
+        return frozen_file, "error", frozenset()
+    from .run_arguments import ON_CHANGE, changeable_paths
 
-    return frozen_file, on_change or "error", changeable_paths(schema, may_change)
+    if on_change not in (None, *ON_CHANGE):
+        raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
+    return frozen_file, on_change or "error", changeable_paths(schema, may_change or ())
 
 
 def _run_directory(application: Application, run_dir: str | os.PathLike[str]) -> str:

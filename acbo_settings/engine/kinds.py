@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from . import Record
+from .declarations import Was
 
 SCALARS = (bool, int, float, str)
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -110,7 +111,7 @@ def _bounds(annotation: Any, place: str) -> Iterator[tuple[str, Any]]:
     waiting = list(get_args(annotation)[1:]) if get_origin(annotation) is Annotated else []
     while waiting:
         bound = waiting.pop(0)
-        if isinstance(bound, str) or hasattr(bound, "since"):
+        if isinstance(bound, str | Was):
             continue  # a comment, or an old name
         if type(bound).__name__ == "FieldInfo":
             waiting[:0] = bound.metadata

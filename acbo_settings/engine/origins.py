@@ -181,11 +181,8 @@ class FrozenFile(File):
         path: The key path inside it.
         first: Where the value had come from when the run was frozen, as text.
 
-    >>> from acbo_settings import load_training_config, resolve_training_config
-    >>> config = load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"})
-    >>> resolved = resolve_training_config("runs/17/acbo.frozen.toml", environ={})
-    >>> str(resolved.values["total_steps",].origin)
-    'ACBO_TOTAL_STEPS, as frozen'
+    >>> str(FrozenFile(Document("runs/17/lab.frozen.toml", "watts = 40"), ("watts",), "LAB_WATTS"))
+    'LAB_WATTS, as frozen'
     """
 
     __slots__ = ("first",)

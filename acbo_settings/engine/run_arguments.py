@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .problems import ConfigurationError, Problem
 
 ON_CHANGE = ("error", "keep", "replace")
-"""What may be done when today's inputs resolve to another configuration than the frozen one."""
+"""What may be done when today's inputs resolve to another configuration than the frozen one; the first is usual."""
 
 
 def add_variables(

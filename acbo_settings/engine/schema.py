@@ -6,20 +6,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache, cached_property, wraps
+from functools import cache, cached_property
 
-from . import Record, home_of, public
-from .canonical import KeyPath, flatten, plain, plain_setting, value_at
+from . import home_of, public
+from .canonical import KeyPath, flatten, plain, plain_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    from .declarations import Rules, Was
     from .kinds import Kind
 
-    Check = TypeVar("Check", bound=Callable[[Any], str | None])
     Section = TypeVar("Section", bound=type)
 
 
@@ -49,132 +49,6 @@ class Application:
         """How the first line of such a file starts; the number of the format ends it."""
         self.rules = rules
         """The module whose `RULES` say what must hold across settings; it is imported when something is judged."""
-
-
-class Rule(Record):
-    """One rule over several settings, the first of which is what the report names.
-
-    `check` takes a configuration and answers with the sentence that says what is wrong, or None. Advice with `causes`
-    is only given when somebody set one of these, be it to the default. Other advice needs no such condition: the
-    defaults keep every rule, so that whatever breaks one was set by somebody.
-    """
-
-    __slots__ = ("reads", "check", "causes")
-    reads: tuple[KeyPath, ...]
-    check: Callable[[Any], str | None]
-    causes: tuple[KeyPath, ...]
-
-    def __init__(
-        self, reads: tuple[KeyPath, ...], check: Callable[[Any], str | None], causes: tuple[KeyPath, ...] = ()
-    ) -> None:
-        self._fill(reads, check, causes)
-
-
-@public
-def rule(*settings: str) -> Callable[[Check], Check]:
-    """Declare a method of a schema of one's own as a rule across settings: what it says is an error.
-
-    Args:
-        settings: The settings that it reads, by their keys from the root; the first one is what a report names.
-
-    Returns:
-        A decorator that leaves the method as it is. The method answers with the sentence that says what is wrong,
-        without its end, or with None. It is called when all of these settings are valid.
-
-    >>> from dataclasses import dataclass
-    >>> from acbo_settings import TrainingConfig, load_training_config
-    >>> @dataclass(frozen=True, slots=True, kw_only=True)
-    ... class ExperimentConfig(TrainingConfig):
-    ...     width: int = 128
-    ...
-    ...     @rule("width", "grpo.group_size")
-    ...     def fits_the_card(self) -> str | None:
-    ...         return "The policy does not fit the card" if self.width * self.grpo.group_size > 65536 else None
-    >>> load_training_config(overrides=["width=4096"], environ={}, schema=ExperimentConfig)
-    Traceback (most recent call last):
-    ...
-    acbo_settings.ConfigurationError: Configuration validation failed: 1 problem
-    <BLANKLINE>
-      width: The policy does not fit the card
-        --> width from width=4096, group_size is the default
-    """
-    return _marking(False, settings)
-
-
-@public
-def advice(*settings: str) -> Callable[[Check], Check]:
-    """Declare a method of a schema of one's own as advice across settings: what it says is a warning.
-
-    Args:
-        settings: The settings that it reads, by their keys from the root; the first one is what a warning names.
-
-    Returns:
-        A decorator that leaves the method as it is, as that of `rule`.
-
-    >>> @advice("seed")
-    ... def seed_is_meant(config):
-    ...     return "Seed is 0" if config.seed == 0 else None
-    """
-    return _marking(True, settings)
-
-
-def _marking(advises: bool, settings: tuple[str, ...]) -> Callable[[Check], Check]:
-    if not settings or not all(isinstance(key, str) for key in settings):
-        raise TypeError('name the settings that it reads by their keys, such as @rule("width", "table.height")')
-
-    def mark(check: Check) -> Check:
-        """Note at the function itself what it is."""
-        check.__rule__ = (advises, tuple(tuple(key.split(".")) for key in settings))  # type: ignore[attr-defined]
-        return check
-
-    return mark
-
-
-def declared(*checks: Callable[[Any], str | None], causes: tuple[KeyPath, ...] = ()) -> tuple[Rule, ...]:
-    """The rules that functions were declared as."""
-    return tuple(Rule(check.__rule__[1], check, causes) for check in checks)  # type: ignore[attr-defined]
-
-
-class Rules(Record):
-    """What an application says of its settings beyond the schema."""
-
-    __slots__ = ("errors", "consistency", "advice", "range_sentences", "other_names")
-    errors: tuple[Rule, ...]
-    consistency: tuple[Rule, ...]
-    advice: tuple[Rule, ...]
-    range_sentences: Mapping[tuple[KeyPath, str], str]
-    other_names: Mapping[str, KeyPath]
-
-    def __init__(
-        self,
-        errors: tuple[Rule, ...] = (),
-        consistency: tuple[Rule, ...] = (),
-        advice: tuple[Rule, ...] = (),
-        range_sentences: Mapping[tuple[KeyPath, str], str] | None = None,
-        other_names: Mapping[str, KeyPath] | None = None,
-    ) -> None:
-        self._fill(errors, consistency, advice, range_sentences or {}, other_names or {})
-
-
-@public
-class Was:
-    """What a setting was called before: it stands among the conditions of its annotation, and files may still say it.
-
-    Args:
-        key: The old key, from the root, such as `"evaluation.checkpoint_frequency"`.
-        since: The version from which on the setting has its new name.
-
-    In a class it stands as `width: Annotated[int, Was("policy.hidden_size", since="2.0")] = 128`.
-
-    >>> Was("policy.hidden_size", since="2.0").path
-    ('policy', 'hidden_size')
-    """
-
-    __slots__ = ("path", "since")
-
-    def __init__(self, key: str, since: str) -> None:
-        self.path: KeyPath = tuple(key.split("."))
-        self.since = since
 
 
 class Setting:
@@ -252,6 +126,8 @@ class Schema:
             raw = self._raw_annotation(path)[1]
             if isinstance(raw, str) and "Was" not in raw:
                 continue  # as it is for nearly all: resolving an annotation takes time
+            from .declarations import Was
+
             for was in (each for each in getattr(self._annotation(path), "__metadata__", ()) if isinstance(each, Was)):
                 if was.path[0] == "metadata":
                     raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: metadata is not settings")
@@ -259,6 +135,10 @@ class Schema:
                     raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: that name is taken")
                 found[was.path] = path, was
         return found
+
+    def current(self, path: KeyPath) -> KeyPath:
+        """What a setting is called now, whether the key path is its old one or not."""
+        return self.old_names[path][0] if path in self.old_names else path
 
     @cached_property
     def removed(self) -> Mapping[KeyPath, str]:
@@ -413,23 +293,9 @@ class Schema:
         """What must hold across settings, what is advised, and what the settings are called elsewhere."""
         from importlib import import_module
 
-        rules: Rules = import_module(self.application.rules).RULES
-        own = list(self._own_rules())
-        errors = (rule for advises, rule in own if not advises)
-        advice = (rule for advises, rule in own if advises)
-        return rules.replace(errors=(*rules.errors, *errors), advice=(*rules.advice, *advice))
+        from .declarations import with_methods
 
-    def _own_rules(self) -> Iterator[tuple[bool, Rule]]:
-        """The rules among the methods of each table, and whether they only advise."""
-        for path, owner in self.sections.items():
-            for name in dict.fromkeys(name for each in reversed(owner.__mro__) for name in vars(each)):
-                check: Any = getattr(owner, name, None)
-                if not hasattr(check, "__rule__"):
-                    continue
-                advises, reads = check.__rule__
-                if unknown := [".".join(key) for key in reads if key not in self.defaults]:
-                    raise TypeError(f"the rule {owner.__qualname__}.{name} reads {unknown[0]}, which is no setting")
-                yield advises, Rule(reads, _at(path, check))
+        return with_methods(import_module(self.application.rules).RULES, self)
 
 
 _SCHEMAS: dict[Any, Schema] = {}
@@ -446,11 +312,6 @@ class Unread:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.tree,)
-
-
-def _at(path: KeyPath, check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
-    """The rule of a table as one of the whole configuration."""
-    return wraps(check)(lambda config: check(value_at(config, path)))
 
 
 class FrozenWhenRead:

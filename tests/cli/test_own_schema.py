@@ -115,3 +115,16 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     outputs.append(told("check"))
     assert {output.split("\n")[0] for output in outputs} == {"--- exit code 2"}
     assert_report("own-schema-errors", "\n".join(outputs))
+
+
+@pytest.mark.usefixtures("project")
+def test_explain_tells_what_became_of_a_name_that_is_no_more() -> None:
+    """An old name leads to the setting; of a table that is no more, and of what was removed, it says what became."""
+    old = CLASS.replace("import TrainingConfig", "import TrainingConfig, Was")
+    old = old.replace("Ge(0)]", 'Ge(0), Was("a.b", "2")]')
+    write("past.py", old.replace("    seed: ", '    removed = {"a.c": "it is drawn"}\n\n    seed: '))
+    named = ("--schema", "past:ExperimentConfig")
+    assert run("explain", "a.b", *named).stdout == run("explain", "seed", *named).stdout
+    assert told("explain", "a.c", *named).endswith("no such setting: a.c; it was removed: it is drawn")
+    table = "there is no such table any more;\n    explain tells what became of a.b, a.c"
+    assert told("explain", "a", *named).endswith(f"no such setting: a; {table}")

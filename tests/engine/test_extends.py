@@ -97,14 +97,14 @@ def test_a_base_of_several_is_read_once_below_all_of_them() -> None:
 
 def test_paths_are_relative_to_the_file_as_it_was_opened(isolated: Path) -> None:
     """A link is not resolved: what lies beside the link counts, not what lies beside the file that it leads to."""
-    write("shared/acbo.toml", 'extends = "base.toml"')
-    write("shared/base.toml", "total_steps = 1111")
+    write("common/acbo.toml", 'extends = "base.toml"')
+    write("common/base.toml", "total_steps = 1111")
     write("mine/base.toml", "total_steps = 2222")
-    (isolated / "mine/acbo.toml").symlink_to("../shared/acbo.toml")
-    assert load_training_config("shared/acbo.toml", environ={}).total_steps == 1111
+    (isolated / "mine/acbo.toml").symlink_to("../common/acbo.toml")
+    assert load_training_config("common/acbo.toml", environ={}).total_steps == 1111
     assert load_training_config("mine/acbo.toml", environ={}).total_steps == 2222
-    write("both.toml", 'extends = ["shared/acbo.toml", "mine/acbo.toml"]')
-    assert files_of("both.toml")[:4] == ["shared/base.toml", "shared/acbo.toml", "mine/base.toml", "mine/acbo.toml"]
+    write("both.toml", 'extends = ["common/acbo.toml", "mine/acbo.toml"]')
+    assert files_of("both.toml")[:4] == ["common/base.toml", "common/acbo.toml", "mine/base.toml", "mine/acbo.toml"]
 
 
 def test_a_directory_stands_for_the_file_in_it(isolated: Path) -> None:

@@ -134,7 +134,7 @@ def _read_assignment(schema: Schema, origin: Assignment) -> Source | Problem:
         hint = did_you_mean(meant_by(schema, parts)) or way_out(schema, parts, origin)
         values = ((parts, SourcedValue(origin.value, origin)),)
         return Problem(path=parts, message="no such setting", values=values, hint=hint, at_key=True)
-    now = schema.old_names[path][0] if path in schema.old_names else path
+    now = schema.current(path)
     kind = schema.setting(now).kind if now in schema.defaults else Kind(str)
     if not origin.value.strip() and not kind.is_optional:
         values = ((path, SourcedValue(origin.value, origin)),)

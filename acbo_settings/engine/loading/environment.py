@@ -86,7 +86,7 @@ def _parse_texts(schema: Schema, tree: dict[str, Any], prefix: KeyPath = ()) -> 
         if isinstance(value, dict):
             parsed[key] = _parse_texts(schema, value, path)
         else:
-            now = schema.old_names[path][0] if path in schema.old_names else path
+            now = schema.current(path)
             parsed[key] = parse_value(value, schema.setting(now).kind) if now in schema.defaults else value.strip()
     return parsed
 

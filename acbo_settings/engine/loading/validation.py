@@ -12,12 +12,13 @@ from typing import Any
 from pydantic_core import ErrorDetails, SchemaValidator, ValidationError, core_schema
 
 from ..canonical import KeyPath
+from ..declarations import Rule
 from ..kinds import Kind
 from ..metadata import LARGEST_INTEGER
 from ..names import did_you_mean, variable_name
 from ..origins import Argument, SourcedValue
 from ..problems import Problem, whole_problem
-from ..schema import Rule, Schema, Setting
+from ..schema import Schema, Setting
 from .texts import parse_text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import MISSING
 
 from .canonical import KeyPath, fingerprint, nested, sha256
 from .inputs import Inputs, Start, is_directory, is_named_frozen, path_text, read_if_there, reason, where_looked
@@ -43,7 +44,8 @@ class FrozenConfig:
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
     there was one, and `file` the configuration file that was read, if there was one. `missing` are the settings that
-    the file does not know, and that have their defaults.
+    the file does not know, and that have their defaults. `refusal` is what whoever asks for the settings of a file gets
+    that was written for other settings than there are.
     """
 
     def __init__(
@@ -56,17 +58,33 @@ class FrozenConfig:
         custom: Mapping[str, Any],
         facts: Mapping[str, Any],
         missing: tuple[KeyPath, ...],
+        refusal: ConfigurationError | None,
     ) -> None:
         self.name = name
         self.text = text
-        self.config = config
-        self.settings = settings
+        self._config = config
+        self._settings = settings
+        self.refusal = refusal
         self.origins = origins
         self.custom = custom
         self.missing = missing
         self.fingerprint: str = facts["fingerprint"]
         self.digest: str | None = facts.get("inputs")
         self.file: str | None = facts.get("file")
+
+    @property
+    def config(self) -> Any:
+        """The configuration; ConfigurationError where there are other settings by now."""
+        if self.refusal:
+            raise self.refusal
+        return self._config
+
+    @property
+    def settings(self) -> Mapping[KeyPath, Any]:
+        """All its settings; ConfigurationError where there are other settings by now."""
+        if self.refusal:
+            raise self.refusal
+        return self._settings
 
 
 def load_frozen(schema: Schema, path: str | os.PathLike[str]) -> FrozenConfig:
@@ -180,31 +198,45 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
     if fingerprint(own) != facts.get("fingerprint"):
         raise ValueError("its fingerprint does not fit")
     own, origins = ({schema.current(path): value for path, value in each.items()} for each in (own, origins))
-    if unknown := {path: value for path, value in own.items() if path not in schema.defaults}:
-        raise _unknown_settings(schema, name, unknown, facts)
     settings = schema.revive(own)
+    unfit = [path for path in own if path not in settings]
+    unfit += [path for path, value in settings.items() if value is MISSING]
+    refusal = _other_settings(schema, name, {path: own.get(path) for path in unfit}, facts) if unfit else None
     config = schema.build(settings, nested({path: settings[path] for path in origins if path in settings}) | custom)
     missing = tuple(path for path, value in settings.items() if path not in own and value is not None)
-    return FrozenConfig(name, text, config, settings, origins, custom, facts, missing)
+    return FrozenConfig(name, text, config, settings, origins, custom, facts, missing, refusal)
 
 
-def _unknown_settings(
-    schema: Schema, name: str, unknown: Mapping[KeyPath, Any], facts: Mapping[str, Any]
+def _other_settings(
+    schema: Schema, name: str, unfit: Mapping[KeyPath, Any], facts: Mapping[str, Any]
 ) -> ConfigurationError:
-    """The exception for a file with settings that there are not: each with its value, and what has written them."""
-    from .printable import show_value
+    """The exception for a file that was written for other settings: each with its value, and what has written it."""
     from .problems import Problem, file_problem
     from .report import refusal
 
     application, owner = schema.application, schema.root.__name__
-    message = f"holds settings that {owner} of {application.name} {application.version} does not have"
+    message = f"was written for other settings than {owner} of {application.name} {application.version} has"
     writer = f"{facts.get('package')} with the class {facts.get('class', owner)}"
-    told = [file_problem(name, message, f"{writer} wrote it: start the run with that version and that class")]
-    for path, value in unknown.items():
-        what = "was removed" if path in schema.removed else "no such setting"
-        message = f"{what}; frozen as {show_value(value)}"
+    hint = (
+        f"{writer} wrote it: start the run with that version and that class,"
+        ' or with on_change="replace", which freezes today\'s settings and keeps the old file'
+    )
+    told = [file_problem(name, message, hint)]
+    for path, value in unfit.items():
+        message = _misfit(schema, path, value)
         told.append(Problem(path=path, message=message, hint=schema.removed.get(path, "")))
     return refusal(told)
+
+
+def _misfit(schema: Schema, path: KeyPath, value: Any) -> str:
+    """Why a frozen value, or None where there is none, can be that of no setting."""
+    from .printable import show_value
+
+    if value is None:
+        return "has no default, and was not frozen"
+    if path in schema.defaults:
+        return f"frozen as {show_value(value)}, and has the type {schema.setting(path).kind.name} by now"
+    return f"{'was removed' if path in schema.removed else 'no such setting'}; frozen as {show_value(value)}"
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:

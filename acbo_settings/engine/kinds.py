@@ -15,6 +15,7 @@ SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 _NUMBER_BOUNDS = (*SIGNS, "multiple_of")
 _LENGTH_BOUNDS = ("min_length", "max_length")
 _BOUNDS_OF = {int: _NUMBER_BOUNDS, float: _NUMBER_BOUNDS, str: _LENGTH_BOUNDS, tuple: _LENGTH_BOUNDS}
+_LARGEST_EXACT = 2**53  # a float has all integers up to here
 _ALLOWED = (
     "bool, int, float, str, Path, Literal of texts or of integers, tuple[X, ...], X | None,"
     " or a frozen dataclass of such"
@@ -47,12 +48,17 @@ class Kind(Record):
         self._fill(type, choices, bounds, items, is_optional)
 
     def revived(self, value: Any) -> Any:
-        """The value that TOML holds as this: an array as a tuple, a text as a path; None for one of another type."""
+        """The value that TOML holds as this: an array as a tuple, a text as a path, an integer as the float that it is.
+
+        None for one of another type.
+        """
         if self.items and type(value) is list:
             made = [self.items.revived(item) for item in value]
             return None if None in made else tuple(made)
         if self.type is Path and type(value) is str:
             return Path(value)
+        if self.type is float and type(value) is int and abs(value) <= _LARGEST_EXACT:
+            return float(value)
         return value if type(value) is self.type else None
 
     @property

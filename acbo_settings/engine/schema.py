@@ -193,26 +193,18 @@ class Schema:
     def revive(self, values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
         """Settings as TOML has them as those of a configuration: tuples, paths, and defaults where nothing is written.
 
-        ValueError, with the key, for a value of another type, or one that is not written and has no default.
+        It is `MISSING` for a value of another type, and for one that is not written and has no default.
         """
         return {
-            path: self._revived(path, values[path], default) if path in values else self._default_of(path)
+            path: self._revived(path, values[path], default) if path in values else default
             for path, default in self.defaults.items()
         }
-
-    def _default_of(self, path: KeyPath) -> Any:
-        if self.defaults[path] is MISSING:
-            raise ValueError(f"{'.'.join(path)} is not in it, and has no default")
-        return self.defaults[path]
 
     def _revived(self, path: KeyPath, value: Any, default: Any) -> Any:
         if type(value) is type(default):
             return value
-        kind = self.setting(path).kind
-        made = kind.revived(value)
-        if made is None:
-            raise ValueError(f"{'.'.join(path)} is of another type than {kind.name}")
-        return made
+        made = self.setting(path).kind.revived(value)
+        return MISSING if made is None else made
 
     def _as_float(self, path: KeyPath, value: Any) -> Any:
         if type(value) is tuple and path in self.defaults:

@@ -62,6 +62,8 @@ def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedCon
 
     It is `today` itself, when the run is to be frozen anew from that.
     """
+    if frozen.refusal and start.on_change == "replace":
+        return today
     differences = _differences(start, frozen, today)
     notes = custom_metadata(today.config)
     if start.on_change == "replace" and (differences or metadata_lines(notes) != metadata_lines(frozen.custom)):

@@ -43,7 +43,8 @@ _METADATA = {"title": "metadata", "description": "Notes of your own: anything th
 def editor_schema(schema: Schema) -> dict[str, Any]:
     """The JSON Schema of a file, for editors: completion, documentation, and mistakes while typing."""
     document = _table(schema, ())
-    document["properties"] = {EXTENDS: _EXTENDS, **document["properties"], "metadata": _METADATA}
+    settled_notes = document["properties"].get("metadata", {})
+    document["properties"] = {EXTENDS: _EXTENDS, **document["properties"], "metadata": settled_notes | _METADATA}
     head = {"$schema": DIALECT, "title": schema.application.file_name, "description": _DESCRIPTION}
     return head | {name: document[name] for name in ("type", "properties", "additionalProperties")}
 
@@ -65,7 +66,7 @@ def _table(schema: Schema, path: KeyPath) -> dict[str, Any]:
         "description": doc.partition("\n")[0],
         "type": "object",
         "properties": settings | tables,
-        "additionalProperties": False,
+        "additionalProperties": path[:1] == ("metadata",),
     }
 
 

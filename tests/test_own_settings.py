@@ -36,7 +36,7 @@ from acbo_settings import (
     rule,
     validate_training_config,
 )
-from acbo_settings.engine.canonical import fingerprint, sha256
+from acbo_settings.engine.canonical import custom_metadata, fingerprint, sha256
 
 from .command_line import run, write
 from .experiment import EncoderConfig, ExperimentConfig, PolicyConfig
@@ -514,6 +514,13 @@ class Original(TrainingConfig):
     rate: float = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A table for what stood in one of the metadata."""
+
+    width: Annotated[int, Was("metadata.net.width", since="2.0")] = 128
+
+
 OLD_NAMES: dict[str, Any] = {
     "file": {"acbo.toml": "checkpoint_every = 7\n[policy]\nhidden_size = 64\n"},
     "base": {"acbo.toml": "extends = 'b.toml'", "b.toml": "checkpoint_every = 7\npolicy.hidden_size = 64\n"},
@@ -615,20 +622,106 @@ def test_an_old_name_that_is_taken_is_refused() -> None:
         load_training_config(environ={"ACBO_WIDTH": "2"}, schema=Taken)
 
 
-def test_what_stood_in_the_metadata_is_no_old_name() -> None:
-    """A key of the metadata was never a setting, so that none can have been called so, nor have been removed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromNotes(TrainingConfig):
+    """A class for what stood in the metadata before there was one."""
+
+    seed: Annotated[int, Ge(0), Was("metadata.seed", since="2.0")] = 1
+    """Where chance starts."""
+
+    policy: Settled = field(default_factory=Settled)
+    """What is trained."""
+
+
+NOTES: dict[str, Any] = {
+    "file": "total_steps = 7000\n[metadata]\nseed = 3\nnote = 'a'\nnet = {width = 64, depth = 2}\n",
+    "variables": {"ACBO_METADATA__SEED": "3", "ACBO_METADATA__NET__WIDTH": "64"},
+    "texts": ["metadata.seed=3", "metadata.net.width=64"],
+    "dict": {"metadata": {"seed": 3, "net": {"width": 64}}},
+}
+
+
+@pytest.mark.parametrize("way", NOTES)
+def test_a_note_can_become_a_setting(way: str) -> None:
+    """What stood in the metadata is taken under its new name, with advice; what stands beside it stays a note."""
+    given = NOTES[way]
+    if way == "file":
+        write("acbo.toml", given)
+    environ = given if way == "variables" else {}
+    with pytest.warns(ConfigurationWarning) as caught:
+        config = load_training_config(
+            environ=environ, overrides=given if way in ("texts", "dict") else None, schema=FromNotes
+        )
+    assert (config.seed, config.policy.width) == (3, 64)
+    assert sorted(str(warning.message).split("\n")[0] for warning in caught) == [
+        "metadata.net.width: is called policy.width since 2.0",
+        "metadata.seed: is called seed since 2.0",
+    ]
+    notes = {"note": "a", "net": {"depth": 2}} if way == "file" else {}
+    assert custom_metadata(config) == notes
+
+
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+def test_a_run_whose_notes_have_become_settings_goes_on() -> None:
+    """The frozen notes are the settings of the run, with their origin and line, whatever today's file calls them."""
+    write("acbo.toml", NOTES["file"])
+    load_training_config(run_dir="run", environ={})
+    new = "total_steps = 7000\nseed = 3\npolicy.width = 64\n[metadata]\nnote = 'a'\nnet.depth = 2\n"
+    for text in (NOTES["file"], new):
+        write("acbo.toml", text)
+        config = load_training_config(run_dir="run", environ={}, schema=FromNotes)
+        assert (config.seed, config.policy.width, config.metadata["note"]) == (3, 64, "a")
+    assert load_frozen_config("run", schema=FromNotes) == config
+    with pytest.raises(ConfigurationError, match=r"seed: frozen as 3 \(from acbo\.toml:3\), today 4"):
+        load_training_config(run_dir="run", environ={"ACBO_SEED": "4"}, schema=FromNotes)
+    kept = resolve_training_config(run_dir="run", environ={"ACBO_SEED": "4"}, on_change="keep", schema=FromNotes)
+    line = Path("run/acbo.frozen.toml").read_text().split("\n").index("seed = 3") + 1
+    assert kept.explain("seed").startswith(f"3, from run/acbo.frozen.toml:{line}, over 4 from ACBO_SEED")
+
+
+def test_the_json_schema_marks_such_notes() -> None:
+    """The metadata stays open."""
+    notes = json_schema(schema=FromNotes)["properties"]["metadata"]
+    assert notes["properties"]["seed"]["deprecated"] is True
+    assert notes["properties"]["net"]["additionalProperties"] is True
+
+
+def test_a_frozen_note_of_the_name_of_a_setting_is_refused() -> None:
+    """It would be lost, and the setting have its default; the class can say what became of the note."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class FromNotes(TrainingConfig):
-        seed: Annotated[int, Was("metadata.seed", since="2.0")] = 1
+    class Seeded(TrainingConfig):
+        seed: int = 0
+
+    load_training_config(run_dir="run", environ={"ACBO_METADATA__SEED": "3"})
+    with pytest.raises(
+        ConfigurationError,
+        match=r'metadata\.seed: frozen as "3", and is a setting by now; Was\("metadata\.seed", since=…\)',
+    ):
+        load_frozen_config("run", schema=Seeded)
+
+
+def test_two_old_names_of_one_setting_in_a_frozen_file_are_refused() -> None:
+    """One of the two values would be lost."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Merged(TrainingConfig):
+        rate: Annotated[float, Was("seed", since="2.0")] = 0.5
+
+    load_training_config(run_dir="run", environ={"ACBO_SEED": "3"}, schema=Older)
+    with pytest.raises(ConfigurationError, match=r"seed: frozen as 3, and is called rate by now, which was frozen too"):
+        load_frozen_config("run", schema=Merged)
+
+
+def test_what_a_note_was_cannot_be_removed() -> None:
+    """A key of the metadata was never a setting."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class WithoutNotes(TrainingConfig):
         removed = {"metadata.seed": "it is drawn"}  # noqa: RUF012
 
-    for schema, message in ((FromNotes, "seed cannot have been metadata.seed"), (WithoutNotes, "metadata is not")):
-        with pytest.raises(TypeError, match=message):
-            load_training_config(environ={"ACBO_SEED": "2"}, schema=schema)
+    with pytest.raises(TypeError, match="metadata is not"):
+        load_training_config(environ={"ACBO_SEED": "2"}, schema=WithoutNotes)
 
 
 def test_a_section_tells_what_was_removed_from_it() -> None:

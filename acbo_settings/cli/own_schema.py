@@ -29,7 +29,7 @@ def find_schema(named: str | None) -> Schema:
     try:
         directory = os.getcwd()
     except OSError:  # it was removed
-        return SCHEMA
+        return SCHEMA if named is None else _import_schema(named, None, "--schema")
     if named is not None:
         return _import_schema(named, directory, "--schema")
     while True:
@@ -58,13 +58,15 @@ def _table_of(file: str) -> dict[str, Any] | None:
     except ValueError as error:
         raise SchemaError(f"{file} cannot be read: {error}") from None
     table = tool.get(_TABLE) if isinstance(tool, dict) else None
-    return table if isinstance(table, dict) else None
+    if not isinstance(table, dict | None):
+        raise SchemaError(f"{file}: tool.{_TABLE} must be a table")
+    return table
 
 
-def _import_schema(name: object, directory: str, source: str) -> Schema:
+def _import_schema(name: object, directory: str | None, source: str) -> Schema:
     if not isinstance(name, str) or not all(name.partition(":")):
         raise SchemaError(f"{source}: name a class as module:Class, not {name}")
-    if directory not in sys.path:
+    if directory is not None and directory not in sys.path:
         sys.path.insert(0, directory)
     module, _, attributes = name.partition(":")
     try:
@@ -72,7 +74,7 @@ def _import_schema(name: object, directory: str, source: str) -> Schema:
         for attribute in attributes.split("."):
             found = getattr(found, attribute)
         schema = schema_of(found)
-        _ = schema.settings, schema.rules, schema.past  # what of it cannot be used is told here, not as a traceback
+        schema.require_usable()  # what of it cannot be used is told here, not as a traceback
     except (Exception, SystemExit) as error:
         raise SchemaError(f"{source}: {name} cannot be used: {type(error).__name__}: {error}") from None
     return schema

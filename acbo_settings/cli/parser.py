@@ -187,8 +187,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _complete_keys(**_: object) -> list[str]:
+def _complete_keys(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     from ..api import SCHEMA
     from ..engine.names import variable_name
+    from .own_schema import SchemaError, find_schema
 
-    return [name for path in SCHEMA.defaults for name in (".".join(path), variable_name(SCHEMA, path))]
+    try:
+        schema = find_schema(parsed_args.schema)
+    except SchemaError:
+        schema = SCHEMA
+    return [name for path in schema.defaults for name in (".".join(path), variable_name(schema, path))]

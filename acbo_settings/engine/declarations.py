@@ -142,6 +142,16 @@ class Was:
         self.path: KeyPath = tuple(key.split("."))
         self.since = since
 
+    def __repr__(self) -> str:
+        return f"Was({'.'.join(self.path)!r}, since={self.since!r})"
+
+
+def old_names_in(annotation: Any) -> Iterator[Was]:
+    """The old names that an annotation declares, at whatever place in it."""
+    yield from (each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Was))
+    for inside in getattr(annotation, "__args__", ()):
+        yield from old_names_in(inside)
+
 
 def with_methods(rules: Rules, schema: Schema) -> Rules:
     """The rules of an application, and those among the methods of a schema's classes."""

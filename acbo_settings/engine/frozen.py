@@ -43,9 +43,8 @@ class FrozenConfig:
 
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
-    there was one, and `file` the configuration file that was read, if there was one. `missing` are the settings that
-    the file does not know, and that have their defaults. `refusal` is what whoever asks for the settings of a file gets
-    that was written for other settings than there are.
+    there was one, and `file` the configuration file that was read, if there was one. `refusal` is what whoever asks for
+    the settings of a file gets that was written for other settings than there are.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class FrozenConfig:
         origins: Mapping[KeyPath, str],
         custom: Mapping[str, Any],
         facts: Mapping[str, Any],
-        missing: tuple[KeyPath, ...],
+        places: Mapping[KeyPath, KeyPath],
         refusal: ConfigurationError | None,
     ) -> None:
         self.name = name
@@ -67,10 +66,19 @@ class FrozenConfig:
         self.refusal = refusal
         self.origins = origins
         self.custom = custom
-        self.missing = missing
+        self._places = places
         self.fingerprint: str = facts["fingerprint"]
         self.digest: str | None = facts.get("inputs")
         self.file: str | None = facts.get("file")
+
+    @property
+    def missing(self) -> tuple[KeyPath, ...]:
+        """The settings that the file does not know, and that have their defaults."""
+        return tuple(path for path, value in self._settings.items() if path not in self._places and value is not None)
+
+    def place(self, path: KeyPath) -> KeyPath:
+        """Under which key a setting stands in the file: under its name, or an old one."""
+        return self._places.get(path, path)
 
     @property
     def config(self) -> Any:
@@ -191,20 +199,52 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
         values = _read_lines(text)
     except ValueError:  # of tomllib
         raise ValueError("it is no TOML") from None
-    own = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
-    origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
-    custom = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
-    facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
+    own, notes, facts, origins = _divided(values)
     if fingerprint(own) != facts.get("fingerprint"):
         raise ValueError("its fingerprint does not fit")
-    own, origins = ({schema.current(path): value for path, value in each.items()} for each in (own, origins))
-    settings = schema.revive(own)
-    unfit = [path for path in own if path not in settings]
-    unfit += [path for path, value in settings.items() if value is MISSING]
-    refusal = _other_settings(schema, name, {path: own.get(path) for path in unfit}, facts) if unfit else None
-    config = schema.build(settings, nested({path: settings[path] for path in origins if path in settings}) | custom)
-    missing = tuple(path for path, value in settings.items() if path not in own and value is not None)
-    return FrozenConfig(name, text, config, settings, origins, custom, facts, missing, refusal)
+    settled, custom = schema.settled_notes(notes) if notes else ({}, notes)
+    own |= settled
+    origins |= {path: origins[path[:2]] for path in settled}
+    places = _places(schema, own)
+    settings = schema.revive({path: own[place] for path, place in places.items()})
+    given = {path: origins[place] for path, place in places.items() if place in origins}
+    unfit = {path: own[place] for path, place in places.items() if settings.get(path, MISSING) is MISSING}
+    unfit |= _find_unfit(settings, places, custom)
+    refusal = _other_settings(schema, name, unfit, facts) if unfit else None
+    config = schema.build(settings, nested({path: settings[path] for path in given if path in settings}) | dict(custom))
+    origins = given | {
+        path: origin for path, origin in origins.items() if path[0] == "metadata" and path not in settled
+    }
+    return FrozenConfig(name, text, config, settings, origins, custom, facts, places, refusal)
+
+
+def _divided(
+    values: Mapping[KeyPath, Any],
+) -> tuple[dict[KeyPath, Any], dict[str, Any], dict[str, Any], dict[KeyPath, str]]:
+    """The settings of a file, its metadata, what it says of itself, and the origins."""
+    settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
+    notes = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
+    facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
+    origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
+    return settings, notes, facts, origins
+
+
+def _find_unfit(
+    settings: Mapping[KeyPath, Any], places: Mapping[KeyPath, KeyPath], custom: Mapping[str, Any]
+) -> dict[KeyPath, Any]:
+    """What must be given and is not there, and metadata with the name of a setting or section."""
+    unfit: dict[KeyPath, Any] = {path: None for path in settings if settings[path] is MISSING and path not in places}
+    names = {path[0] for path in settings} if custom else ()
+    return unfit | {("metadata", key): value for key, value in custom.items() if key in names}
+
+
+def _places(schema: Schema, written: Mapping[KeyPath, Any]) -> dict[KeyPath, KeyPath]:
+    """Where each setting stands in a file: under its name, or an old one; what was written twice is no one setting."""
+    places = {path: path for path in written if path in schema.defaults}
+    for path in (path for path in written if path not in places):
+        now = schema.current(path)
+        places[path if now in places else now] = path
+    return places
 
 
 def _other_settings(
@@ -215,28 +255,34 @@ def _other_settings(
     from .report import refusal
 
     application, owner = schema.application, schema.root.__name__
-    message = f"was written for other settings than {owner} of {application.name} {application.version} has"
-    writer = f"{facts.get('package')} with the class {facts.get('class', owner)}"
+    message = f"was written for other settings than {owner} of {application.name} {application.version} has today"
     hint = (
-        f"{writer} wrote it: start the run with that version and that class,"
+        f"{facts.get('package')} wrote it, with {facts.get('class', owner)} as it was then: start the run with these,"
         ' or with on_change="replace", which freezes today\'s settings and keeps the old file'
     )
     told = [file_problem(name, message, hint)]
     for path, value in unfit.items():
-        message = _misfit(schema, path, value)
-        told.append(Problem(path=path, message=message, hint=schema.removed.get(path, "")))
+        message, hint = _misfit(schema, path, value)
+        told.append(Problem(path=path, message=message, hint=hint))
     return refusal(told)
 
 
-def _misfit(schema: Schema, path: KeyPath, value: Any) -> str:
-    """Why a frozen value, or None where there is none, can be that of no setting."""
+def _misfit(schema: Schema, path: KeyPath, value: Any) -> tuple[str, str]:
+    """Why a frozen value, or None where there is none, can be that of no setting, and a hint."""
     from .printable import show_value
 
+    frozen = f"frozen as {show_value(value)}"
     if value is None:
-        return "has no default, and was not frozen"
+        return "has no default, and was not frozen", "a default in the class, as the run had it, lets it go on"
+    if path[0] == "metadata":
+        name = ".".join(path)
+        return f"{frozen}, and is a setting by now", f'Was("{name}", since=…) beside its type takes the frozen value'
+    if path in schema.old_names:
+        return f"{frozen}, and is called {'.'.join(schema.current(path))} by now, which was frozen too", ""
     if path in schema.defaults:
-        return f"frozen as {show_value(value)}, and has the type {schema.setting(path).kind.name} by now"
-    return f"{'was removed' if path in schema.removed else 'no such setting'}; frozen as {show_value(value)}"
+        return f"{frozen}, and has the type {schema.setting(path).kind.name} by now", ""
+    sentence = schema.removed.get(path, "")
+    return f"{'was removed' if sentence else 'no such setting'}; {frozen}", sentence
 
 
 def _read_lines(text: str) -> dict[KeyPath, Any]:

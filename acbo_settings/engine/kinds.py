@@ -87,6 +87,8 @@ def kind_of(annotation: Any, place: str) -> Kind:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         kind = kind_of(arguments[0], place)
+        if bounds and kind.choices:
+            raise TypeError(f"{place} has the bound {bounds[0][0]} besides a Literal: leave the values out of that")
         if wrong := [name for name, _ in bounds if name not in _BOUNDS_OF.get(kind.type, ())]:
             raise TypeError(f"{place} has the bound {wrong[0]}, which means nothing for {kind.name}")
         return kind.replace(bounds=(*kind.bounds, *bounds))

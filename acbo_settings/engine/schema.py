@@ -92,6 +92,7 @@ class Schema:
         """The dataclass of each table by its key path, that of the root first."""
         self._changed: dict[KeyPath, Any] = {}  # defaults that are not those of the dataclass itself
         self._settings: dict[KeyPath, Setting] = {}
+        self._is_usable = False
         self._read((), root, None)
 
     def _read(self, path: KeyPath, owner: Any, default: Any) -> None:
@@ -107,12 +108,15 @@ class Schema:
                 continue
             if not field.compare:
                 raise TypeError(f"{owner.__qualname__}.{field.name} takes no part in comparisons, as all settings must")
+            if isinstance(value, type):
+                told = f"{owner.__qualname__}.{field.name} has the class {value.__name__} itself as its default"
+                raise TypeError(f"{told}: use field(default_factory={value.__name__})")
             if is_dataclass(value):
                 self._read(below, type(value), value)
             elif value is MISSING and is_dataclass(table := self._annotation(below)):
                 self._read(below, table, None)
             elif isinstance(value, list | dict | set):
-                raise TypeError(f"{owner.__qualname__}.{field.name} has a mutable default: use a tuple")
+                raise TypeError(f"{owner.__qualname__}.{field.name} has a mutable default: use a tuple or a dataclass")
             else:
                 self.defaults[below] = value
                 if value is not own and value != own:
@@ -123,22 +127,40 @@ class Schema:
         """What settings were called before: the setting of each old key path, and since when it has its name."""
         found: dict[KeyPath, tuple[KeyPath, Was]] = {}
         for path in self.defaults:
-            raw = self._raw_annotation(path)[1]
-            if isinstance(raw, str) and "Was" not in raw:
-                continue  # as it is for nearly all: resolving an annotation takes time
-            from .declarations import Was
+            owner, raw = self._raw_annotation(path)
+            is_ours = owner.__module__.partition(".")[0] == __name__.partition(".")[0]
+            if is_ours and "Was" not in raw:
+                continue  # resolving our own annotations takes time, and they have no other name for it
+            from .declarations import old_names_in
 
-            for was in (each for each in getattr(self._annotation(path), "__metadata__", ()) if isinstance(each, Was)):
-                if was.path[0] == "metadata":
-                    raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: metadata is not settings")
-                if was.path in self.defaults or was.path in self.sections or was.path in found:
+            for was in old_names_in(self._annotation(path)):
+                if was.path in (*self.defaults, *self.sections, *found, ("metadata",)):
                     raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: that name is taken")
                 found[was.path] = path, was
         return found
 
+    def settled_notes(
+        self, notes: Mapping[Any, Any], above: KeyPath = ("metadata",)
+    ) -> tuple[dict[KeyPath, Any], Mapping[Any, Any]]:
+        """The metadata in which stand settings of today: those by their old key paths, and the rest of it."""
+        if above not in self.past:
+            return {}, notes
+        found: dict[KeyPath, Any] = {}
+        rest: dict[Any, Any] = {}
+        for key, value in notes.items():
+            path = (*above, key)
+            if path in self.old_names:
+                found[path] = value
+                continue
+            inside, left = self.settled_notes(value, path) if isinstance(value, Mapping) else ({}, value)
+            found |= inside
+            if left or not inside:
+                rest[key] = left
+        return found, rest
+
     def current(self, path: KeyPath) -> KeyPath:
         """What a setting is called now, whether the key path is its old one or not."""
-        return self.old_names[path][0] if path in self.old_names else path
+        return path if path in self.defaults or path not in self.old_names else self.old_names[path][0]
 
     @cached_property
     def removed(self) -> Mapping[KeyPath, str]:
@@ -163,7 +185,8 @@ class Schema:
     @property
     def past_tables(self) -> frozenset[KeyPath]:
         """The tables among them that there are no more."""
-        return self.past - set(self.old_names) - set(self.removed) - set(self.sections)
+        gone = self.past - set(self.old_names) - set(self.removed) - set(self.sections)
+        return frozenset(path for path in gone if path[0] != "metadata")
 
     def below(self, path: KeyPath) -> list[KeyPath]:
         """The settings of a section, or the setting itself."""
@@ -238,19 +261,17 @@ class Schema:
             self._settings[path] = Setting(self, path, self._kind(path))
         return self._settings[path]
 
-    @cached_property
-    def own_settings(self) -> list[Setting]:
-        """The settings that the root's base does not have, each looked at: TypeError for what no setting can be."""
-        base: Any = self.root.__base__
-        if not hasattr(base, "__application__"):
-            return []  # the reference itself, whose settings are looked at when they are given
-        names = base.__dataclass_fields__
-        reference = {path for path in self.defaults if path[0] in names and not self._is_redefined(path)}
-        return [self.setting(path) for path in self.defaults if path not in reference]
-
-    def _is_redefined(self, path: KeyPath) -> bool:
-        """Whether the root itself says what stands at the start of a key path."""
-        return path[0] in vars(self.root).get("__annotations__", {})
+    def require_usable(self) -> None:
+        """Look at all that classes of one's own declare: TypeError for what can be no setting, rule or old name."""
+        if not self._is_usable:
+            reference = next(owner for owner in self.root.__mro__ if "__application__" in vars(owner))
+            own = [owner for owner in self.root.__mro__ if owner not in reference.__mro__]
+            names = {name for owner in own for name in vars(owner).get("__annotations__", {})}
+            for path in self.defaults:
+                if path[0] in names:
+                    self.setting(path)
+            _ = (self.past, self.rules) if own else ()
+            self._is_usable = True
 
     def _kind(self, path: KeyPath) -> Kind:
         from .kinds import kind_of

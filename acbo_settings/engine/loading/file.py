@@ -77,7 +77,8 @@ def _read_document(schema: Schema, document: Document) -> Source:
     def origin_of(path: KeyPath) -> Origin:
         """Where the value had come from, if the file tells."""
         first = frozen.origins.get(path)
-        return FrozenFile(document, path, first) if first else File(document, path)
+        place = frozen.place(path)
+        return FrozenFile(document, place, first) if first else File(document, place)
 
     return Source(given_tree(schema, frozen), origin_of)
 

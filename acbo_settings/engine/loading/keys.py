@@ -61,7 +61,7 @@ class SortedKeys:
 
     def _sort_other(self, path: KeyPath, value: Any) -> None:
         """Sort a key that is no setting."""
-        if path in self._schema.past:
+        if path in self._schema.past and path != ("metadata",):
             self._sort_past(path, value)
             return
         found = find_path(self._schema, path)
@@ -156,6 +156,9 @@ class SortedKeys:
     def _sort_metadata(self, table: Mapping[Any, Any]) -> None:
         pyrsistent = sys.modules.get("pyrsistent")  # a configuration's own metadata records settings, and is a PMap
         is_record = pyrsistent is not None and isinstance(table, pyrsistent.PMap)
+        settled, table = self._schema.settled_notes(table)
+        for path, value in settled.items():
+            self._sort_past(path, value)
         for name, value in table.items():
             if is_record and name in self._source.tree:
                 continue  # here the settings themselves are given too

@@ -90,7 +90,7 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
-    _ = schema.own_settings  # those that nobody gives, too
+    schema.require_usable()
     given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
     valid, invalid = validate_values(schema, given)
     advice = [problem for problem in layers.problems if problem.severity == "advice"]

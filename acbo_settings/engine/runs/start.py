@@ -84,11 +84,11 @@ def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedCon
 def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
     """The settings that differ: the frozen value with its line, and today's as validation has made it."""
     today_values = start.inputs.schema.typed(today.config)
-    document = Document(frozen.name, frozen.text)
+    document, missing = Document(frozen.name, frozen.text), frozen.missing
     return [
         Difference(
             path,
-            SourcedValue(value, Default() if path in frozen.missing else File(document, path)),
+            SourcedValue(value, Default() if path in missing else File(document, frozen.place(path))),
             today.values[path].replace(value=today_values[path]),
         )
         for path, value in frozen.settings.items()

@@ -111,6 +111,7 @@ _MODULES = {
 }
 # Names that nobody calls, but that pickles know.
 _MODULES_OF_PARTS = {
+    "engine": ("Part",),
     "engine.schema": ("Unread",),
     "engine.toml_document": ("Document", "Position"),
     "plan": ("Recurring", "Schedule"),

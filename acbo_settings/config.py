@@ -7,7 +7,7 @@ configuration needs neither types nor pydantic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 
 from . import __version__
@@ -64,6 +64,10 @@ class _Settings(PickledByName):
 
     __slots__ = ()
     __pydantic_config__ = _PYDANTIC_CONFIG
+
+    @classmethod
+    def _field_names(cls) -> list[str]:
+        return [field.name for field in fields(cls)]  # type: ignore[arg-type]  # with those that have no slot
 
 
 def _no_metadata() -> Any:

@@ -13,7 +13,7 @@ from .engine.canonical import KeyPath, plain_setting
 from .engine.names import EXTENDS, variable_name
 from .engine.printable import show_value
 from .engine.schema import Application, Schema
-from .engine.toml_writer import value_text
+from .engine.toml_writer import tables_last, value_text
 
 
 class VariableReference(NamedTuple):
@@ -93,7 +93,7 @@ def example_toml(schema: Schema) -> str:
         f'# {EXTENDS} = "../base.toml"',
     ]
     table: KeyPath = ()
-    for setting in schema.settings.values():
+    for setting in tables_last(schema.settings).values():
         if setting.path[:-1] != table:
             table = setting.path[:-1]
             lines += ["", f"[{'.'.join(table)}]"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pickle
@@ -11,9 +12,9 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Ge
@@ -749,3 +750,137 @@ def test_an_old_name_that_may_change_is_told() -> None:
         load_training_config(
             run_dir="run", environ={"ACBO_WIDTH": "2"}, may_change=["checkpoint_every", "width"], schema=Renamed
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network, of which there are two."""
+
+    width: int = 128
+    depth: int = 2
+
+    @rule("actor.width", "actor.depth")
+    def fits(self) -> str | None:
+        """The card holds it."""
+        return "The network is too large" if self.width * self.depth > 1000 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoNetworks(TrainingConfig):
+    """A class with one table twice, both of which had another name."""
+
+    actor: Annotated[Network, Was("policy", since="2.0")] = field(default_factory=Network)
+    critic: Network = field(default_factory=Network)
+
+
+def test_the_rule_of_a_table_holds_wherever_the_table_stands() -> None:
+    """It names the settings of that place."""
+    with pytest.raises(
+        ConfigurationError, match=r"critic\.width: The network is too large\n +--> width from ACBO_CRITIC"
+    ):
+        load_training_config(environ={"ACBO_CRITIC__WIDTH": "600"}, schema=TwoNetworks)
+
+
+def test_a_table_can_have_had_another_name() -> None:
+    """All that stands in it is then known by its old key."""
+    write("acbo.toml", "[policy]\nwidth = 64\n")
+    with pytest.warns(ConfigurationWarning, match=r"policy\.width: is called actor\.width since 2\.0"):
+        assert load_training_config(environ={}, schema=TwoNetworks).actor.width == 64
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"overrides": ["checkpoint_every=7", "schedule.checkpoint_interval=9"]},
+        {"overrides": ["schedule.checkpoint_interval=9", "checkpoint_every=7"]},
+        {"environ": {"ACBO_CHECKPOINT_EVERY": "7", "ACBO_SCHEDULE": '{"checkpoint_interval": 9}'}},
+        {"environ": {"ACBO_SCHEDULE__CHECKPOINT_INTERVAL": "7", "ACBO_CHECKPOINT_EVERY": "9"}},
+    ],
+    ids=str,
+)
+def test_two_names_of_one_setting_in_variables_or_texts_are_refused(given: dict[str, Any]) -> None:
+    """Which of the two was meant is not known."""
+    with pytest.raises(ConfigurationError, match=r"given twice: it is called schedule\.checkpoint_interval since 2\.0"):
+        load_training_config("/dev/null", **{"environ": {}, "schema": Renamed, **given})
+
+
+@pytest.mark.parametrize(
+    "environ", [{"ACBO_OLD__TABLES__INNER": "3"}, {"ACBO_OLD__TABLES": "3"}, {"ACBO_OLD": "{}"}], ids=str
+)
+def test_a_removed_table_is_told_by_variables_too(environ: dict[str, str]) -> None:
+    """However deep inside of it they set something."""
+    if environ == {"ACBO_OLD": "{}"}:
+        load_training_config("/dev/null", environ=environ, schema=Renamed)  # holds nothing
+        return
+    with pytest.raises(ConfigurationError, match=r"old\.tables: was removed"):
+        load_training_config("/dev/null", environ=environ, schema=Renamed)
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"ACBO_POLICY__LAYERS": "64,32"}, r"Input should be an array; write it as JSON, such as \[64, 32\]"),
+        ({"ACBO_POLICY__LAYERS": "[NaN]"}, r"Input should be an array; write it as JSON, such as \[64, 32\]"),
+        ({"ACBO_POLICY__DROPOUT": "none"}, r"an empty text says that it is not set"),
+        ({"ACBO_POLICY__PRECISION": "16.0"}, r"Input should be 16 or 32"),
+    ],
+    ids=str,
+)
+def test_a_text_that_is_no_value_is_told_how_to_write_it(environ: dict[str, str], message: str) -> None:
+    """As a variable wants it."""
+    with pytest.raises(ConfigurationError, match=message):
+        load({"ACBO_DATA": "x", **environ})
+
+
+@pytest.mark.parametrize("value", [True, 16.0])
+def test_a_choice_is_of_its_type(value: Any) -> None:
+    """Nothing is converted, be it equal."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Chosen(TrainingConfig):
+        bits: Literal[1, 16] = 16
+
+    with pytest.raises(ConfigurationError, match=f"bits: Input should be 1, 16, not {str(value).lower()}"):
+        load_training_config(overrides={"bits": value}, environ={}, schema=Chosen)
+
+
+def test_what_is_not_readable_hides_no_rule() -> None:
+    """A rule over what must be given waits for it, and the source that cannot be read is told."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Needy(TrainingConfig):
+        data: Path
+
+        @rule("data")
+        def exists(self) -> str | None:
+            return f"There is no {self.data.name}"
+
+    with pytest.raises(ConfigurationError, match="grpo: should be a table as JSON") as caught:
+        load_training_config(environ={"ACBO_GRPO": "{"}, schema=Needy)
+    assert len(caught.value.problems) == 1
+
+
+def table(*names: str, slots: bool = True) -> Any:
+    """A class `Table` of this module with these fields, each with its place as the default."""
+    fields = [(name, int, number) for number, name in enumerate(names)]
+    owner: Any = make_dataclass("Table", fields, frozen=True, slots=slots, kw_only=True)
+    owner.__module__ = __name__
+    return owner
+
+
+@pytest.mark.parametrize("slots", [True, False])
+def test_copies_and_pickles_are_by_the_names_of_fields(slots: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of tables of one's own too, with slots or without, in whatever order a later class has them."""
+    owner = table("first", "second", slots=slots)
+    fields = [("seed", int, 3), ("table", owner, field(default_factory=owner))]
+    root: Any = make_dataclass("Root", fields, bases=(TrainingConfig,), frozen=True, slots=slots, kw_only=True)
+    root.__module__ = __name__
+    monkeypatch.setitem(globals(), "Table", owner)
+    monkeypatch.setitem(globals(), "Root", root)
+    config: Any = load_training_config("/dev/null", overrides=["seed=4", "table.second=7"], environ={}, schema=root)
+    pickled = pickle.dumps(config)
+    for same in (pickle.loads(pickled), copy.copy(config), copy.deepcopy(config)):
+        assert (same, type(same.table), same.metadata) == (config, owner, config.metadata)
+    monkeypatch.setitem(globals(), "Table", table("second", "third", "first"))
+    later = pickle.loads(pickled).table
+    assert (later.first, later.second, later.third) == (0, 7, 1)

@@ -50,8 +50,8 @@ def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
     if path and path in schema.past_tables:
         inside = ", ".join(".".join(old) for old in (*schema.old_names, *schema.removed) if old[: len(path)] == path)
         return None, f"there is no such table any more; explain tells what became of {inside}"
-    if path and path in schema.removed:
-        return None, f"it was removed: {schema.removed[path]}"
+    if path and (sentence := schema.why_removed(path)):
+        return None, f"it was removed: {sentence}"
     if path and path[0] != "metadata":
         return schema.current(path), ""
     if name.upper().startswith(schema.application.prefix):
@@ -65,7 +65,7 @@ def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
 def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -> None:
     cells = []
     for row in rows:
-        value = values[row.path] if values else None
+        value = values.get(row.path) if values else None
         origin = "" if value is None or value.is_default else origin_text(value)
         cells.append([row.key, show_value(value.value) if value else "?", show_value(row.default), origin])
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
@@ -93,7 +93,9 @@ def _values(values: _Values, path: KeyPath) -> list[tuple[str, str]]:
     """The value in force, and below it what it shadows."""
     if values is None:
         return [("value", "not known, because a source cannot be read")]
-    value = values[path]
+    value = values.get(path)
+    if value is None:
+        return [("value", "none: nobody gives it")]
     names = ["value", *["over"] * len(value.shadowed)]
     texts = [explain_value(each.replace(over=None)) for each in (value, *value.shadowed)]
     return list(zip(names, texts, strict=True))

@@ -6,15 +6,19 @@ import os
 import re
 import shlex
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..engine.canonical import KeyPath
-from ..engine.inputs import process_environment, read_raw_file
+from ..engine.extends import extended_files
+from ..engine.inputs import MAX_BYTES, RawFile, is_frozen, process_environment, read_raw_file
 from ..engine.loading.file import decode_file, parse_toml
+from ..engine.loading.texts import parse_table
 from ..engine.names import find_path, variable_name
+from ..engine.origins import Variable
 from ..engine.printable import escape
 from ..engine.problems import ConfigurationError
+from ..engine.run_arguments import split_names
 from ..engine.runs.durable import replace_file
 from ..engine.schema import Schema
 from ..engine.toml_document import Document
@@ -38,11 +42,13 @@ def run(arguments: Namespace) -> int:
     """Rewrite `paths`, or with `check` only say what there is to do; old variables are printed as `export` lines."""
     schema: Schema = arguments.schema
     paths = [file_in(path, [FILE_NAME]) for path in arguments.paths or [FILE_NAME]]
-    outcomes = [_migrate(schema, path, arguments.check) for path in paths]
-    variables = list(_exports(schema))
-    for line in variables:
-        print(line)
-    has_work = any(outcomes) or (arguments.check and variables)
+    has_work = sum(_migrate(schema, path, arguments.check) for path in paths) > 0
+    for variable in _find_variables(schema):
+        if variable.exports:
+            print(variable.exports)
+        else:
+            note(variable.told)
+        has_work = has_work or arguments.check or not variable.exports
     return NOT_VALID if has_work else SUCCESS
 
 
@@ -51,6 +57,9 @@ def _migrate(schema: Schema, path: str, checks: bool) -> bool:
     file = read_raw_file(path)
     try:
         document = decode_file(file)
+        if is_frozen(schema.application, path, document.text):
+            note(f"{escape(path)}: left as it is: a frozen file is read under its old names")
+            return False
         findings = sorted(_find_work(schema, document), key=lambda finding: finding.line)
         for finding in findings:
             note(f"{escape(path)}:{finding.line}: {finding.told}")
@@ -59,12 +68,22 @@ def _migrate(schema: Schema, path: str, checks: bool) -> bool:
             content = _rewritten(file.content, by_machine)
             target = os.path.realpath(path)  # a link stays one, and what it leads to changes
             replace_file(target, content, os.stat(target).st_mode)
+        has_old_base = _tell_bases(schema, file)
     except ConfigurationError as error:
         print_problems(error.problems)
         return True
-    if not findings:
+    if not findings and not has_old_base:
         note(f"{escape(path)}: nothing to do")
-    return bool(findings) if checks else len(by_machine) < len(findings)
+    return has_old_base or (bool(findings) if checks else len(by_machine) < len(findings))
+
+
+def _tell_bases(schema: Schema, file: RawFile) -> bool:
+    """Name the files that a file extends and that have old names; others may extend them, so they are not rewritten."""
+    bases = extended_files(file, lambda name: read_raw_file(name, inside=FILE_NAME), MAX_BYTES)[:-1]
+    old = [base.name for base in bases if not base.error and list(_find_work(schema, decode_file(base)))]
+    for name in old:
+        note(f"{escape(file.name)}: extends {escape(name)}, which has work too: acbo-settings migrate {escape(name)}")
+    return bool(old)
 
 
 def _find_work(schema: Schema, document: Document) -> Iterator[_Finding]:
@@ -97,18 +116,18 @@ def _rename(document: Document, old: KeyPath, now: KeyPath, is_free: bool) -> _F
         return _Finding(position.line, f"move {name} by hand: it is {new} now")
     columns = _span_of(document.line(position.line), position.key_column - 1, old[-1])
     if columns is None:
-        return _Finding(position.line, f"rename {name} by hand: it is {new} now, and is written with escapes")
+        return _Finding(position.line, f"rename {name} by hand: it is {new} now, and is no plain key here")
     return _Finding(position.line, f"{name} is called {new} now", columns, now[-1])
 
 
 def _span_of(line: str, start: int, name: str) -> tuple[int, int] | None:
-    """Where the last part of a key stands in its line, without quotes; None where it is written with escapes."""
+    """Where the last part of a plain key stands in its line, without quotes; None for a header and for escapes."""
     last = None
     while match := _PART.match(line, start):
         last, start = match, match.end()
         if not match.group().endswith("."):
             break
-    if last is None or not last.lastgroup or last[last.lastgroup] != name:
+    if last is None or not last.lastgroup or last[last.lastgroup] != name or line[start:].lstrip()[:1] != "=":
         return None
     return last.span(last.lastgroup)
 
@@ -125,10 +144,50 @@ def _rewritten(content: bytes, findings: list[_Finding]) -> bytes:
     return (mark + "\n".join(lines)).encode()
 
 
-def _exports(schema: Schema) -> Iterator[str]:
-    """The lines that set the new variables instead of the old ones of this shell."""
-    for name, text in process_environment(schema).items():
+class _OldVariable(NamedTuple):
+    """A variable of this shell with an old name, or one in it: the line that replaces it, or what a hand is to do."""
+
+    exports: str
+    told: str = ""
+
+
+def _find_variables(schema: Schema) -> Iterator[_OldVariable]:
+    """The variables of this shell under old names, with old names in them, or of what was removed."""
+    environ = process_environment(schema)
+    names = {find_path(schema, name): name for name in environ}
+    for name, text in environ.items():
         path = find_path(schema, name)
-        if path and path in schema.old_names:
-            now = variable_name(schema, schema.old_names[path][0])
-            yield f"unset {name}; export {now}={shlex.quote(text)}"
+        if schema.application.run_variables.get(name.upper()) == "may_change":
+            yield from _changeable(schema, name, text)
+        elif path and (sentence := schema.why_removed(path)):
+            yield _OldVariable("", f"{name} was removed: {sentence}")
+        elif path and path in schema.old_names:
+            yield _renamed_variable(schema, name, text, names)
+        elif path and text.lstrip().startswith("{"):
+            yield from _inside_table(schema, name, path, text)
+
+
+def _renamed_variable(schema: Schema, name: str, text: str, names: Mapping[KeyPath | None, str]) -> _OldVariable:
+    now = schema.old_names[find_path(schema, name) or ()][0]
+    new = variable_name(schema, now)
+    if now in names:
+        return _OldVariable("", f"{name} is called {new} now, and {names[now]} is set too: unset one of them by hand")
+    if not text.isprintable():
+        return _OldVariable("", f"{name} is called {new} now: set it by hand")
+    return _OldVariable(f"unset {name}; export {new}={shlex.quote(text)}")
+
+
+def _changeable(schema: Schema, name: str, text: str) -> Iterator[_OldVariable]:
+    """The list of settings that may change, with today's names."""
+    given = split_names(text)
+    today = [".".join(schema.current(find_path(schema, each) or (each,))) for each in given]
+    if any(find_path(schema, each) in schema.old_names for each in given):
+        yield _OldVariable(f"export {name}={shlex.quote(','.join(today))}")
+
+
+def _inside_table(schema: Schema, name: str, path: KeyPath, text: str) -> Iterator[_OldVariable]:
+    """What a table as JSON holds under old names."""
+    table = parse_table(path, text, Variable(name, text))
+    for old, (now, _) in schema.old_names.items():
+        if isinstance(table, dict) and old[: len(path)] == path and _holds(table, old[len(path) :]):
+            yield _OldVariable("", f"{name} holds {'.'.join(old)}, which is {'.'.join(now)} now: change it by hand")

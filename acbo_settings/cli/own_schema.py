@@ -6,12 +6,16 @@ the working directory.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from importlib import import_module
+from contextlib import redirect_stdout
+from traceback import extract_tb
 from typing import Any
 
 from ..api import SCHEMA, schema_of
+from ..engine.inputs import read_raw_file
+from ..engine.loading.objections import require_usable
 from ..engine.schema import Schema
 
 _TABLE = "acbo-settings"
@@ -44,22 +48,20 @@ def find_schema(named: str | None) -> Schema:
 
 def _table_of(file: str) -> dict[str, Any] | None:
     """The table for this program in a `pyproject.toml`, or None where there is none."""
-    try:
-        with open(file, "rb") as opened:
-            content = opened.read()
-    except OSError:
-        return None
-    if _TABLE.encode() not in content:
+    read = read_raw_file(file)
+    if read.error or _TABLE.encode() not in read.content:
         return None
     import tomllib
 
     try:
-        tool = tomllib.loads(content.decode()).get("tool", {})
-    except ValueError as error:
+        tool = tomllib.loads(read.content.decode()).get("tool", {})
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"{file} cannot be read: {error}") from None
     table = tool.get(_TABLE) if isinstance(tool, dict) else None
     if not isinstance(table, dict | None):
         raise SchemaError(f"{file}: tool.{_TABLE} must be a table")
+    if unknown := [key for key in table or () if key != "schema"]:
+        raise SchemaError(f"{file}: tool.{_TABLE} has no key {unknown[0]}, only schema")
     return table
 
 
@@ -70,11 +72,26 @@ def _import_schema(name: object, directory: str | None, source: str) -> Schema:
         sys.path.insert(0, directory)
     module, _, attributes = name.partition(":")
     try:
-        found: Any = import_module(module)
+        with redirect_stdout(sys.stderr):  # which is for messages; results alone go to stdout
+            found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        is_missing = isinstance(error, ModuleNotFoundError) and module.startswith(str(error.name))
+        where = f"; looked in {directory} and where Python finds its packages" if is_missing else _place_of(error)
+        raise SchemaError(f"{source}: {name} cannot be used: {type(error).__name__}: {error}{where}") from None
+    try:
         for attribute in attributes.split("."):
             found = getattr(found, attribute)
+        if found is None:
+            raise TypeError("it is None")
         schema = schema_of(found)
-        schema.require_usable()  # what of it cannot be used is told here, not as a traceback
-    except (Exception, SystemExit) as error:
+        require_usable(schema)  # what of it cannot be used is told here, not as a traceback
+    except Exception as error:
         raise SchemaError(f"{source}: {name} cannot be used: {type(error).__name__}: {error}") from None
     return schema
+
+
+def _place_of(error: BaseException) -> str:
+    """The line in which a module failed, if it got as far as to run one."""
+    machinery = (__file__, importlib.__file__, "<frozen")
+    places = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(machinery)]
+    return f" ({os.path.relpath(places[-1].filename)}:{places[-1].lineno})" if places else ""

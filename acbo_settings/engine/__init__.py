@@ -10,6 +10,8 @@ Here stands what every room builds on: records that are pickled by the names of 
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,14 +49,39 @@ class PickledByName:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> Self:
         """Make a record of its fields; TypeError for one that this version does not have."""
-        return cls(**fields)
+        return cls(**{name: value.record if type(value) is Part else value for name, value in fields.items()})
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {}
         for name in self._field_names():
             pickled = getattr(getattr(type(self), name, None), "pickled", None)  # of a descriptor that has its own form
-            fields[name] = pickled(self) if pickled else getattr(self, name)
+            fields[name] = pickled(self) if pickled else _by_name(getattr(self, name))
         return self._from_fields, (fields,)
+
+
+@public
+class Part:
+    """A table of a class of one's own on its way into a pickle or a copy: by the names of its fields as well."""
+
+    __slots__ = ("record",)
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+
+    @classmethod
+    def made(cls, owner: Any, fields: Mapping[str, Any]) -> Any:
+        """The table itself, out of a pickle."""
+        return owner(**{name: value.record if type(value) is Part else value for name, value in fields.items()})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {field.name: _by_name(getattr(self.record, field.name)) for field in fields(self.record)}
+        return self.made, (type(self.record), values)
+
+
+def _by_name(value: Any) -> Any:
+    """What stands in a pickle for the value of a field."""
+    is_part = hasattr(type(value), "__dataclass_fields__") and not isinstance(value, PickledByName)
+    return Part(value) if is_part else value
 
 
 class Record(PickledByName):

@@ -7,6 +7,7 @@ from functools import wraps
 
 from . import Record, public
 from .canonical import KeyPath, value_at
+from .spelling import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,12 +167,26 @@ def _declared_in(schema: Schema) -> Iterator[tuple[bool, Rule]]:
     for path, owner in schema.sections.items():
         for name in dict.fromkeys(name for each in reversed(owner.__mro__) for name in vars(each)):
             check: Any = getattr(owner, name, None)
-            if not hasattr(check, "__rule__"):
-                continue
-            advises, reads = check.__rule__
-            if unknown := [".".join(key) for key in reads if key not in schema.defaults]:
-                raise TypeError(f"the rule {owner.__qualname__}.{name} reads {unknown[0]}, which is no setting")
-            yield advises, Rule(reads, _at(path, check))
+            if hasattr(check, "__rule__"):
+                advises, keys = check.__rule__
+                place = f"the rule {owner.__qualname__}.{name}"
+                reads = tuple((*path, *_inside(schema, owner, key, place)) for key in keys)
+                yield advises, Rule(reads, _at(path, check))
+
+
+def _inside(schema: Schema, owner: type, key: KeyPath, place: str) -> KeyPath:
+    """A key that a rule names, as its own table has it, which may be there more than once."""
+    if key not in schema.defaults:
+        meant = closest(".".join(key), map(".".join, schema.defaults))
+        raise TypeError(
+            f"{place} reads {'.'.join(key)}, which is no setting{f': did you mean {meant}?' if meant else ''}"
+        )
+    for path, section in schema.sections.items():
+        if section is owner and key[: len(path)] == path:
+            return key[len(path) :]
+    raise TypeError(
+        f"{place} sees its own table alone, and reads {'.'.join(key)}: declare it in {schema.root.__qualname__}"
+    )
 
 
 def _at(path: KeyPath, check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:

@@ -87,6 +87,9 @@ def kind_of(annotation: Any, place: str) -> Kind:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         kind = kind_of(arguments[0], place)
+        for name, bound in ((name, bound) for name, bound in bounds if not _fits(kind.type, name, bound)):
+            wanted = kind.name if name in _NUMBER_BOUNDS and kind.type in (int, float) else "int"
+            raise TypeError(f"{place} has the bound {name}={bound}, which is no {wanted}")
         if bounds and kind.choices:
             raise TypeError(f"{place} has the bound {bounds[0][0]} besides a Literal: leave the values out of that")
         if wrong := [name for name, _ in bounds if name not in _BOUNDS_OF.get(kind.type, ())]:
@@ -108,6 +111,12 @@ def kind_of(annotation: Any, place: str) -> Kind:
     if annotation in (*SCALARS, Path):
         return Kind(annotation)
     raise TypeError(f"{place} has the type {_shown(annotation)}, which no setting can have: use {_ALLOWED}")
+
+
+def _fits(wanted: Any, name: str, bound: Any) -> bool:
+    """Whether a bound can be compared with what it bounds."""
+    is_float = wanted is float and name in _NUMBER_BOUNDS
+    return type(bound) is int or (is_float and type(bound) is float)
 
 
 def _shown(annotation: Any) -> str:

@@ -34,7 +34,7 @@ def find_path(schema: Schema, name: str | KeyPath) -> KeyPath | None:
     A name is a key path, its parts joined by dots, or the name of a variable in any case.
     """
     path = _path_of(schema, name) if isinstance(name, str) else name
-    if path in schema.defaults or path in schema.sections or path in schema.past:
+    if path in schema.defaults or path in schema.sections or path in schema.past or schema.why_removed(path):
         return path or None
     is_metadata = path[0] == "metadata" and all(path) and len(path) <= MAX_KEY_PARTS
     return path if is_metadata else None

@@ -39,8 +39,8 @@ def show_value(value: object) -> str:
         return "none: it must be given"
     if isinstance(value, os.PathLike):
         return show_value(os.fspath(value))
-    if isinstance(value, tuple):
-        return escape(f"[{', '.join(map(show_value, value))}]", _MAX_VALUE)
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int | float | os.PathLike) for item in value):
+        return escape(f"[{', '.join(map(show_value, value[:_MAX_VALUE]))}]", _MAX_VALUE)
     if isinstance(value, dict):
         return "a table"
     return "an array" if isinstance(value, list | tuple) else escape(f"a {type(value).__name__}", _MAX_VALUE)

@@ -54,7 +54,7 @@ def _without_secrets(path: KeyPath, sourced: SourcedValue) -> SourcedValue:
     origin = sourced.origin.without_secrets(path)
     over = sourced.over and _without_secrets(path, sourced.over)
     value = sourced.value
-    if isinstance(value, str) and (any(map(is_secret, path[-1:])) or origin != sourced.origin):
+    if isinstance(value, str | list | tuple) and (any(map(is_secret, path[-1:])) or origin != sourced.origin):
         value = HIDDEN
     if value is sourced.value and origin == sourced.origin and over is sourced.over:
         return sourced

@@ -92,14 +92,15 @@ class Schema:
         """The dataclass of each table by its key path, that of the root first."""
         self._changed: dict[KeyPath, Any] = {}  # defaults that are not those of the dataclass itself
         self._settings: dict[KeyPath, Setting] = {}
-        self._is_usable = False
         self._read((), root, None)
 
     def _read(self, path: KeyPath, owner: Any, default: Any) -> None:
         """Read the fields of one table, whose default is an instance, or that of each field alone."""
         self.sections[path] = owner
-        if not owner.__dataclass_params__.frozen:
-            raise TypeError(f"{owner.__qualname__} must be a frozen dataclass: @dataclass(frozen=True, ...)")
+        made = vars(owner).get("__dataclass_params__")
+        if made is None or not made.frozen or not made.eq:
+            wanted = "@dataclass(frozen=True, slots=True, kw_only=True)"
+            raise TypeError(f"{owner.__qualname__} must be a frozen dataclass of its own: put {wanted} above it")
         for field in fields(owner):
             below = (*path, field.name)
             own = field.default_factory() if field.default_factory is not MISSING else field.default
@@ -113,7 +114,7 @@ class Schema:
                 raise TypeError(f"{told}: use field(default_factory={value.__name__})")
             if is_dataclass(value):
                 self._read(below, type(value), value)
-            elif value is MISSING and is_dataclass(table := self._annotation(below)):
+            elif value is MISSING and is_dataclass(table := self._annotated(below)):
                 self._read(below, table, None)
             elif isinstance(value, list | dict | set):
                 raise TypeError(f"{owner.__qualname__}.{field.name} has a mutable default: use a tuple or a dataclass")
@@ -126,17 +127,19 @@ class Schema:
     def old_names(self) -> Mapping[KeyPath, tuple[KeyPath, Was]]:
         """What settings were called before: the setting of each old key path, and since when it has its name."""
         found: dict[KeyPath, tuple[KeyPath, Was]] = {}
-        for path in self.defaults:
+        for path in (*self.defaults, *list(self.sections)[1:]):
             owner, raw = self._raw_annotation(path)
             is_ours = owner.__module__.partition(".")[0] == __name__.partition(".")[0]
-            if is_ours and "Was" not in raw:
-                continue  # resolving our own annotations takes time, and they have no other name for it
+            if (is_ours or path in self.sections) and isinstance(raw, str) and "Was" not in raw:
+                continue  # resolving our own annotations takes time, and the class of a table may be known nowhere
             from .declarations import old_names_in
 
             for was in old_names_in(self._annotation(path)):
-                if was.path in (*self.defaults, *self.sections, *found, ("metadata",)):
-                    raise TypeError(f"{'.'.join(path)} cannot have been {'.'.join(was.path)}: that name is taken")
-                found[was.path] = path, was
+                for now in self.below(path):
+                    old = (*was.path, *now[len(path) :])
+                    if old in (*self.defaults, *self.sections, *found, ("metadata",)):
+                        raise TypeError(f"{'.'.join(now)} cannot have been {'.'.join(old)}: that name is taken")
+                    found[old] = now, was
         return found
 
     def settled_notes(
@@ -168,13 +171,21 @@ class Schema:
         told: dict[str, str] = {}
         for section in reversed(self.sections.values()):
             for owner in reversed(section.__mro__):
-                told |= vars(owner).get("removed", {})
+                given = vars(owner).get("removed", {})
+                texts = [part for pair in given.items() for part in pair] if isinstance(given, Mapping) else [given]
+                if not all(isinstance(text, str) for text in texts):
+                    raise TypeError(f"{owner.__qualname__}.removed must be a dict of keys and what to do about each")
+                told |= given
         found = {tuple(key.split(".")): sentence for key, sentence in told.items()}
         if taken := [path for path in found if path in self.defaults or path in self.sections]:
             raise TypeError(f"{'.'.join(taken[0])} is told to be removed, and is a setting")
         if notes := [path for path in found if path[0] == "metadata"]:
             raise TypeError(f"{'.'.join(notes[0])} cannot be told to be removed: metadata is not settings")
         return found
+
+    def why_removed(self, path: KeyPath) -> str:
+        """What to do about a key path that was removed, or stands in a table that was; empty for any other."""
+        return next((self.removed[path[:n]] for n in range(1, len(path) + 1) if path[:n] in self.removed), "")
 
     @cached_property
     def past(self) -> frozenset[KeyPath]:
@@ -261,26 +272,16 @@ class Schema:
             self._settings[path] = Setting(self, path, self._kind(path))
         return self._settings[path]
 
-    def require_usable(self) -> None:
-        """Look at all that classes of one's own declare: TypeError for what can be no setting, rule or old name."""
-        if not self._is_usable:
-            reference = next(owner for owner in self.root.__mro__ if "__application__" in vars(owner))
-            own = [owner for owner in self.root.__mro__ if owner not in reference.__mro__]
-            names = {name for owner in own for name in vars(owner).get("__annotations__", {})}
-            for path in self.defaults:
-                if path[0] in names:
-                    self.setting(path)
-            _ = (self.past, self.rules) if own else ()
-            self._is_usable = True
-
     def _kind(self, path: KeyPath) -> Kind:
         from .kinds import kind_of
 
-        owner, default = self.sections[path[:-1]], self.defaults[path]
-        kind = kind_of(self._annotation(path), f"{owner.__qualname__}.{path[-1]}")
-        if kind.is_optional and default not in (None, MISSING):
-            raise TypeError(f"{owner.__qualname__}.{path[-1]} may be None, and so must have no other default than None")
-        return kind
+        owner = self.sections[path[:-1]]
+        return kind_of(self._annotation(path), f"{owner.__qualname__}.{path[-1]}")
+
+    def _annotated(self, path: KeyPath) -> Any:
+        """The type of a setting or section without the conditions beside it."""
+        annotation = self._annotation(path)
+        return annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
 
     def _annotation(self, path: KeyPath) -> Any:
         """The annotation of one setting, resolved where it was written."""

@@ -33,7 +33,7 @@ def setting_lines(settings: Mapping[KeyPath, Any]) -> list[Line]:
     lines: list[Line] = []
     table: KeyPath = ()
     given = {path: plain_setting(value) for path, value in settings.items() if value is not None}
-    for path, value in _tables_last(given).items():
+    for path, value in tables_last(given).items():
         if path[:-1] != table:
             table = path[:-1]
             lines += [(None, ""), (None, f"[{'.'.join(table)}]")]
@@ -41,7 +41,7 @@ def setting_lines(settings: Mapping[KeyPath, Any]) -> list[Line]:
     return lines
 
 
-def _tables_last(values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
+def tables_last(values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
     """Settings in an order in which each table stands once: those of a table before those of the tables inside it."""
     tables: dict[KeyPath, dict[KeyPath, Any]] = {(): {}}
     for path, value in values.items():

@@ -77,7 +77,7 @@ def test_only_the_key_changes(before: str, after: str) -> None:
         ("width = 1\nhidden_size = 2\n", 2, "hidden_size is called width now, and is given twice: delete one of them"),
         ("policy.hidden_size = 1\nwidth = 2\n", 1, "policy.hidden_size is called width now, and is given twice"),
         ("table = { every = 3, steps = 4 }\n", 1, "table.every is called table.steps now, and is given twice"),
-        ('"hidden\\u005fsize" = 2\n', 1, "rename hidden_size by hand: it is width now, and is written with escapes"),
+        ('"hidden\\u005fsize" = 2\n', 1, "rename hidden_size by hand: it is width now, and is no plain key here"),
         ("# a\nvalue_coeff = 2\n", 2, "value_coeff was removed: GRPO has no value network"),
         ("[old.table]\nvalue = 2\n", 1, "old.table was removed: it is one now"),
     ],
@@ -123,3 +123,62 @@ def test_a_file_of_the_reference_has_nothing_to_do() -> None:
     write("acbo.toml", "total_steps = 7000\n")
     assert run("migrate").returncode == 0
     assert load_training_config(environ={}, schema=Renamed).total_steps == 7000
+
+
+@pytest.mark.parametrize("name", ["run/acbo.frozen.toml", "copy.toml"])
+def test_a_frozen_file_is_left_alone(name: str) -> None:
+    """A run's file is read under its old names as it is, and would not be whole any more."""
+    write("old.py", CLASS.replace("width: ", "hidden_size: ").replace('Was("hidden_size", since="2.0"), ', ""))
+    assert run("freeze", "--run-dir", "run", "--schema", "old:Renamed", ACBO_HIDDEN_SIZE="3").returncode == 0
+    content = Path("run/acbo.frozen.toml").read_bytes()
+    Path(name).write_bytes(content)
+    ran = run("migrate", name, *NAMED)
+    assert (ran.returncode, Path(name).read_bytes()) == (0, content)
+    assert b"left as it is" in ran.stderr
+
+
+def test_what_a_file_extends_is_told() -> None:
+    """It may be extended by others, so that it is not rewritten unasked."""
+    write("acbo.toml", 'extends = "base.toml"\nlearning = 0.1\n')
+    write("base.toml", "hidden_size = 64\n")
+    ran = run("migrate", *NAMED)
+    assert ran.returncode == 1
+    assert "acbo.toml: extends base.toml, which has work too: acbo-settings migrate base.toml" in " ".join(
+        ran.stderr.decode().split()
+    )
+    assert Path("base.toml").read_text() == "hidden_size = 64\n"
+    assert run("migrate", "base.toml", "acbo.toml", *NAMED).returncode == 0
+    assert run("migrate", "--check", "base.toml", "acbo.toml", *NAMED).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "out", "told_too"),
+    [
+        ({"ACBO_HIDDEN_SIZE": "1", "ACBO_WIDTH": "2"}, "", "ACBO_WIDTH is set too: unset one of them by hand"),
+        ({"ACBO_HIDDEN_SIZE": "\udcff"}, "", "ACBO_HIDDEN_SIZE is called ACBO_WIDTH now: set it by hand"),
+        ({"ACBO_VALUE_COEFF": "1"}, "", "ACBO_VALUE_COEFF was removed: GRPO has no value network"),
+        ({"ACBO_POLICY": '{"hidden_size": 1}'}, "", "ACBO_POLICY holds policy.hidden_size, which is width now: change"),
+        ({"ACBO_MAY_CHANGE": "learning, total_steps"}, "export ACBO_MAY_CHANGE=rate,total_steps\n", ""),
+        ({"ACBO_WIDTH": "1", "ACBO_MAY_CHANGE": "width", "ACBO_TABLE": "{}"}, "", "nothing to do"),
+    ],
+)
+def test_variables_of_every_kind(variables: dict[str, str], out: str, told_too: str) -> None:
+    """What a line can set anew is printed, what cannot is told, and under --check both are something to do."""
+    write("acbo.toml", "")
+    ran = run("migrate", *NAMED, **variables)
+    assert ran.stdout.decode() == out
+    assert told_too in " ".join(ran.stderr.decode("utf-8", "backslashreplace").split())
+    has_work = told_too != "nothing to do"
+    assert ran.returncode == int(has_work and not out)
+    assert run("migrate", "--check", *NAMED, **variables).returncode == int(has_work)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[hidden_size]]\na = 1\n[[hidden_size]]\na = 2\n", 'table."every\\u0020" = 1\ntable . "e\\u0076ery" = 3\n'],
+)
+def test_a_key_that_is_written_otherwise_is_left(text: str) -> None:
+    """A header of an array, and a key with escapes, are a hand's work."""
+    write("acbo.toml", text)
+    assert run("migrate", *NAMED).returncode == 1
+    assert Path("acbo.toml").read_text() == text

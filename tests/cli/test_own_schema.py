@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ..command_line import run, told, write
+from ..command_line import ENVIRON, run, told, write
 
 AssertReport = Callable[[str, str], None]
 
@@ -128,3 +131,80 @@ def test_explain_tells_what_became_of_a_name_that_is_no_more() -> None:
     assert told("explain", "a.c", *named).endswith("no such setting: a.c; it was removed: it is drawn")
     table = "there is no such table any more;\n    explain tells what became of a.b, a.c"
     assert told("explain", "a", *named).endswith(f"no such setting: a; {table}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[tool.acbo-settings]\nshema = 'experiments.config:ExperimentConfig'\n", "has no key shema, only schema"),
+        ("[[tool.acbo-settings]]\n", "tool.acbo-settings must be a table"),
+        ("[tool]\nacbo-settings = 'a:B'\n", "tool.acbo-settings must be a table"),
+        (f"acbo-settings = {'[' * 100_000}", "cannot be read"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_project_file_that_is_wrong_is_told(text: str, expected: str) -> None:
+    """It does not silently stand for the reference's class."""
+    write("pyproject.toml", text)
+    ran = run("check")
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert expected in " ".join(ran.stderr.decode().split())
+
+
+@pytest.mark.usefixtures("project")
+def test_what_a_module_prints_is_no_result() -> None:
+    """It goes to stderr, so that the output of the command can be read by others."""
+    write("loud.py", f"{CLASS}\n\nprint('hello')\n")
+    shown = run("show", "--format", "json", "--schema", "loud:ExperimentConfig")
+    assert json.loads(shown.stdout)["seed"] == 7
+    assert b"hello" in shown.stderr
+
+
+@pytest.mark.usefixtures("project")
+def test_a_class_that_is_named_is_taken_anywhere(isolated: Path) -> None:
+    """In a directory that is gone too, where no project file can be found."""
+    write("gone/x", "")
+    command = f"cd gone && rm -r ../gone && {sys.executable} -m acbo_settings check /dev/null --schema {NAMED[1]}x"
+    ran = subprocess.run(
+        command, shell=True, env={**ENVIRON, "PYTHONPATH": str(isolated)}, capture_output=True, check=False, timeout=60
+    )
+    assert ran.returncode == 2
+    assert b"has no attribute 'ExperimentConfigx'" in b" ".join(ran.stderr.split())
+
+
+@pytest.mark.usefixtures("project")
+def test_the_shell_completes_the_keys_of_the_class() -> None:
+    """Of the one that is named in the line, or by the project."""
+    for line, project in (("acbo-settings explain se", PROJECT), (f"acbo-settings explain {' '.join(NAMED)} se", "")):
+        write("pyproject.toml", project)
+        point = str(len(line))
+        run(_ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=point, _ARGCOMPLETE_STDOUT_FILENAME="out")
+        assert Path("out").read_text().strip() == "seed"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_new_file_has_tables_last() -> None:
+    """A setting that the class declares behind a table still stands above all tables."""
+    write("late.py", CLASS.replace("seed: ", "warm: Warm = field(default_factory=Warm)\n\n    seed: "))
+    late = Path("late.py").read_text().replace("import dataclass", "import dataclass, field")
+    write(
+        "late.py",
+        late.replace("@dataclass", "@dataclass(frozen=True)\nclass Warm:\n    up: int = 1\n\n\n@dataclass", 1),
+    )
+    named = ("--schema", "late:ExperimentConfig")
+    assert run("init", "new.toml", *named).returncode == 0
+    write("new.toml", Path("new.toml").read_text(encoding="utf-8").replace("# seed = 0", "seed = 9"))
+    assert json.loads(run("show", "new.toml", "--format", "json", *named).stdout)["seed"] == 9
+
+
+@pytest.mark.usefixtures("project")
+def test_what_must_be_given_can_be_explained() -> None:
+    """There nobody has given it yet."""
+    write("must.py", CLASS.replace("ted: int = 0", "ted: int").replace("seed: Annotated[int, Ge(0)] = 0", "data: str"))
+    write("must.py", Path("must.py").read_text().replace('"seed", ', "").replace("self.seed", "0"))
+    write("acbo.toml", "")
+    for arguments in (["explain"], ["explain", "data"]):
+        ran = run(*arguments, "--schema", "must:ExperimentConfig")
+        assert ran.returncode == 1
+        assert b"must be given; write data = ... in acbo.toml" in b" ".join(ran.stderr.split())
+    assert "value     none: nobody gives it" in ran.stdout.decode()

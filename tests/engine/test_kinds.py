@@ -138,7 +138,7 @@ class WithUnknown(TrainingConfig):
 @pytest.mark.parametrize(
     ("root", "message"),
     [
-        (WithDefault, r"WithDefault\.size may be None, and so must have no other default"),
+        (WithDefault, r"WithDefault\.size may be None, and so must have the default None"),
         (WithUnknown, r"WithUnknown\.size has a type that its module does not know: name 'Unknown'"),
     ],
 )

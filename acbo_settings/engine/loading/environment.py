@@ -21,8 +21,9 @@ from .keys import way_out
 from .source import Source, settings_class
 from .texts import is_table, parse_table, parse_value
 
-# What Kubernetes sets in every pod for a Service, behind the name of that.
-_KUBERNETES = r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+KUBERNETES = r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+"""What Kubernetes sets in every pod for a Service, behind the name of that."""
+
 _KUBERNETES_URLS = ("tcp://", "udp://", "sctp://")
 
 
@@ -128,14 +129,14 @@ def find_services(prefix: str, environ: Mapping[str, str]) -> set[str]:
 def _stems(name: str) -> list[str]:
     """What the name of the Service can be that a variable is one of, as it starts the name of the variable."""
     starts = [match.start() for match in re.finditer("SERVICE_|PORT", name)]
-    return [name[:start] for start in starts if re.fullmatch(_KUBERNETES, name[start:])]
+    return [name[:start] for start in starts if re.fullmatch(KUBERNETES, name[start:])]
 
 
 def _is_of_own_service(prefix: str, name: str, text: str) -> bool:
     if not name.startswith((f"{prefix}SERVICE_", f"{prefix}PORT")):
         return False
     is_url = str(text).startswith(_KUBERNETES_URLS)
-    return re.fullmatch(re.escape(prefix) + _KUBERNETES, name) is not None and (name != f"{prefix}PORT" or is_url)
+    return re.fullmatch(re.escape(prefix) + KUBERNETES, name) is not None and (name != f"{prefix}PORT" or is_url)
 
 
 def _is_service(stem: str, environ: Mapping[str, str]) -> bool:
@@ -201,7 +202,7 @@ def hint_for_variable(schema: Schema, name: str) -> str:
         path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
         return did_you_mean(variable_name(schema, path))
-    if re.fullmatch(rf"{re.escape(prefix)}\w+_{_KUBERNETES}", name):
+    if re.fullmatch(rf"{re.escape(prefix)}\w+_{KUBERNETES}", name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
 

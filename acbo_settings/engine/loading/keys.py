@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
 from ..canonical import KeyPath
 from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
+from ..declarations import Was
 from ..metadata import MAX_VALUES, find_unwritable
 from ..names import (
     EXTENDS,
@@ -43,6 +44,7 @@ class SortedKeys:
         self.settings: dict[KeyPath, SourcedValue] = {}
         self.custom: dict[KeyPath, SourcedValue] = {}
         self.problems: list[Problem] = []
+        self.old_names: dict[KeyPath, KeyPath] = {}  # of the settings that were given under one
         self._schema = schema
         self._source = source
         self._sort_table((), source.tree)
@@ -55,7 +57,7 @@ class SortedKeys:
             elif is_secret(key) and isinstance(value, str) and value.strip():
                 self._refuse_secret(path)
             elif path in self._schema.defaults:
-                self.settings[path] = SourcedValue(value, self._source.origin_of(path))
+                self.settings[path] = self._sourced(path, value)
             else:
                 self._sort_other(path, value)
 
@@ -86,11 +88,11 @@ class SortedKeys:
         elif path in self._schema.old_names:
             now, was = self._schema.old_names[path]
             if also := self.settings.get(now) or self._given(now):
-                message = f"is given twice: it is called {'.'.join(now)} since {was.since}"
-                self._tell(path, value, message, at_key=True, beside=((now, also),))
+                self.problems.append(_given_twice(was, now, (path, self._sourced(path, value)), (now, also)))
                 return
             self._advise(path, value, f"is called {'.'.join(now)} since {was.since}")
-            self.settings[now] = SourcedValue(value, self._source.origin_of(path))
+            self.settings[now] = self._sourced(path, value)
+            self.old_names[now] = path
         elif isinstance(value, Mapping):
             self._sort_table(path, value)
         else:
@@ -103,6 +105,10 @@ class SortedKeys:
             if not isinstance(value, Mapping) or name not in value:
                 return None
             value = value[name]
+        return self._sourced(path, value)
+
+    def _sourced(self, path: KeyPath, value: Any) -> SourcedValue:
+        """A value with the place where the source has it."""
         return SourcedValue(value, self._source.origin_of(path))
 
     def _hint(self, path: KeyPath, value: Any) -> str:
@@ -195,7 +201,7 @@ class SortedKeys:
         elif secret := find_secret({name: value}, MAX_VALUES):
             self._refuse_secret((*path, *secret[1:]))
         else:
-            self.custom[kept] = SourcedValue(value, self._source.origin_of(path))
+            self.custom[kept] = self._sourced(path, value)
 
     def _advise(self, path: KeyPath, value: Any, message: str, hint: str = "") -> None:
         self._tell(path, value, message, hint, at_key=True, is_advice=True)
@@ -208,12 +214,35 @@ class SortedKeys:
         hint: str = "",
         at_key: bool = False,
         is_advice: bool = False,
-        beside: tuple[tuple[KeyPath, SourcedValue], ...] = (),
     ) -> None:
-        values = ((path, SourcedValue(value, self._source.origin_of(path))), *beside)
+        values = ((path, self._sourced(path, value)),)
         severity: Any = "advice" if is_advice else "error"
         problem = Problem(path=path, message=message, values=values, hint=hint, at_key=at_key, severity=severity)
         self.problems.append(problem)
+
+
+def find_doubles(schema: Schema, sorted_keys: Sequence[SortedKeys]) -> Iterator[Problem]:
+    """The settings that variables, or the texts of one call, give under an old name and another one.
+
+    A file may say by its new name what one that it extends says by the old one.
+    """
+    seen: dict[tuple[str, KeyPath], tuple[KeyPath, SourcedValue]] = {}
+    for keys in sorted_keys if any(keys.old_names for keys in sorted_keys) else ():
+        for path, sourced in keys.settings.items():
+            name, kind = keys.old_names.get(path, path), sourced.origin.kind
+            before = seen.get((kind, path))
+            seen[kind, path] = name, sourced
+            if kind != "file" and before and before[0] != name:
+                old, other = sorted([(name, sourced), before], key=lambda given: given[0] not in schema.old_names)
+                yield _given_twice(schema.old_names[old[0]][1], path, old, other)
+
+
+def _given_twice(
+    was: Was, now: KeyPath, old: tuple[KeyPath, SourcedValue], other: tuple[KeyPath, SourcedValue]
+) -> Problem:
+    """The problem with a setting that one source gives under two names."""
+    message = f"is given twice: it is called {'.'.join(now)} since {was.since}"
+    return Problem(path=old[0], message=message, values=(old, other), at_key=True)
 
 
 def _text_of(key: Any) -> str:

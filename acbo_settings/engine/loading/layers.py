@@ -14,7 +14,7 @@ from ..problems import Problem
 from ..schema import Schema
 from .environment import read_environment
 from .file import read_files
-from .keys import SortedKeys
+from .keys import SortedKeys, find_doubles
 from .source import Source
 
 
@@ -100,6 +100,6 @@ def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[
         custom={path: sourced.replace(value=metadata[path[-1]]) for path, sourced in custom.items()},
         metadata=metadata,
         file=None,
-        problems=[*problems, *(problem for found in keys for problem in found.problems)],
+        problems=[*problems, *(problem for found in keys for problem in found.problems), *find_doubles(schema, keys)],
         complete=not problems,
     )

@@ -75,6 +75,7 @@ class ResolvedConfig(Record, Generic[Config]):
         schema = Schema.of(type(self.config))
         path = tuple(key.split(".")) if isinstance(key, str) else tuple(map(str, key))
         found = (find_path(schema, key if isinstance(key, str) else path) if path else None) or path
+        found = schema.current(found)
         if sourced := self.values.get(found) or self.custom.get(found):
             return explain_value(sourced)
         meant = meant_by(schema, path) if path else None
@@ -87,16 +88,17 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
 
     What is advised stands in the result, and `warn` tells it.
     """
+    from .objections import require_usable
     from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
-    schema.require_usable()
+    require_usable(schema)
     given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
     valid, invalid = validate_values(schema, given)
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
     config = schema.build(valid, nested(valid) | dict(layers.metadata))
-    problems += find_missing(schema, values) if layers.complete else []
+    problems += find_missing(schema, values, layers.file) if layers.complete else []
     problems += find_broken(schema.rules.errors, config, values, problems)
     if problems:
         from ..report import refusal

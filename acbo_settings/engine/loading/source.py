@@ -43,6 +43,8 @@ def settings_class(schema: Schema) -> type[BaseSettings]:
     """The top level of a schema as the sources of pydantic-settings want it: what is below is read, not judged."""
     fields: dict[str, Any] = {path[0]: (Any, None) for path in schema.defaults if len(path) == 1}
     fields |= {path[0]: (Any, None) for path in schema.past if len(path) == 1}
-    tables = ["metadata", *(path[0] for path in (*schema.sections, *schema.past_tables) if path)]
+    tables = ["metadata", *(path[0] for path in (*schema.sections, *schema.past_tables, *schema.removed) if path)]
     fields |= dict.fromkeys(tables, (dict[str, Any], None))
+    # What has the name of something of pydantic's is told when the class is judged, and not by pydantic.
+    fields = {name: field for name, field in fields.items() if not hasattr(BaseSettings, name)}
     return create_model("Settings", __base__=_Settings, **fields)

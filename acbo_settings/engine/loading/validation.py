@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -17,6 +17,7 @@ from ..kinds import Kind
 from ..metadata import LARGEST_INTEGER
 from ..names import did_you_mean, variable_name
 from ..origins import Argument, SourcedValue
+from ..printable import show_value
 from ..problems import Problem, whole_problem
 from ..schema import Schema, Setting
 from .texts import parse_text
@@ -56,24 +57,23 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
         try:
             valid[path] = _validator(setting).validate_python(given)
         except ValidationError as error:
-            if not message:
-                details = error.errors(include_url=False)[0]
-                message, hint = _message(schema, path, details), _hint(setting, details["type"], sourced)
+            details = error.errors(include_url=False)[0]
+            message, hint = message or _message(schema, path, details), _hint(setting, details["type"], sourced)
         if message:
             valid.pop(path, None)
             problems.append(Problem(path=path, message=message, values=((path, sourced),), hint=hint))
     return valid, problems
 
 
-def find_missing(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+def find_missing(schema: Schema, values: Mapping[KeyPath, SourcedValue], file: str | None) -> list[Problem]:
     """The settings that have no default, and that nobody gives."""
     missing = [path for path, default in schema.defaults.items() if default is MISSING and path not in values]
-    return [Problem(path=path, message="must be given", hint=_ways_to_give(schema, path)) for path in missing]
+    return [Problem(path=path, message="must be given", hint=_ways_to_give(schema, path, file)) for path in missing]
 
 
-def _ways_to_give(schema: Schema, path: KeyPath) -> str:
+def _ways_to_give(schema: Schema, path: KeyPath, file: str | None) -> str:
     key, variable = ".".join(path), variable_name(schema, path)
-    return f"write {key} = ... in {schema.application.file_name}, set {variable}, or pass {key} in overrides"
+    return f"write {key} = ... in {file or schema.application.file_name}, set {variable}, or pass {key} in overrides"
 
 
 def _without_paths(value: object) -> object:
@@ -85,6 +85,8 @@ def _without_paths(value: object) -> object:
 
 def _find_untaken(value: object, kind: Kind) -> str:
     """Why this package does not take what pydantic would: endless integers, and a float made from a Decimal or so."""
+    if kind.choices and type(value) is not kind.type and value in kind.choices:
+        return f"Input should be {kind.range}, not {show_value(value)}"
     if kind.items:
         if not isinstance(value, list | tuple):
             return "" if value is None and kind.is_optional else "Input should be an array"
@@ -115,8 +117,14 @@ def _hint(setting: Setting, kind: str, sourced: SourcedValue) -> str:
         texts = [choice for choice in setting.kind.choices if isinstance(choice, str)]
         meant: object = closest(given, texts) if isinstance(given, str) else None
         return did_you_mean(f'"{meant}"' if meant else None)
+    is_text = isinstance(given, str) and not sourced.origin.quotes_text
+    if is_text and setting.kind.is_optional and str(given).strip().lower() in ("none", "null"):
+        return "an empty text says that it is not set"
     if setting.kind.items:
-        return ""
+        example = {int: "[64, 32]", float: "[0.5, 1.0]", bool: "[true, false]"}.get(
+            setting.kind.items.type, '["a", "b"]'
+        )
+        return f"write it as JSON, such as {example}" if is_text else ""
     meant = _meant(given, setting.kind.type) if kind in ("int_type", "float_type", "bool_type") else None
     if meant is None:
         return "write true or false" if kind == "bool_type" else ""
@@ -155,7 +163,7 @@ def _take_apart(schema: Schema, path: KeyPath, record: Any, values: dict[KeyPath
     if not isinstance(record, owner):
         return [_no_instance(path, record, owner.__name__)]
     problems: list[Problem] = []
-    for name in owner.__dataclass_fields__:  # type: ignore[attr-defined]
+    for name in (field.name for field in fields(owner)):
         below = (*path, name)
         try:
             value = getattr(record, name)
@@ -204,6 +212,7 @@ def find_broken(
             severity="advice" if advises and not is_failure else "error",
         )
         for rule in rules
+        if all(path in values for path in rule.reads)  # what must be given may stand in a source that is not readable
         if not (broken and any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)))
         if not rule.causes or not all(values[path].is_default for path in rule.causes)
         for sentence, is_failure in [_ask(rule, config)]

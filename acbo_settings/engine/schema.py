@@ -290,7 +290,7 @@ class Schema:
             return annotation
         try:
             # What `typing.get_type_hints` does, which resolves all annotations of a class, that of the metadata too.
-            return eval(annotation, vars(sys.modules[owner.__module__]))
+            return eval(annotation, vars(sys.modules[home_of(owner)]))
         except NameError as error:
             raise TypeError(
                 f"{owner.__qualname__}.{path[-1]} has a type that its module does not know: {error}"

@@ -122,7 +122,7 @@ OBJECTIONS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "another type": (lambda: made(("total_steps", float, 1.0)), "E.total_steps must allow nothing"),
     "None where the reference has none": (
-        lambda: made(("total_steps", Annotated[int, Ge(1)] | None, None)),
+        lambda: made(("total_steps", Annotated[int | None, Ge(1)], None)),
         "E.total_steps must allow nothing",
     ),
     "capital letters": (lambda: made(("Size", int, 1)), "E.Size cannot be spelled by a variable: use small letters"),

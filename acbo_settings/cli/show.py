@@ -9,6 +9,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, plain_setting, to_dict
+from ..engine.loading.texts import parse_value
 from ..engine.names import variable_name
 from ..engine.origins import SourcedValue
 from ..engine.printable import escape, fit
@@ -34,6 +35,8 @@ def run(arguments: Namespace) -> int:
             print(line)
         if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
             note("note: dates in the metadata are text in a variable")
+        for path in find_unspeakable(resolved.config, paths):
+            note(f"note: no variable can hold {'.'.join(path)}: white space around a text, and an empty one, are lost")
     else:
         if len(checked.files) > 1:
             print(f"# files, later ones over earlier ones: {escape(', '.join(checked.files))}")
@@ -60,6 +63,17 @@ def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
         texts["metadata",] = json.dumps(custom)
     return [
         f"export {variable_name(Schema.of(type(config)), path)}={shlex.quote(text)}" for path, text in texts.items()
+    ]
+
+
+def find_unspeakable(config: object, paths: Container[KeyPath]) -> list[KeyPath]:
+    """The settings whose values a variable would give otherwise."""
+    schema = Schema.of(type(config))
+    values = {path: value for path, value in flatten(config).items() if path in paths}
+    return [
+        path
+        for path, value in values.items()
+        if parse_value(_text_of(value), schema.setting(path).kind) != plain_setting(value) or value == ""
     ]
 
 

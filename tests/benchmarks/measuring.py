@@ -31,8 +31,17 @@ LOADS = "from acbo_settings import load_training_config; [load_training_config('
 EXTENDING = {f"{name} {count}": LOADS.format(name, count) for name in ("third", "one") for count in (FEW, MANY)}
 """The loads of a file that extends two others, and of one file of the same size."""
 
+OWN = {
+    "resume 36": "import own_settings, acbo_settings as a; a.load_training_config(run_dir='runs/resumed')",
+    "resume 60": "import own_settings as o, acbo_settings as a;"
+    " a.load_training_config(run_dir='runs/own', schema=o.SixtySettings)",
+    "check 36": "import own_settings; from acbo_settings.cli.main import main; main(['check'])",
+    "check 60": "from acbo_settings.cli.main import main; main(['check', '--schema', 'own_settings:SixtySettings'])",
+}
+"""The same with the reference's settings and with 24 of one's own beside them; all import the module of the class."""
+
 # Imported from the working directory, so that their byte code is cached as that of an installed package is.
-HELPERS = ("plain_settings.py", "msgspec_settings.py", "in_process.py", "late_start.py")
+HELPERS = ("plain_settings.py", "msgspec_settings.py", "own_settings.py", "in_process.py", "late_start.py")
 
 FORBIDDEN_MODULES = ("pydantic", "pydantic_core", "tomllib", "hashlib", "_hashlib", "ssl")
 
@@ -128,8 +137,10 @@ def verify(job: Job) -> None:
     ]
     outputs += [job.run(sys.executable, "-c", load.format(f"'{name}.toml'"))[0] for name in ("third", "one")]
     assert all(output == outputs[0] for output in outputs), f"the programs differ: {outputs}"
-    short = f"{PROGRAMS['resume']}; import sys; print('pydantic' in sys.modules)"
-    assert job.run(sys.executable, "-c", short)[0] == "False\n"
+    job.run(sys.executable, "-c", OWN["resume 60"])
+    for program in (PROGRAMS["resume"], OWN["resume 60"]):
+        short = f"{program}; import sys; print('pydantic' in sys.modules)"
+        assert job.run(sys.executable, "-c", short)[0] == "False\n"
     tree = json.loads(outputs[0])
     values = [value for item in tree.values() for value in (item.values() if isinstance(item, dict) else [item])]
     assert len(values) > 30, f"{len(values)} values"

@@ -27,6 +27,7 @@ from .measuring import (
     FEW,
     FORBIDDEN_MODULES,
     MANY,
+    OWN,
     PROGRAMS,
     Figures,
     Job,
@@ -49,6 +50,7 @@ RESUME_MODULES = 8
 WARM_LIMIT = 330.0
 WARM_RATIO = 1.05
 EXTENDING_LIMIT = 1.1
+OWN_LIMIT = 1.15
 LATE_LIMIT = 15.0
 
 
@@ -151,7 +153,7 @@ def _cpu_times(job: Job, names: Sequence[str], rounds: int) -> dict[str, list[fl
 
 def instruction_rows(job: Job) -> list[Row]:
     """Instructions of cold starts, which hardly change from run to run."""
-    figures = _counts("valgrind", job, count_instructions, PROGRAMS | EXTENDING)
+    figures = _counts("valgrind", job, count_instructions, PROGRAMS | EXTENDING | OWN)
     if isinstance(figures, str):
         return [Row(what="million instructions", load=figures)]
     return [
@@ -165,6 +167,8 @@ def instruction_rows(job: Job) -> list[Row]:
             RESUME_LIMIT,
         ),
         _extending_row("warm load of a file that extends two others, million instructions", _per_load(figures)),
+        _own_row("resume", "start from an unchanged run with 60 settings, million instructions", figures, OWN_LIMIT),
+        _own_row("check", "`acbo-settings check` with 60 settings, million instructions", figures, CHECK_LIMIT),
         _compare_to_load("check", "`acbo-settings check`, million instructions", figures, CHECK_LIMIT),
         _compare_to_pass("help", "`acbo-settings --help`, million instructions", figures, HELP_LIMIT),
         _compare_to_pass("import", "`import acbo_settings`, million instructions", figures, IMPORT_LIMIT),
@@ -267,6 +271,19 @@ def _per_load(figures: Figures) -> Figures:
     """What one load takes: the loads of one program more than those of another, which is alike otherwise."""
     many, few = ({name: figures[f"{name} {count}"][0] for name in ("third", "one")} for count in (MANY, FEW))
     return {name: [(many[name] - few[name]) / (MANY - FEW)] for name in many}
+
+
+def _own_row(name: str, what: str, figures: Figures, limit: float) -> Row:
+    """What settings of one's own cost; the module of the class is imported on both sides."""
+    ratio = _ratio(figures[f"{name} 60"], figures[f"{name} 36"])
+    return Row(
+        what=what,
+        load=_show(figures[f"{name} 60"]),
+        reference=f"36 settings {_show(figures[f'{name} 36'])}",
+        ratio=f"{ratio:.3f}",
+        limit=f"≤ {limit}",
+        met=ratio <= limit,
+    )
 
 
 def _extending_row(what: str, figures: Figures, decides: bool = True) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -208,3 +209,13 @@ def test_what_must_be_given_can_be_explained() -> None:
         assert ran.returncode == 1
         assert b"must be given; write data = ... in acbo.toml" in b" ".join(ran.stderr.split())
     assert "value     none: nobody gives it" in ran.stdout.decode()
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("name", "is_told"), [("a b", False), (" a", True), ("", True)])
+def test_a_text_that_no_variable_can_hold_is_told(name: str, is_told: bool) -> None:
+    """Beside the lines, which would give another one."""
+    write("acbo.toml", f"name = {json.dumps(name)}\n")
+    shown = run("show", "--format", "env", "--changed", *NAMED)
+    assert shown.stdout.decode() == f"export ACBO_NAME={shlex.quote(name)}\n"
+    assert (b"no variable can hold name" in shown.stderr) == is_told

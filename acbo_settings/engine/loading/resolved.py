@@ -88,18 +88,21 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
 
     What is advised stands in the result, and `warn` tells it.
     """
-    from .objections import require_usable
     from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
-    require_usable(schema)
+    if "__application__" not in vars(schema.root):  # a class of one's own
+        from .objections import require_usable
+
+        require_usable(schema)
     given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
     valid, invalid = validate_values(schema, given)
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
     config = schema.build(valid, nested(valid) | dict(layers.metadata))
-    problems += find_missing(schema, values, layers.file) if layers.complete else []
-    problems += find_broken(schema.rules.errors, config, values, problems)
+    missing = find_missing(schema, values, layers.file)
+    problems += missing if layers.complete else []  # else it may stand in the source that cannot be read
+    problems += find_broken(schema.rules.errors, config, values, [*problems, *missing])
     if problems:
         from ..report import refusal
 

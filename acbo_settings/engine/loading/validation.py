@@ -212,7 +212,6 @@ def find_broken(
             severity="advice" if advises and not is_failure else "error",
         )
         for rule in rules
-        if all(path in values for path in rule.reads)  # what must be given may stand in a source that is not readable
         if not (broken and any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)))
         if not rule.causes or not all(values[path].is_default for path in rule.causes)
         for sentence, is_failure in [_ask(rule, config)]

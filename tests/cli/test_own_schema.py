@@ -102,7 +102,7 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     write("rules.py", CLASS.replace('"seed", "total_steps"', '"sed"'))
     write("past.py", CLASS.replace("seed: ", 'removed = {"metadata.seed": "it is drawn"}\n\n    seed: '))
     write("script.py", "raise SystemExit(3)\n")
-    names = ["no_such_module:X", "broken:X", "syntax:X", "experiments.config:X", "experiments.config:rule"]
+    names = ["broken:X", "syntax:X", "experiments.config:X", "experiments.config:rule"]
     names += [
         "fields:ExperimentConfig",
         "rules:ExperimentConfig",
@@ -119,6 +119,8 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     outputs.append(told("check"))
     assert {output.split("\n")[0] for output in outputs} == {"--- exit code 2"}
     assert_report("own-schema-errors", "\n".join(outputs))
+    missing = " ".join(told("check", "--schema", "no_such_module:X").split())
+    assert f"No module named 'no_such_module'; looked in {Path.cwd()} and where Python finds its" in missing
 
 
 @pytest.mark.usefixtures("project")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,8 @@ from ..engine.printable import escape, show_value
 from ..engine.problems import Problem
 from ..engine.report import subject_of
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
-from .output import NOT_VALID, SUCCESS, note, print_advice, print_problems
+from .output import NOT_VALID, SUCCESS, json_result, note, print_advice, print_problems, result
+from .terminal import Terminal
 
 
 def run(arguments: Namespace) -> int:
@@ -21,10 +21,10 @@ def run(arguments: Namespace) -> int:
     files = files or [check_file(arguments.schema, None, environ, arguments.settings, needs_file=True)]
     broken = [file for file in files if file.problems or (arguments.strict and file.advice)]
     if arguments.format == "json":
-        print(json.dumps([_file_facts(file) for file in files], indent=2))
+        json_result([_file_facts(file) for file in files])
     elif arguments.format == "github":
         for problem in (problem for file in files for problem in (*file.problems, *file.advice)):
-            print(github_annotation(problem))
+            result(github_annotation(problem))
     else:
         _print_checked(files, broken, arguments.env and has_variables())
     return NOT_VALID if broken else SUCCESS
@@ -35,7 +35,7 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
     told: list[Problem] = []
     for file in files:
         if len(files) > 1:
-            print(f"{escape(str(file.path))}: {'not valid' if file in broken else 'ok'}", flush=True)
+            Terminal().out(f"{file.path}: {'not valid' if file in broken else 'ok'}")
         if problems := [problem for problem in file.problems if problem not in told]:
             print_problems(problems)
         if len(problems) < len(file.problems):
@@ -49,7 +49,7 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
     if len(files) > 1:
         note(f"{len(files):,} files checked, {len(broken):,} not valid")
     elif not broken:
-        print("ok")
+        result("ok")
 
 
 def _file_facts(file: CheckedFile) -> dict[str, Any]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 
 from ..engine.printable import fit
 from ..engine.schema import Schema
 from ..reference import variables, variables_table
-from .output import SUCCESS
+from .output import SUCCESS, json_result, result
 from .terminal import Terminal
 
 
 def run(arguments: Namespace) -> int:
     """Print the variables in a `format`."""
     if arguments.format == "json":
-        print(json.dumps([row._asdict() for row in variables(arguments.schema)], indent=2, ensure_ascii=False))
+        json_result([row._asdict() for row in variables(arguments.schema)])
     elif arguments.format == "markdown":
-        print(variables_table(arguments.schema), end="")
+        result(variables_table(arguments.schema), end="")
     else:
         _print_variables(Terminal(), arguments.schema)
     return SUCCESS

@@ -13,7 +13,7 @@ from ..engine.problems import ConfigurationError, ConfigurationWarning
 from ..engine.run_arguments import split_names
 from ..engine.runs.start import kept_name, resolve_start
 from ..engine.schema import Schema
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems, result
 
 
 def run(arguments: Namespace) -> int:
@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
         print_problems(error.problems)
         return NOT_VALID
     print_advice(resolved.advice)
-    print(resolved.config.fingerprint, flush=True)
+    result(resolved.config.fingerprint)
     note(_what_was_frozen(schema, name, before, resolved.config))
     return SUCCESS
 

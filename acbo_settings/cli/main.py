@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard(sys.stdout, sys.stderr)
         return 141
     except OSError as error:
+        from .output import NOT_WRITTEN, note
+
         _discard(sys.stdout)
-        print(f"acbo-settings: cannot write: {error.strerror}", file=sys.stderr)
-        return 1
+        note(f"acbo-settings: cannot write: {error.strerror}")
+        return NOT_WRITTEN
     except KeyboardInterrupt:
         return 130
 

@@ -23,7 +23,7 @@ from ..engine.runs.durable import replace_file
 from ..engine.schema import Schema
 from ..engine.toml_document import Document
 from .checked_file import FILE_NAME, file_in
-from .output import NOT_VALID, SUCCESS, note, print_problems
+from .output import NOT_VALID, SUCCESS, note, print_problems, result
 
 # One part of a dotted key: what stands between its quotes, if it has any.
 _PART = re.compile(r"""\s*(?:"(?P<basic>[^"\\]*)"|'(?P<literal>[^']*)'|(?P<bare>[A-Za-z0-9_-]+))\s*\.?""")
@@ -45,7 +45,7 @@ def run(arguments: Namespace) -> int:
     has_work = sum(_migrate(schema, path, arguments.check) for path in paths) > 0
     for variable in _find_variables(schema):
         if variable.exports:
-            print(variable.exports)
+            result(variable.exports)
         else:
             note(variable.told)
         has_work = has_work or arguments.check or not variable.exports

@@ -1,21 +1,40 @@
-"""What all commands share: exit codes, and how notes, reports and advice are written to stderr."""
+"""What all commands share: exit codes, and the door through which they write.
+
+Results go to stdout, everything else to stderr. `terminal` writes what has colours or columns.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
+from typing import Any
 
-from ..engine.printable import fit
+from ..engine.printable import escape_characters, fit, safe_lines
 from ..engine.problems import Problem
 
-SUCCESS, NOT_VALID, WRONG_USAGE = 0, 1, 2
+SUCCESS, NOT_VALID, WRONG_USAGE, NOT_WRITTEN = 0, 1, 2, 2
+
+
+def result(text: str, end: str = "\n") -> None:
+    """Write a result to stdout as it is: a program may read it. A terminal gets it without control characters."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        text = "\n".join(map(escape_characters, text.split("\n")))
+    print(text, end=end, flush=True)
+
+
+def json_result(value: Any) -> None:
+    """Write plain data to stdout as JSON, in which what is not printable, or a command of GitHub, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False).replace("##[", "#\\u0023[")
+    result("".join(part if part.isprintable() or part == "\n" else json.dumps(part)[1:-1] for part in text))
 
 
 def note(message: str) -> None:
     """Write one sentence for the person at the terminal to stderr, fitted to it."""
-    print(fit(message, get_terminal_size().columns), file=sys.stderr)
+    if sys.stderr is not None:  # the shell has closed it, and print would take stdout
+        print(safe_lines(fit(escape_characters(message), get_terminal_size().columns)), file=sys.stderr)
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

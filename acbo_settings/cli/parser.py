@@ -11,7 +11,8 @@ from .. import __version__
 from ..engine.run_arguments import ON_CHANGE
 
 _EPILOG = """environment variables that start with ACBO_ count as they do in a job.
-exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage
+exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage, or output
+  that cannot be written
 completion: eval "$(register-python-argcomplete acbo-settings)\""""
 
 _PATH_HELP = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..editor_schema import editor_schema_text
-from .output import SUCCESS
+from ..editor_schema import editor_schema
+from .output import SUCCESS, json_result
 
 
 def run(arguments: Namespace) -> int:
     """Print the JSON Schema."""
-    print(editor_schema_text(arguments.schema), end="")
+    json_result(editor_schema(arguments.schema))
     return SUCCESS

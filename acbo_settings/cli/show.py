@@ -17,7 +17,7 @@ from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
 from .checked_file import resolve_and_report
-from .output import NOT_VALID, SUCCESS, note
+from .output import NOT_VALID, SUCCESS, json_result, note, result
 from .terminal import Terminal
 
 
@@ -29,17 +29,17 @@ def run(arguments: Namespace) -> int:
         return NOT_VALID
     paths = changed_settings(resolved.config) if arguments.changed else set(arguments.schema.defaults)
     if arguments.format == "json":
-        print(json.dumps(plain_tree(resolved.config, paths), indent=2, ensure_ascii=False))
+        json_result(plain_tree(resolved.config, paths))
     elif arguments.format == "env":
         for line in export_lines(resolved.config, paths):
-            print(line)
+            result(line)
         if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
             note("note: dates in the metadata are text in a variable")
         for path in find_unspeakable(resolved.config, paths):
             note(f"note: no variable can hold {'.'.join(path)}: white space around a text, and an empty one, are lost")
     else:
         if len(checked.files) > 1:
-            print(f"# files, later ones over earlier ones: {escape(', '.join(checked.files))}")
+            Terminal().out(f"# files, later ones over earlier ones: {escape(', '.join(checked.files))}")
         _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
     return SUCCESS
 
@@ -94,6 +94,6 @@ def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Co
         if len(line) + len(comment) + 2 > terminal.width:
             terminal.out(fit(comment, terminal.width, "# "), style="dim")
             comment = ""
-        terminal.out(line, end="  " if comment else "\n")
+        terminal.toml(line, end="  " if comment else "\n")
         if comment:
             terminal.out(comment, style="dim")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
+
+from ..engine.printable import safe_lines
 
 _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
@@ -35,6 +37,14 @@ class Terminal(Console):
             stderr=stderr, theme=_THEME, color_system=_colours(), highlight=False, markup=False, emoji=False
         )
         self.width = max(self.width or 80, 20)  # some terminals say that they have no columns at all
+
+    def out(self, *objects: Any, **options: Any) -> None:
+        """Write text as it is, but for what a terminal or a CI service would take for a command."""
+        super().out(*(safe_lines(str(each)) for each in objects), **options)
+
+    def toml(self, line: str, end: str) -> None:
+        """Write a line of TOML, which has no such characters, to the letter."""
+        super().out(line, end=end)
 
     def on_broken_pipe(self) -> None:
         """Raise the BrokenPipeError that is being handled: rich would end the process instead."""
@@ -66,9 +76,9 @@ class _Report(RegexHighlighter):
 
 
 def print_report(text: str) -> None:
-    """Write a report or advice, whose lines are safe to print, to stderr."""
+    """Write a report or advice to stderr."""
     terminal = Terminal(stderr=True)
-    for line in text.split("\n"):
+    for line in safe_lines(text).split("\n"):
         terminal.print(_Report()(Text(line)), soft_wrap=True)
 
 

@@ -68,6 +68,16 @@ def escape(text: str, width: int = MAX_SENTENCE) -> str:
     return shown if len(shown) <= width else shown[: width - 3] + "..."
 
 
+def safe_lines(text: str) -> str:
+    """Lines for people, of which neither a terminal nor the log of a CI service takes anything for a command.
+
+    >>> safe_lines("a\\n  ::error::b")
+    'a\\n  \\\\x3a:error::b'
+    """
+    lines = (escape_characters(line).replace("##[", "#\\x23[") for line in text.split("\n"))
+    return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
+
+
 def escape_characters(text: str) -> str:
     """The same text with what is not printable, lone surrogates included, as Python writes it in a literal."""
     if text.isprintable():

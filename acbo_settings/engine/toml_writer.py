@@ -55,7 +55,10 @@ def _metadata_tables(custom: dict[str, Any]) -> Iterator[Line]:
     """The metadata as TOML: values first, then tables, as TOML wants it."""
     import tomli_w
 
-    dumped = {key: tomli_w.dumps({"metadata": {key: value}}).rstrip("\n").split("\n") for key, value in custom.items()}
+    dumped = {
+        key: escape_text(tomli_w.dumps({"metadata": {key: value}}).rstrip("\n")).split("\n")
+        for key, value in custom.items()
+    }
     header = "[metadata]"
     values = {key: lines[1:] for key, lines in dumped.items() if lines[0] == header}
     if values:
@@ -87,7 +90,7 @@ def value_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int | float):  # of classes made from them too, which may show themselves otherwise
         return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
-    if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):
+    if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value) and "##[" not in value:
         return f'"{str.__str__(value)}"'
     if isinstance(value, Mapping):
         return "{" + ", ".join(metadata_lines(value)) + "}"
@@ -96,7 +99,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, str):
         import tomli_w
 
-        return tomli_w.dumps({"value": str.__str__(value)}).rstrip("\n").partition(" = ")[2]
+        return escape_text(tomli_w.dumps({"value": str.__str__(value)}).rstrip("\n").partition(" = ")[2])
     from datetime import date, datetime, time
 
     for kind in (datetime, date, time):
@@ -104,6 +107,18 @@ def value_text(value: Any) -> str:
             text: str = kind.isoformat(value)  # type: ignore[arg-type]
             return text
     raise TypeError(f"{type(value).__name__} has no form in TOML")
+
+
+def escape_text(text: str) -> str:
+    """TOML in which what is not printable, or a command of GitHub, is escaped; only texts in quotes hold such."""
+    text = text.replace("##[", "#\\u0023[")
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}" if character < "\U00010000" else f"\\U{ord(character):08x}"
 
 
 def show_note(value: Any) -> str:

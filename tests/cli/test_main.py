@@ -15,7 +15,7 @@ import pytest
 from acbo_settings import load_training_config
 from acbo_settings.cli.main import main
 
-from ..command_line import ENVIRON, run
+from ..command_line import ENVIRON, run, write
 from ..strategies import SCHEMA
 
 COMMANDS = ["show", "check", "explain", "diff", "init", "schema", "env", "plan"]
@@ -132,14 +132,17 @@ def test_a_terminal_without_columns_is_written_to(command: str, columns: str) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-@pytest.mark.parametrize("command", [["show"], ["check"], *in_ci(["explain"], ["schema"], ["env"], ["plan"])])
+@pytest.mark.parametrize(
+    "command",
+    [["show"], ["check"], ["diff", "defaults", "acbo.toml"], *in_ci(["explain"], ["schema"], ["env"], ["plan"])],
+)
 def test_a_full_disk_is_an_error_without_traceback(command: list[str]) -> None:
-    """Output that can not be written is one line on stderr and exit code 1."""
-    Path("acbo.toml").touch()
+    """Output that can not be written is one line on stderr and exit code 2: nothing is said of the configuration."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
     with Path("/dev/full").open("wb") as full:
         process = [sys.executable, "-m", "acbo_settings", *command]
         result = subprocess.run(process, env=ENVIRON, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
-    assert (result.returncode, result.stderr) == (1, b"acbo-settings: cannot write: No space left on device\n")
+    assert (result.returncode, result.stderr) == (2, b"acbo-settings: cannot write: No space left on device\n")
 
 
 @pytest.mark.parametrize("command", ["show", "plan", *in_ci("explain", "schema", "env", "diff defaults acbo.toml")])
@@ -254,3 +257,59 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"acbo-settings {version('acbo-settings')}\n"
+
+
+NASTY = ["\x1b[31mred", "a\n::error file=a::b", "  ::error::b", "\x9b31m", "\u202eabc", "\x7f", "##[error]a", "a\rb"]
+NASTY += ["\udcff"]
+NAMED = [
+    ["check", "{}.toml"],
+    ["check", "{}.toml", "acbo.toml"],
+    ["check", "--format", "json", "{}.toml"],
+    ["check", "--set", "{}=1"],
+    ["init", "{}/acbo.toml"],
+    ["init", "there/{}.toml"],
+    ["freeze", "--run-dir", "runs/{}"],
+    ["explain", "{}"],
+    ["plan", "--png", "no/{}.png"],
+    ["show", "note-{}.toml"],
+    ["diff", "acbo.toml", "note-{}.toml"],
+    ["migrate", "{}.toml"],
+]
+"""Commands with a name that a person, or somebody else, has chosen."""
+
+
+@pytest.mark.parametrize("command", NAMED, ids=" ".join)
+def test_no_name_commands_a_terminal_or_a_ci_service(command: list[str]) -> None:
+    """Escape sequences and controls are shown escaped, and no line is a command of GitHub, wrapped or not."""
+    write("acbo.toml", "[metadata]\na = 1\n")
+    name = "".join(NASTY)
+    Path("there").mkdir()
+    Path(os.fsdecode(f"note-{name}.toml".encode("utf-8", "surrogateescape"))).write_text("[metadata]\na = 2\n")
+    arguments = [os.fsdecode(part.replace("{}", name).encode("utf-8", "surrogateescape")) for part in command]
+    process = [sys.executable, "-m", "acbo_settings", *arguments]
+    ran = subprocess.run(process, env=ENVIRON, capture_output=True, check=False, timeout=60)
+    assert len(ran.stdout + ran.stderr) > 10
+    for line in (ran.stdout + ran.stderr).decode().split("\n"):
+        assert line.isprintable()
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+    assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "out"),
+    [
+        ("show --format env --changed", b"export ACBO_TOTAL_STEPS=7000\n"),
+        ("check acbo.toml no.toml", b"acbo.toml: ok\nno.toml: not valid\n"),
+        ("init there.toml", b""),
+        ("explain no_such_setting", b""),
+        ("diff acbo.toml acbo.toml", b""),
+    ],
+)
+def test_with_stderr_closed_nothing_of_it_is_in_stdout(command: str, out: bytes) -> None:
+    """What a script takes from stdout is the result alone."""
+    write("acbo.toml", "total_steps = 7000\n")
+    line = f"{sys.executable} -m acbo_settings {command} 2>&-"
+    environ = ENVIRON | {"ACBO_METADATA": "{}"}
+    ran = subprocess.run(["sh", "-c", line], env=environ, stdout=subprocess.PIPE, check=False, timeout=60)
+    assert ran.stdout == out

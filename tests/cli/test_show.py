@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from acbo_settings import create_training_config, load_training_config
 from acbo_settings.cli.show import export_lines, plain_tree
 from acbo_settings.engine.canonical import KeyPath
 
-from ..command_line import run, told, write
+from ..command_line import ENVIRON, run, told, write
 from ..strategies import SCHEMA, layers, tree_of
 
 AssertReport = Callable[[str, str], None]
@@ -122,3 +126,65 @@ def test_a_part_of_the_tree_has_no_empty_tables() -> None:
     config = create_training_config(grpo={"group_size": 32}, note="scm20")
     assert plain_tree(config, {("grpo", "group_size")}) == {"grpo": {"group_size": 32}, "metadata": {"note": "scm20"}}
     assert plain_tree(config, SCHEMA.defaults) == config.to_dict()
+
+
+NOTES = st.dictionaries(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).map(lambda name: f"n{name}"),
+    st.recursive(
+        st.text(st.characters(exclude_categories=["Cs"]))
+        | st.sampled_from(
+            [
+                "a\tb",
+                "\x1b[31m",
+                "\x9b",
+                "\u202e",
+                "\x7f",
+                "a\r\nb",
+                '"""',
+                "\\\\",
+                "\U000e0001",
+                " ",
+                "##[error]",
+                "::error",
+            ]
+        )
+        | st.integers(-(10**30), 10**30)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.booleans(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3).map("k{}".format), inner, max_size=3)
+        ),
+        max_leaves=4,
+    ),
+    min_size=20,
+    max_size=60,
+)
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What a command writes to a terminal, which is a real one as far as it can tell."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "acbo_settings", *arguments]
+    environ = ENVIRON | {"NO_COLOR": "1", "COLUMNS": "40", "TERM": "xterm"}
+    with subprocess.Popen(command, env=environ, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):  # the terminal is closed when the process ends
+            while block := os.read(ours, 65536):
+                written += block
+        process.wait(timeout=60)
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(("form", "parse"), [("toml", tomllib.loads), ("json", json.loads)])
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])
+@given(notes=NOTES)
+def test_what_is_printed_reads_back(form: str, parse: Callable[[str], Any], notes: dict[str, Any]) -> None:
+    """Whatever texts the metadata holds, a pipe and a terminal get TOML and JSON of the same values, all printable."""
+    config = create_training_config(metadata=notes)
+    write("notes.toml", config.to_toml())
+    piped = run("show", "notes.toml", "--format", form).stdout.decode()
+    for text in (piped, on_a_terminal("show", "notes.toml", "--format", form)):
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert json.dumps(parse(text)["metadata"], sort_keys=True) == json.dumps(config.to_dict()["metadata"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .config import TrainingConfig
 from .engine import PickledByName, public
-from .rules import find_idle_stopping
+from .rules import find_idle_stopping, is_due_again, reaches_final_temperature
 
 
 @public
@@ -131,7 +131,7 @@ def _exploration(config: TrainingConfig) -> Schedule:
         summary = f"never cools: the temperature stays {exploration.temperature}"
         return Schedule(name="exploration", end=None, summary=summary)
     end = exploration.adaptation_steps
-    if end <= last:
+    if reaches_final_temperature(config):
         summary = f"at {exploration.final_temperature} from step {end:,} on, unless the run stagnates"
         return Schedule(name="exploration", end=end, summary=summary)
     reached = exploration_temperature(config, last)
@@ -156,12 +156,14 @@ def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> lis
     found = []
     if sentence := find_idle_stopping(config):
         found.append(f"{sentence}.")
-    if exploration.strategy_type == "adaptive" and exploration.adaptation_steps >= total:
+    if exploration.strategy_type == "adaptive" and not reaches_final_temperature(config):
         found.append(
             f"The final temperature {exploration.final_temperature} is never reached: it is due at step"
             f" {exploration.adaptation_steps:,}, and the last step is {total - 1:,}."
         )
-    found += [f"No {event.name} after step 0." for event in recurring if event.count == 1 and total > 1]
+    found += [
+        f"No {event.name} after step 0." for event in recurring if not is_due_again(config, event.every) and total > 1
+    ]
     checkpoint = recurring[1].last_step
     if checkpoint < total - 1:
         steps = (

@@ -62,14 +62,39 @@ def _reward_weights(config: TrainingConfig) -> str | None:
 
 
 def _frequency_rule(path: KeyPath, name: str) -> Rule:
-    """The rule that something happens again before the run ends, its frequency being at most `total_steps`."""
+    """The rule of the reference that a frequency is at most `total_steps`."""
 
     def check(config: TrainingConfig) -> str | None:
         """Compare the frequency with the length of the run."""
         frequency = value_at(config, path)
         if frequency <= config.total_steps:
             return None
-        return f"{name} frequency is above total steps ({frequency} is above {config.total_steps}): only step 0 is due"
+        return f"{name} frequency {_above('s', frequency, config.total_steps)}: only step 0 is due"
+
+    return declared(rule(".".join(path), "total_steps")(check))[0]
+
+
+def _above(ending: str, steps: int, total_steps: int) -> str:
+    """How many steps are above the steps of the run, or equal; with the ending of a verb in the singular or plural."""
+    if steps == total_steps:
+        return f"equal{ending} total steps ({steps})"
+    return f"{'is' if ending else 'are'} above total steps ({steps} is above {total_steps})"
+
+
+def is_due_again(config: TrainingConfig, every: int) -> bool:
+    """Whether what is due at step 0 and then at every so many steps is due once more before the run ends."""
+    return every < config.total_steps
+
+
+def _frequency_advice(path: KeyPath, name: str) -> Rule:
+    """The advice that something never happens after step 0, in a run that has other steps."""
+
+    def check(config: TrainingConfig) -> str | None:
+        """Look for a second step at which it is due."""
+        frequency = value_at(config, path)
+        if is_due_again(config, frequency) or config.total_steps == 1:
+            return None
+        return f"{name} frequency {_above('s', frequency, config.total_steps)}: only step 0 is due"
 
     return declared(advice(".".join(path), "total_steps")(check))[0]
 
@@ -126,12 +151,17 @@ def _adaptive_only_rule(path: KeyPath) -> Rule:
 @advice("exploration.adaptation_steps", "total_steps", "exploration.strategy_type")
 def _adaptation_never_ends(config: TrainingConfig) -> str | None:
     exploration = config.exploration
-    if exploration.strategy_type != "adaptive" or exploration.adaptation_steps <= config.total_steps:
+    if exploration.strategy_type != "adaptive" or reaches_final_temperature(config):
         return None
     return (
-        f"Adaptation steps are above total steps ({exploration.adaptation_steps} is above {config.total_steps}):"
+        f"Adaptation steps {_above('', exploration.adaptation_steps, config.total_steps)}:"
         " the final temperature is never reached"
     )
+
+
+def reaches_final_temperature(config: TrainingConfig) -> bool:
+    """Whether adaptive exploration has cooled down in the last step of the run, which is one less than their number."""
+    return config.exploration.adaptation_steps < config.total_steps
 
 
 @advice("exploration.final_temperature", "exploration.initial_temperature", "exploration.strategy_type")
@@ -157,15 +187,17 @@ def _clip_value_unused(config: TrainingConfig) -> str | None:
     return 'Reward clip value has no effect under reward_scaling = "none"'
 
 
-_EVALUATION_FREQUENCY_RULE = _frequency_rule(_EVAL_FREQUENCY, "Evaluation")
-_SURROGATE_FREQUENCY_RULE = _frequency_rule(("surrogate_update_frequency",), "Surrogate update")
+_FREQUENCIES = {
+    _EVAL_FREQUENCY: "Evaluation",
+    ("surrogate_update_frequency",): "Surrogate update",
+    _CHECKPOINT_FREQUENCY: "Checkpoint",
+    ("log_frequency",): "Log",
+}
 
 _ERRORS = declared(_warmup, _temperatures, _reward_weights)
-_CONSISTENCY = (_EVALUATION_FREQUENCY_RULE, _SURROGATE_FREQUENCY_RULE)
+_CONSISTENCY = tuple(_frequency_rule(path, name) for path, name in list(_FREQUENCIES.items())[:2])
 _ADVICE = (
-    *_CONSISTENCY,
-    _frequency_rule(_CHECKPOINT_FREQUENCY, "Checkpoint"),
-    _frequency_rule(("log_frequency",), "Log"),
+    *(_frequency_advice(path, name) for path, name in _FREQUENCIES.items()),
     *declared(find_idle_stopping, _patience_unused, _checkpoint_misses_evaluation),
     *(_adaptive_only_rule(path) for path in _ADAPTIVE_ONLY),
     *declared(_adaptation_never_ends, _hardly_cools, _clip_ratio_unused),

@@ -259,8 +259,10 @@ def test_evaluation_pattern_can_never_stop_early() -> None:
 
 def test_fast_experimentation_keeps_its_misplaced_field() -> None:
     """The fast configuration's `eval_frequency` at the top level is kept as metadata, with a warning."""
-    with pytest.warns(ConfigurationWarning, match="eval_frequency belongs to evaluation"):
+    with pytest.warns(ConfigurationWarning) as caught:
         config = create_training_config({"total_steps": 1000, "eval_frequency": 50, "grpo": {"group_size": 32}})
+    assert ["eval_frequency belongs to evaluation" in str(each.message) for each in caught] == [True, False]
+    assert "Adaptation steps equal total steps (1000)" in str(caught[1].message)
     assert (config.total_steps, config.grpo.group_size) == (1000, 32)
     assert (config.evaluation.eval_frequency, config.metadata["eval_frequency"]) == (100, 50)
 

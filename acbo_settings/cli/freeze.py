@@ -38,7 +38,10 @@ def run(arguments: Namespace) -> int:
         return NOT_VALID
     print_advice(resolved.advice)
     result(resolved.config.fingerprint)
-    note(_what_was_frozen(schema, name, before, resolved.config))
+    try:
+        note(_what_was_frozen(schema, name, before, resolved.config))
+    except ConfigurationError as error:  # the run is frozen all the same
+        print_problems(error.problems)
     return SUCCESS
 
 

@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 
 from ..editor_schema import editor_schema_text
+from ..engine.inputs import encode_path, read_raw_file
 from ..reference import example_toml
 from .checked_file import FILE_NAME, file_in
 from .output import NOT_VALID, SUCCESS, note
@@ -16,6 +17,7 @@ _JSON_SCHEMA = f"{FILE_NAME.removesuffix('.toml')}.schema.json"
 def run(arguments: Namespace) -> int:
     """Write `path`, a file or a directory for it, and if asked for, the `json_schema`; nothing is overwritten."""
     path = file_in(arguments.path, [FILE_NAME])
+    path = os.path.join(path, FILE_NAME) if path.endswith("/") else path
     texts = {}
     if arguments.json_schema:
         beside, text = os.path.join(os.path.dirname(path), _JSON_SCHEMA), editor_schema_text(arguments.schema)
@@ -23,31 +25,37 @@ def run(arguments: Namespace) -> int:
             texts[beside] = text
     first = f"#:schema ./{_JSON_SCHEMA}\n\n" if arguments.json_schema else ""
     texts[path] = first + example_toml(arguments.schema)  # last, so that its first line names a file that is there
-    if taken := [name for name in texts if os.path.lexists(name)]:
+    if taken := [name for name in texts if _is_there(name)]:
         note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
         return NOT_VALID
     return SUCCESS if all(_write(name, text) for name, text in texts.items()) else NOT_VALID
 
 
 def _holds(name: str, text: str) -> bool:
+    file = read_raw_file(name)
+    return not file.error and file.content == text.encode()
+
+
+def _is_there(name: str) -> bool:
     try:
-        with open(name, encoding="utf-8") as file:
-            return file.read() == text
-    except (OSError, ValueError):
+        return os.path.lexists(encode_path(name))
+    except ValueError:  # no path at all, which writing tells
         return False
 
 
 def _write(name: str, text: str) -> bool:
-    """Write a file that must not be there yet; nothing of it is left when that fails."""
+    """Write a file that must not be there yet, in a directory that is made; nothing of it is left when that fails."""
     created = False
     try:
-        with open(name, "x", encoding="utf-8") as file:
+        path = encode_path(name)
+        os.makedirs(os.path.dirname(path) or b".", exist_ok=True)
+        with open(path, "xb") as file:
             created = True
-            file.write(text)
+            file.write(text.encode())
     except (OSError, ValueError) as error:
         note(f"acbo-settings init: cannot write {name}: {getattr(error, 'strerror', None) or error}")
         if created:
-            os.unlink(name)
+            os.unlink(encode_path(name))
         return False
     note(f"wrote {name}")
     return True

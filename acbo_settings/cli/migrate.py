@@ -67,7 +67,7 @@ def _migrate(schema: Schema, path: str, checks: bool) -> bool:
         if by_machine and not checks:
             content = _rewritten(file.content, by_machine)
             target = os.path.realpath(path)  # a link stays one, and what it leads to changes
-            replace_file(target, content, os.stat(target).st_mode)
+            replace_file(target, content)
         has_old_base = _tell_bases(schema, file)
     except ConfigurationError as error:
         print_problems(error.problems)

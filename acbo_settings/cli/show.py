@@ -20,6 +20,8 @@ from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, json_result, note, result
 from .terminal import Terminal
 
+_MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, MAX_ARG_STRLEN
+
 
 def run(arguments: Namespace) -> int:
     """Print the configuration of `path` in a `format`, or only what is `changed`."""
@@ -31,8 +33,14 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         json_result(plain_tree(resolved.config, paths))
     elif arguments.format == "env":
-        for line in export_lines(resolved.config, paths):
-            result(line)
+        texts = variable_texts(resolved.config, paths)
+        if too_long := [name for name, text in texts.items() if len(f"{name}={text}\0".encode()) > _MAX_VARIABLE]:
+            note(
+                f"acbo-settings show: {too_long[0]} would hold more than the 128 KiB that a program can be started with"
+            )
+            return NOT_VALID
+        for name, text in texts.items():
+            result(f"export {name}={shlex.quote(text)}")
         if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
             note("note: dates in the metadata are text in a variable")
         for path in find_unspeakable(resolved.config, paths):
@@ -56,14 +64,17 @@ def plain_tree(config: object, paths: Container[KeyPath]) -> dict[str, Any]:
     return {**tree, "metadata": custom} if custom else tree
 
 
-def export_lines(config: object, paths: Container[KeyPath]) -> list[str]:
-    """Lines for a POSIX shell that set the variables which reproduce some settings, and the custom metadata as JSON."""
+def export_lines(texts: Mapping[str, str]) -> list[str]:
+    """Lines for a POSIX shell that set variables."""
+    return [f"export {name}={shlex.quote(text)}" for name, text in texts.items()]
+
+
+def variable_texts(config: object, paths: Container[KeyPath]) -> dict[str, str]:
+    """The variables which reproduce some settings, and the custom metadata as JSON."""
     texts = {path: _text_of(value) for path, value in flatten(config).items() if path in paths}
     if custom := to_dict(config).get("metadata"):
         texts["metadata",] = json.dumps(custom)
-    return [
-        f"export {variable_name(Schema.of(type(config)), path)}={shlex.quote(text)}" for path, text in texts.items()
-    ]
+    return {variable_name(Schema.of(type(config)), path): text for path, text in texts.items()}
 
 
 def find_unspeakable(config: object, paths: Container[KeyPath]) -> list[KeyPath]:

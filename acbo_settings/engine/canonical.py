@@ -76,13 +76,11 @@ def plain(value: Any) -> Any:
         return {key: plain(items[key]) for key in sorted(items, key=str)}
     if isinstance(value, str):
         return str.__str__(value)
-    if hasattr(value, "__fspath__"):
-        return os.fspath(value)
-    if hasattr(value, "__iter__"):
-        return [plain(item) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return int(value) if isinstance(value, int) else float(value)
-    return value
+    if hasattr(value, "__fspath__"):
+        return os.fspath(value)
+    return [plain(item) for item in value] if hasattr(value, "__iter__") else value
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -393,8 +393,17 @@ def _require_regular(status: os.stat_result) -> None:
 
 def is_frozen(application: Application, name: str, text: str) -> bool:
     """Whether a configuration file is meant to be a frozen one, by its name, its first line, or its checksum."""
-    is_marked = text.removeprefix("\ufeff").startswith(application.frozen_line) or "\n[frozen.checksum]" in text
-    return is_marked or is_named_frozen(application, name)
+    if text.removeprefix("\ufeff").startswith(application.frozen_line) or is_named_frozen(application, name):
+        return True
+    _, header, rest = text.rpartition("\n[frozen.checksum]")
+    lines = rest.split("\n")  # a text in quotes that holds such lines ends behind them
+    return (
+        bool(header)
+        and len(lines) < 4
+        and not lines[0].strip()
+        and lines[1:2] != []
+        and lines[1].startswith("sha256 = ")
+    )
 
 
 def is_named_frozen(application: Application, name: str) -> bool:
@@ -403,8 +412,16 @@ def is_named_frozen(application: Application, name: str) -> bool:
 
 
 def path_text(path: object, name: str, hint: str = "") -> str:
-    """A path argument as text; TypeError that names the argument when it is neither text nor `os.PathLike`."""
+    """A path argument as UTF-8 text, whatever the locale; TypeError when it is neither text nor `os.PathLike`."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}{hint}")
-    return text
+    return native_text(text)
+
+
+def native_text(text: str) -> str:
+    """A text as the system has given it to Python, as UTF-8 whatever the locale: as variables and files are read."""
+    try:
+        return os.fsencode(text).decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no path of this locale
+        return text

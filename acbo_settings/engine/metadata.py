@@ -71,13 +71,20 @@ def _find_in_scalar(value: Any) -> str | None:
         return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else None
     if isinstance(value, float):
         return None if math.isfinite(value) else "should be a finite number"
+    if isinstance(value, date | time):
+        return _find_in_date(value)
+    return f"{type(value).__name__} has no form in TOML: give text, a number, a list or a dict"
+
+
+def _find_in_date(value: date | time) -> str | None:
     if isinstance(value, time) and value.tzinfo:
         return "a time of day with an offset has no form in TOML"
-    if isinstance(value, datetime) and (value.utcoffset() or timedelta()) % timedelta(minutes=1):
-        return "an offset with seconds has no form in TOML"
-    if isinstance(value, date | datetime | time):
-        return None
-    return f"{type(value).__name__} has no form in TOML: give text, a number, a list or a dict"
+    try:
+        offset = value.utcoffset() if isinstance(value, datetime) else None
+        next(kind for kind in (datetime, date, time) if isinstance(value, kind)).isoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # a class of others that has the name alone in common, such as pandas.NaT
+        return f"{value} has no form in TOML"
+    return "an offset with seconds has no form in TOML" if (offset or timedelta()) % timedelta(minutes=1) else None
 
 
 def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

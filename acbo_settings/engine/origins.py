@@ -16,6 +16,7 @@ from .schema import Schema
 from .toml_document import Document, Position
 
 _set = object.__setattr__
+_MAX_DEPTH = 50
 
 
 class Origin(Record):
@@ -382,6 +383,11 @@ class SourcedValue(Record):
         _set(self, "origin", origin)
         _set(self, "over", over)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A value that another process may not know is pickled as the text that reports show for it."""
+        made, (fields,) = super().__reduce__()
+        return made, (fields | {"value": _portable(self.value)},)
+
     @property
     def is_default(self) -> bool:
         """Whether nobody set the value."""
@@ -391,6 +397,22 @@ class SourcedValue(Record):
     def shadowed(self) -> tuple[SourcedValue, ...]:
         """The values that this one shadows, the nearest layer first, the default last."""
         return () if self.over is None else (self.over, *self.over.shadowed)
+
+
+def _portable(value: Any, depth: int = 0) -> Any:
+    """Plain data as it is, anything else as text."""
+    from datetime import date, datetime, time, timezone
+    from pathlib import PurePath
+
+    if value is None or type(value) in (str, int, float, bool) or isinstance(value, PurePath):
+        return value
+    if type(value) in (list, tuple) and depth < _MAX_DEPTH:
+        return type(value)(_portable(item, depth + 1) for item in value)
+    if type(value) is dict and depth < _MAX_DEPTH:
+        return {_portable(key, depth + 1): _portable(item, depth + 1) for key, item in value.items()}
+    if type(value) in (date, datetime, time) and type(getattr(value, "tzinfo", None)) in (type(None), timezone):
+        return value
+    return show_value(value)
 
 
 Layer = Mapping[KeyPath, SourcedValue]

@@ -117,6 +117,8 @@ class ConfigurationError(ValueError, PickledByName):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong, in the order of the report."""
+        if len(self.args) < 2:  # a copy by others, such as Ray's, which then asks the error that it holds
+            raise AttributeError("problems")
         problems: tuple[Problem, ...] = self.args[1]
         return problems
 
@@ -127,8 +129,9 @@ class ConfigurationError(ValueError, PickledByName):
     def __str__(self) -> str:
         return self.report
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return PickledByName.__reduce__(self)
+    def __reduce__(self) -> Any:
+        is_own = len(self.args) > 1
+        return PickledByName.__reduce__(self) if is_own else ValueError.__reduce__(self)
 
 
 @public

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_init_does_not_overwrite_another_schema() -> None:
 @pytest.mark.parametrize("path", ["no/such/acbo.toml", "\ud800.toml", "x" * 300, ""])
 def test_init_says_why_it_cannot_write(path: str) -> None:
     """A path that cannot be written is one line and exit code 1, without a traceback."""
+    Path("no").touch()
     assert init(Namespace(path=path, schema=SCHEMA, json_schema=False)) == 1
 
 
@@ -58,3 +60,29 @@ def test_init_leaves_a_dangling_link_alone() -> None:
     Path("acbo.toml").symlink_to("elsewhere.toml")
     assert run("init").returncode == 1
     assert not Path("elsewhere.toml").exists()
+
+
+@pytest.mark.usefixtures("no_file")
+@pytest.mark.parametrize("path", ["new/deep/acbo.toml", "new/deep/"])
+def test_init_makes_the_directory(path: str) -> None:
+    """Also for the JSON Schema beside the file; a path that ends in a slash is a directory."""
+    assert run("init", path, "--json-schema").returncode == 0
+    assert sorted(os.listdir("new/deep")) == ["acbo.schema.json", "acbo.toml"]
+
+
+@pytest.mark.usefixtures("no_file")
+def test_init_waits_for_no_pipe() -> None:
+    """A FIFO in the place of the JSON Schema is something that is there."""
+    os.mkfifo("acbo.schema.json")
+    assert run("init", "--json-schema").returncode == 1
+
+
+@pytest.mark.usefixtures("no_file")
+def test_paths_are_those_of_the_file_system_in_any_locale() -> None:
+    """In a locale that knows no such letters, arguments and variables name the same directory, to the byte."""
+    locale = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert run("init", "größe/acbo.toml", **locale).returncode == 0
+    assert run("freeze", "--run-dir", "größe/run", **locale).returncode == 0
+    assert run("freeze", ACBO_RUN_DIR="größe/other", **locale).returncode == 0
+    assert os.listdir(b".") == ["größe".encode()]
+    assert sorted(os.listdir("größe")) == ["acbo.toml", "other", "run"]

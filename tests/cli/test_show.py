@@ -18,7 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from acbo_settings import create_training_config, load_training_config
-from acbo_settings.cli.show import export_lines, plain_tree
+from acbo_settings.cli.show import export_lines, plain_tree, variable_texts
 from acbo_settings.engine.canonical import KeyPath
 
 from ..command_line import ENVIRON, run, told, write
@@ -110,14 +110,16 @@ def environment_after(lines: list[str]) -> dict[str, str]:
 def test_export_lines_reproduce_the_configuration(layer: dict[KeyPath, Any]) -> None:
     """What a shell exports after reading the lines loads back equal."""
     config = create_training_config(tree_of(layer))
-    assert load_training_config(environ=environment_after(export_lines(config, SCHEMA.defaults))) == config
+    assert (
+        load_training_config(environ=environment_after(export_lines(variable_texts(config, SCHEMA.defaults)))) == config
+    )
 
 
 def test_export_lines_keep_metadata_and_quote() -> None:
     """Custom metadata keeps its types, and no text escapes from its quotes."""
     metadata = {"seed": 1, "tags": ["a", "it's $HOME `x`"], "größe": {"line": "a\nb"}}
     config = create_training_config(metadata=metadata)
-    again = load_training_config(environ=environment_after(export_lines(config, ())))
+    again = load_training_config(environ=environment_after(export_lines(variable_texts(config, ()))))
     assert again.to_dict()["metadata"] == config.to_dict()["metadata"] == metadata
 
 

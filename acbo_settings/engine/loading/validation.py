@@ -55,7 +55,7 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
         given = _without_paths(sourced.value)
         message, hint = _find_untaken(given, setting.kind), ""
         try:
-            valid[path] = _validator(setting).validate_python(given)
+            valid[path] = _plain(_validator(setting).validate_python(given))
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             message, hint = message or _message(schema, path, details), _hint(setting, details["type"], sourced)
@@ -92,10 +92,29 @@ def _find_untaken(value: object, kind: Kind) -> str:
             return "" if value is None and kind.is_optional else "Input should be an array"
         return next(filter(None, (_find_untaken(item, kind.items) for item in value)), "")
     if isinstance(value, int):
-        return "has more than 300 digits" if abs(value) > LARGEST_INTEGER else ""
+        if abs(value) > LARGEST_INTEGER:
+            return "has more than 300 digits"
+        return "is an integer that no float is exactly" if kind.type is float and not _is_exact(value) else ""
     if kind.type is float and hasattr(value, "__float__") and not isinstance(value, float):
         return f"Input should be a valid number, not {type(value).__name__}"
     return ""
+
+
+def _is_exact(value: int) -> bool:
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False
+
+
+def _plain(value: Any) -> Any:
+    """A value of exactly the type that it has for everybody, such as the text of a member of a `(str, Enum)`."""
+    if type(value) is tuple:
+        return tuple(map(_plain, value))
+    for kind in (str, int, float):
+        if isinstance(value, kind) and type(value) not in (kind, bool):
+            return kind.__str__(value) if kind is str else kind(value)
+    return value
 
 
 def _message(schema: Schema, path: KeyPath, details: ErrorDetails) -> str:
@@ -152,15 +171,33 @@ def validate_config(schema: Schema, config: object) -> list[Problem]:
     values: dict[KeyPath, SourcedValue] = {}
     problems = _take_apart(schema, (), config, values)
     valid, invalid = validate_values(schema, values)
-    problems += invalid
+    problems += [*invalid, *_find_others(schema, valid, values)]
     rules = schema.rules.errors + schema.rules.consistency
     return problems + find_broken(rules, schema.build(valid), values, problems)
+
+
+def _find_others(schema: Schema, valid: Mapping[KeyPath, Any], values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
+    """The values that are of another type than loading gives, so that equality and fingerprint would disagree."""
+    found = []
+    for path, value in valid.items():
+        given, kind = values[path].value, schema.setting(path).kind
+        if _types_of(given, kind) != _types_of(value, kind):
+            message = f"Input should be exactly {kind.name}, not {type(given).__name__}"
+            found.append(Problem(path=path, message=message, values=((path, values[path]),)))
+    return found
+
+
+def _types_of(value: Any, kind: Kind) -> Any:
+    """The type of a value, and of what it holds; an integer stands for the float that it is."""
+    if kind.items:
+        return type(value), *(_types_of(item, kind.items) for item in value or ())
+    return float if kind.type is float and type(value) is int else type(value)
 
 
 def _take_apart(schema: Schema, path: KeyPath, record: Any, values: dict[KeyPath, SourcedValue]) -> list[Problem]:
     """Add the settings of one section to the values; return what is no section, or lacks something."""
     owner = schema.sections[path]
-    if not isinstance(record, owner):
+    if type(record) is not owner:
         return [_no_instance(path, record, owner.__name__)]
     problems: list[Problem] = []
     for name in (field.name for field in fields(owner)):

@@ -9,41 +9,53 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from errno import EINVAL
+from errno import EINVAL, EMLINK, ENOSYS, EOPNOTSUPP, EPERM
 
 from ..inputs import encode_path, reason
 from ..report import unusable
 
+_WITHOUT_LINKS = (EPERM, EOPNOTSUPP, ENOSYS, EMLINK)
 
-def write_once(name: str, content: bytes) -> bool:
+
+def write_once(name: str, content: bytes, mode: int | None = None) -> bool:
     """Write a file that must not be there yet; its directory is made. Return False when the name was taken.
+
+    It has a mode, if there is one, and else that of a new file. Whoever has the name, it is flushed to the disk.
 
     ConfigurationError with the reason of the system, when any step fails; no part of a file is left then. When only the
     last step failed, the flush of the directory, the whole file is there, and the message says so.
     """
     with _Writing(name) as temporary:
         temporary.make_directory()
-        temporary.fill(content)
+        temporary.fill(content, mode)
         try:
-            os.link(temporary.path, encode_path(name))
+            temporary.link()
         except FileExistsError:
+            temporary.remove()
+            _sync_directory(temporary.directory)  # which the winner may not have done yet
             return False
         temporary.finish()
     return True
 
 
-def replace_file(name: str, content: bytes, mode: int | None = None) -> None:
-    """Put a file in the place of another. Of several processes that do this at the same moment, the last one wins.
-
-    It has a mode, if there is one, and else that of a new file.
+def replace_file(name: str, content: bytes) -> None:
+    """Put a file in the place of another, with its mode. Of several processes that do this at once, the last one wins.
 
     ConfigurationError when any step fails; the old file is still in its place then, or, when only the flush of the
     directory failed, the new one, and the message says so.
     """
     with _Writing(name) as temporary:
-        temporary.fill(content, mode)
+        temporary.fill(content, mode_of(name))
         os.replace(temporary.path, encode_path(name))
         temporary.finish()
+
+
+def mode_of(name: str) -> int | None:
+    """The mode of a file, or None when it is not there."""
+    try:
+        return stat.S_IMODE(os.stat(encode_path(name)).st_mode)
+    except FileNotFoundError:
+        return None
 
 
 class _Writing:
@@ -51,7 +63,7 @@ class _Writing:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.is_there = False
+        self.is_made = self.is_there = False
 
     def __enter__(self) -> _Writing:
         try:
@@ -76,9 +88,10 @@ class _Writing:
     def fill(self, content: bytes, mode: int | None = None) -> None:
         """Write the content and flush it to the disk; a write that takes only a part is continued."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self.is_made = True
         try:
             if mode is not None:
-                os.fchmod(descriptor, stat.S_IMODE(mode))
+                os.fchmod(descriptor, mode)
             while content:
                 content = content[os.write(descriptor, content) :]
             os.fsync(descriptor)
@@ -87,6 +100,16 @@ class _Writing:
                 os.close(descriptor)
             raise
         os.close(descriptor)
+
+    def link(self) -> None:
+        """Give the file its name, unless something has it; FileExistsError then."""
+        try:
+            os.link(self.path, encode_path(self.name))
+        except OSError as error:
+            if error.errno in _WITHOUT_LINKS:
+                told = "the file system has no hard links, without which two starts could not agree on one file"
+                raise OSError(error.errno, f"{told}: put the directory of the run on another one") from None
+            raise
 
     def finish(self) -> None:
         """Remove the temporary name, now that the file has its own, and flush that to the disk."""
@@ -98,11 +121,13 @@ class _Writing:
         """Remove the temporary file, if it is there."""
         with suppress(FileNotFoundError):
             os.unlink(self.path)
+        self.is_made = False
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         left = ""
         try:
-            self.remove()
+            if self.is_made:
+                self.remove()
         except OSError:
             left = f"; {os.fsdecode(self.path)} is left"
         if isinstance(error, OSError):
@@ -112,8 +137,15 @@ class _Writing:
 
 
 def _sync_directory(directory: bytes) -> None:
-    """Flush the names in a directory to the disk; a file system that cannot do that for directories says EINVAL."""
-    descriptor = os.open(directory or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Flush the names in a directory to the disk.
+
+    A file system that cannot do that for directories says EINVAL. A directory that may be entered but not listed cannot
+    be opened, so that its names wait for the system's own flush.
+    """
+    try:
+        descriptor = os.open(directory or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -22,7 +22,7 @@ from ..problems import ConfigurationError, Problem, file_problem
 from ..report import refusal, unusable
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
-from .durable import replace_file, write_once
+from .durable import mode_of, replace_file, write_once
 
 
 def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
@@ -221,12 +221,17 @@ def freeze_once(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> tup
 
 
 def freeze_anew(inputs: Inputs, old: FrozenConfig, resolved: ResolvedConfig[Any]) -> FrozenConfig:
-    """Freeze another configuration in the place of a run's own, whose file is now `kept_name(old)`."""
+    """Freeze another configuration in the place of a run's own; both stay under their kept names too."""
     frozen = _freeze(inputs, old.name, resolved)
-    while not write_once(kept_name(old), old.text.encode()) and read_if_there(kept_name(old)) is None:
-        pass  # another process has taken the name for another file: the next one is free
+    for file in (old, frozen):  # the new one too, because another process may replace it at once
+        while not write_once(kept_name(file), file.text.encode(), mode_of(old.name)) and _is_free(kept_name(file)):
+            pass  # another process has taken the name for another file: the next one is free
     replace_file(old.name, frozen.text.encode())
     return frozen
+
+
+def _is_free(name: str) -> bool:
+    return read_if_there(name) is None
 
 
 def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenConfig:
@@ -243,7 +248,7 @@ def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenC
 
 
 def kept_name(old: FrozenConfig) -> str:
-    """Where the frozen file of a run is kept when it is replaced: under its fingerprint, in the same directory.
+    """Where a frozen file is kept that is replaced, or replaces another: under its fingerprint, in the same directory.
 
     The name has a number, if another file has it. It exists when that very file is kept already.
     """

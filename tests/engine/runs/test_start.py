@@ -330,7 +330,7 @@ def test_nothing_is_lost_when_a_run_is_replaced_again_and_again() -> None:
         start(note, on_change="replace")
         contents.add(FROZEN.read_bytes())
     assert {path.read_bytes() for path in RUN.iterdir()} == contents
-    assert sorted(path.name.count(".") for path in RUN.iterdir()) == [2, 3, 3, 4]
+    assert sorted(path.name.count(".") for path in RUN.iterdir()) == [2, 3, 3, 4, 4]
 
 
 def test_what_may_change_takes_todays_value() -> None:
@@ -383,8 +383,10 @@ def test_a_damaged_file_is_never_replaced() -> None:
 
 
 def test_an_integer_that_no_float_holds_is_one_configuration() -> None:
-    """Given for a float, it is rounded by validation, and a run that was frozen from it goes on, whoever asks."""
-    overrides = {"grpo": {"entropy_coeff": 2**53 + 1}}
+    """Given for a float, it is refused where it would be rounded; one that a float holds is the same in every start."""
+    with pytest.raises(ConfigurationError, match="entropy_coeff: is an integer that no float is exactly"):
+        start(overrides={"grpo": {"entropy_coeff": 2**53 + 1}})
+    overrides = {"grpo": {"entropy_coeff": 2**53 + 2}}
     first = start(overrides=overrides)
     assert start(overrides=overrides) == first
     for on_change in ("error", "replace"):

@@ -87,7 +87,7 @@ def _nest_dotted(schema: Schema, tree: Mapping[Any, Any], origin: Origin) -> tup
         return tree, []
     plain = {key: value for key, value in tree.items() if key not in dotted}
     problems = []
-    for key, path in dotted.items():
+    for key, path in sorted(dotted.items(), key=lambda item: len(item[1])):
         table, is_taken = plain, False
         for name in path[:-1]:
             below = table.get(name, {})

@@ -153,7 +153,7 @@ def _find_problem(
     variable = variables[0]
     is_setting = path != ("",)
     path = path if is_setting else (variable.name,)
-    is_unset = path in schema.defaults and variable.text == "" and schema.setting(path).kind.is_optional
+    is_unset = path in schema.defaults and not str(variable.text).strip() and schema.setting(path).kind.is_optional
     if not is_unset and (problem := variable_problem(path, variables)):
         return problem
     above = [path[:length] for length in range(2, len(path)) if path[0] == "metadata" and path[:length] in named]

@@ -35,9 +35,7 @@ def run(arguments: Namespace) -> int:
     elif arguments.format == "env":
         texts = variable_texts(resolved.config, paths)
         if too_long := [name for name, text in texts.items() if len(f"{name}={text}\0".encode()) > _MAX_VARIABLE]:
-            note(
-                f"acbo-settings show: {too_long[0]} would hold more than the 128 KiB that a program can be started with"
-            )
+            note(f"acbo-settings show: {too_long[0]} would hold more than 128 KiB, with which no program starts")
             return NOT_VALID
         for name, text in texts.items():
             result(f"export {name}={shlex.quote(text)}")

@@ -83,3 +83,9 @@ def test_a_copy_of_a_frozen_file_is_no_ordinary_file(tmp_path: Path, start: int)
     kept = "".join(lines[1:]).partition("[frozen]")[0]
     (tmp_path / "acbo.toml").write_text(kept)
     assert load_training_config(environ={}).total_steps == 8000
+
+
+def test_a_text_that_quotes_a_frozen_file_is_no_frozen_file() -> None:
+    """A note may hold whatever a frozen file ends with."""
+    Path("acbo.toml").write_text('[metadata]\nnote = """\n[frozen.checksum]\nsha256 = \'a\'\n"""\n')
+    assert check_file(SCHEMA, "acbo.toml", {}).resolved is not None

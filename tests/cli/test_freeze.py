@@ -7,7 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from acbo_settings import load_training_config
+from acbo_settings.cli import freeze as freeze_command
+from acbo_settings.cli.main import main
+from acbo_settings.engine.inputs import reason
+from acbo_settings.engine.report import unusable
+from acbo_settings.engine.schema import Schema
 
 from ..command_line import run, told
 
@@ -55,3 +62,20 @@ def test_freeze_says_why_it_cannot_write(isolated: Path, assert_report: Callable
     assert_report("freeze-no-directory", told("freeze", "--run-dir", "runs/17"))
     assert_report("freeze-empty", told("freeze", "--run-dir", ""))
     assert_report("freeze-unknown-key", told("freeze", "--run-dir", "run", "--may-change", "total_step"))
+
+
+def test_a_file_that_cannot_be_read_again_is_told_behind_the_fingerprint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run is frozen, and the reason follows on stderr."""
+    Path("acbo.toml").touch()
+    answers = [None, OSError(5, "cannot be read any more")]
+
+    def read_twice(schema: Schema, name: str) -> None:
+        if error := answers.pop(0):
+            raise unusable(name, reason(name, error))
+
+    monkeypatch.setattr(freeze_command, "read_frozen", read_twice)
+    assert main(["freeze", "--run-dir", "run"]) == 0
+    assert Path("run/acbo.frozen.toml").exists()
+    assert "cannot be read any more" in capsys.readouterr().err

@@ -190,3 +190,12 @@ def test_what_is_printed_reads_back(form: str, parse: Callable[[str], Any], note
     for text in (piped, on_a_terminal("show", "notes.toml", "--format", form)):
         assert all(line.isprintable() for line in text.split("\n"))
         assert json.dumps(parse(text)["metadata"], sort_keys=True) == json.dumps(config.to_dict()["metadata"])
+
+
+def test_what_no_program_can_be_started_with_is_refused() -> None:
+    """All metadata is one variable: where that is too long for the kernel, no line is printed."""
+    notes = "".join(f'note{number} = "{"a" * 60_000}"\n' for number in range(4))
+    Path("acbo.toml").write_text(f"[metadata]\n{notes}")
+    ran = run("show", "--format", "env")
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert b"ACBO_METADATA would hold more than 128 KiB" in ran.stderr

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -67,6 +69,76 @@ def test_the_second_writer_changes_nothing() -> None:
     assert write_once(str(FROZEN), b"first") is True
     assert write_once(str(FROZEN), b"second") is False
     assert (FROZEN.read_bytes(), litter()) == (b"first", [])
+
+
+def failing(name: str, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every call of a function of `os` fail, as the kernel would."""
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, name, fail)
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_system_without_hard_links_is_told_so(error: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By that name, with the way out, and nothing is left."""
+    failing("link", error, monkeypatch)
+    with pytest.raises(ConfigurationError, match=r"the file system has no hard links.*on another one"):
+        write_once(str(FROZEN), b"first")
+    assert litter() == []
+
+
+def test_no_temporary_file_is_told_of_that_was_never_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it could not be opened, removing it is not even tried."""
+    RUN.mkdir()
+    failing("open", errno.EROFS, monkeypatch)
+    failing("unlink", errno.EROFS, monkeypatch)
+    with pytest.raises(ConfigurationError) as caught:
+        write_once(str(FROZEN), b"first")
+    assert "is left" not in str(caught.value)
+
+
+def test_a_lost_race_flushes_the_name_of_the_winner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who returns with the file of another start returns only when that would survive a crash."""
+    write_once(str(FROZEN), b"first")
+    flushed: list[int] = []
+    fsync = os.fsync
+
+    def note_and_flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note_and_flush)
+    assert write_once(str(FROZEN), b"second") is False
+    assert flushed[-1] == RUN.stat().st_ino
+
+
+def test_a_directory_that_may_not_be_listed_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its names are flushed by the system some time; the file itself is."""
+    opened = os.open
+
+    def listing_fails(path: bytes, flags: int, *mode: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", listing_fails)
+    assert write_once(f"parent/{FROZEN}", b"first")
+    assert Path(f"parent/{FROZEN}").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0])
+def test_a_replaced_file_keeps_its_mode(mask: int) -> None:
+    """The umask of the process neither narrows nor widens it, of the kept file neither."""
+    load_training_config(run_dir=RUN, environ={})
+    FROZEN.chmod(0o660)
+    before = os.umask(mask)
+    try:
+        load_training_config(run_dir=RUN, environ={"ACBO_TOTAL_STEPS": "7000"}, on_change="replace")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in RUN.iterdir()} == {0o660}
 
 
 @pytest.mark.parametrize("kind", ["directory", "FIFO", "symbolic link"])
@@ -367,7 +439,8 @@ def test_every_failing_system_call_is_told_and_leaves_nothing_torn() -> None:
                 load_frozen_config(RUN)
             retried = step.call == "newfstatat" and error == "ESTALE"
             looked_up = step.call == "newfstatat" and ("AT_SYMLINK_NOFOLLOW" in step.line or f'"{RUN}"' in step.line)
-            decides_nothing = looked_up or (step.call == "unlink" and "ENOENT" in step.line)
+            unlisted = "O_DIRECTORY" in step.line and error in ("EACCES", "EPERM")
+            decides_nothing = looked_up or unlisted or (step.call == "unlink" and "ENOENT" in step.line)
             if retried or decides_nothing:
                 assert (ran.returncode, FROZEN.exists()) == (0, True), told
             else:

@@ -203,7 +203,7 @@ def test_a_requeued_job_resumes_in_slurm(slurm: dict[str, str], tmp_path: Path) 
         f"resuming with {frozen.fingerprint}",
         "done after 6000 steps",
     ]
-    assert [line for line in lines if "frozen" in line or "froze" in line] == [
+    assert [line for line in lines if "acbo.frozen.toml" in line] == [
         "froze runs/scm20/acbo.frozen.toml",
         "runs/scm20/acbo.frozen.toml holds, as it was frozen",
     ]
@@ -225,6 +225,28 @@ def test_what_srun_does_not_pass_on_is_told_in_slurm(slurm: dict[str, str], tmp_
     assert ran.returncode == 1, output
     assert "advice: ACBO_LOG_FREQUENCY: srun will not pass it on, as SLURM_EXPORT_ENV=NONE has it" in output
     assert "log_frequency: frozen as 50 (from ACBO_LOG_FREQUENCY, which is not set today: srun did not" in output
+
+
+@pytest.mark.heavy
+@pytest.mark.debian
+def test_an_edit_between_two_steps_reaches_no_rank_in_slurm(slurm: dict[str, str], tmp_path: Path) -> None:
+    """All ranks of a start train with what `freeze` found, in a setting that may change too."""
+    python = Path(sys.executable)
+    program = "import acbo_settings; print('steps', acbo_settings.load_training_config().total_steps)"
+    (tmp_path / "acbo.toml").write_text("total_steps = 7000\n")
+    (tmp_path / "job.sbatch").write_text(
+        "#!/bin/bash\n#SBATCH --output=out\n#SBATCH --ntasks=2\n"
+        "export ACBO_RUN_DIR=run ACBO_MAY_CHANGE=total_steps\n"
+        f"{python} -m acbo_settings freeze || exit 1\n"
+        f'srun {python} -c "{program}"\n'
+        "sed -i s/000/999/ acbo.toml\n"
+        f'srun {python} -c "{program}"\n'
+    )
+    for steps in (7000, 7999):
+        ran = run(["sbatch", "--wait", "job.sbatch"], tmp_path, **slurm)
+        output = (tmp_path / "out").read_text()
+        assert ran.returncode == 0, output
+        assert [line for line in output.splitlines() if line.startswith("steps")] == [f"steps {steps}"] * 4
 
 
 def wait_until(happened: Callable[[], bool]) -> None:

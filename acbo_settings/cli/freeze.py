@@ -11,7 +11,7 @@ from ..engine.frozen import FrozenConfig, read_frozen
 from ..engine.inputs import process_environment, read_start
 from ..engine.problems import ConfigurationError, ConfigurationWarning
 from ..engine.run_arguments import split_names
-from ..engine.runs.start import kept_name, resolve_start
+from ..engine.runs.start import kept_name, share_start
 from ..engine.schema import Schema
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems, result
 
@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
         before = read_frozen(schema, name)
         with catch_warnings():
             simplefilter("ignore", ConfigurationWarning)
-            resolved = resolve_start(start, name)
+            resolved = share_start(start, name)
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID
@@ -40,6 +40,8 @@ def run(arguments: Namespace) -> int:
     result(resolved.config.fingerprint)
     try:
         note(_what_was_frozen(schema, name, before, resolved.config))
+        if start.shared_file:
+            note(f"the ranks of this start, {start.job}, find what may change in {start.shared_file}")
     except ConfigurationError as error:  # the run is frozen all the same
         print_problems(error.problems)
     return SUCCESS

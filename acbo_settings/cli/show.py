@@ -37,8 +37,8 @@ def run(arguments: Namespace) -> int:
         if too_long := [name for name, text in texts.items() if len(f"{name}={text}\0".encode()) > _MAX_VARIABLE]:
             note(f"acbo-settings show: {too_long[0]} would hold more than 128 KiB, with which no program starts")
             return NOT_VALID
-        for name, text in texts.items():
-            result(f"export {name}={shlex.quote(text)}")
+        for line in export_lines(texts):
+            result(line)
         if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
             note("note: dates in the metadata are text in a variable")
         for path in find_unspeakable(resolved.config, paths):

@@ -43,7 +43,8 @@ class FrozenConfig:
 
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
-    there was one, and `file` the configuration file that was read, if there was one. `refusal` is what whoever asks for
+    there was one, `file` the configuration file that was read, if there was one, and `job` the start of a job for whose
+    ranks it was written, if it was. `refusal` is what whoever asks for
     the settings of a file gets that was written for other settings than there are.
     """
 
@@ -70,6 +71,7 @@ class FrozenConfig:
         self.fingerprint: str = facts["fingerprint"]
         self.digest: str | None = facts.get("inputs")
         self.file: str | None = facts.get("file")
+        self.job: str | None = facts.get("job")
 
     @property
     def missing(self) -> tuple[KeyPath, ...]:
@@ -121,9 +123,17 @@ def missing_advice(frozen: FrozenConfig) -> list[Problem]:
     ]
 
 
+def shared_config(start: Start) -> FrozenConfig | None:
+    """What the ranks of this start have been given, by `freeze` before them; None where that has given them nothing."""
+    shared = read_frozen(start.inputs.schema, start.shared_file) if start.shared_file else None
+    return shared if shared and shared.job == start.job else None
+
+
 def unchanged_config(start: Start) -> Any:
     """The configuration of a run's frozen file, if it was made of the very same inputs; else None."""
-    frozen = read_frozen(start.inputs.schema, start.frozen_file) if start.frozen_file else None
+    if start.frozen_file is None:
+        return None
+    frozen = shared_config(start) or read_frozen(start.inputs.schema, start.frozen_file)
     return frozen.config if frozen and frozen.digest and frozen.digest == start.inputs.digest else None
 
 
@@ -338,7 +348,12 @@ def given_tree(schema: Schema, frozen: FrozenConfig) -> dict[str, Any]:
 
 
 def render_frozen(
-    inputs: Inputs, config: Any, origins: Mapping[KeyPath, SourcedValue], custom: Mapping[str, Any], now: datetime
+    inputs: Inputs,
+    config: Any,
+    origins: Mapping[KeyPath, SourcedValue],
+    custom: Mapping[str, Any],
+    now: datetime,
+    job: str | None = None,
 ) -> str:
     """The text of a frozen file, which `parse_frozen` reads back.
 
@@ -361,6 +376,7 @@ def render_frozen(
         "settings": len(settings),
         "file": inputs.file and escape(inputs.file.name, _MAX_NAME),
         "inputs": inputs.digest,
+        "job": job,
     }
     lines += ["", "[frozen]", *(f"{key} = {value_text(fact)}" for key, fact in facts.items() if fact is not None)]
     lines += ["", "[frozen.origins]"]

@@ -176,6 +176,19 @@ class Start:
         self.on_change = on_change
         self.changeable = changeable
 
+    @property
+    def job(self) -> str | None:
+        """What tells this start of a job of SLURM from every other, to all its ranks alike; None elsewhere."""
+        number = self.environ.get("SLURM_JOB_ID")
+        return f"{number}.{self.environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
+
+    @property
+    def shared_file(self) -> str | None:
+        """The file in which the ranks of one start find what may change from start to start; None where nothing may."""
+        if self.frozen_file is None or self.job is None or not self.changeable:
+            return None
+        return os.path.join(os.path.dirname(self.frozen_file), self.inputs.schema.application.start_name)
+
 
 def read_start(
     schema: Schema,

@@ -45,6 +45,8 @@ class Application:
         """The variables that stand for arguments of a start, which a call may leave out, and those arguments."""
         self.frozen_name = f"{file_name.removesuffix('.toml')}.frozen.toml"
         """The file in a run's directory that holds the run's configuration."""
+        self.start_name = f"{file_name.removesuffix('.toml')}.frozen.start.toml"
+        """The file beside it that holds what all ranks of one start of a job have, where settings may change."""
         self.frozen_line = f"# {name} frozen configuration, format "
         """How the first line of such a file starts; the number of the format ends it."""
         self.rules = rules

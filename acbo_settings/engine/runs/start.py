@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Any
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen
+from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen, shared_config
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
@@ -30,6 +30,24 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
     A value that is kept against today's has its origin in the frozen file.
     """
+    if shared := shared_config(start):
+        layers = read_layers(start)
+        resolved = _hold(start, shared, layers, judge(layers), is_shared=True)
+        warn(resolved.advice, start.environ)
+        return resolved
+    return _resolve_run(start, name)
+
+
+def share_start(start: Start, name: str) -> ResolvedConfig[Any]:
+    """Resolve a start once for all its ranks, which find in the run's directory what may change from start to start."""
+    resolved = _resolve_run(start, name)
+    if start.shared_file:
+        replace_file(start.shared_file, _freeze(start.inputs, start.shared_file, resolved, start.job).text.encode())
+    return resolved
+
+
+def _resolve_run(start: Start, name: str) -> ResolvedConfig[Any]:
+    """The same without what its ranks were given: by the run's frozen file, which is written if it is not there."""
     frozen = read_frozen(start.inputs.schema, name)
     layers = read_layers(start)
     today = judge(layers)
@@ -48,32 +66,37 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
 def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """What `resolve_start` would return, without a warning, and without writing anything."""
-    frozen = read_frozen(start.inputs.schema, name)
+    shared = shared_config(start)
+    frozen = shared or read_frozen(start.inputs.schema, name)
     layers = read_layers(start)
     today = judge(layers)
-    resolved = _hold(start, frozen, layers, today) if frozen else today
+    resolved = _hold(start, frozen, layers, today, shared is not None) if frozen else today
     if resolved is today:
         return replace(today, config=_freeze(start.inputs, name, today).config)
     return resolved
 
 
-def _hold(start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any]) -> ResolvedConfig[Any]:
+def _hold(
+    start: Start, frozen: FrozenConfig, layers: Layers, today: ResolvedConfig[Any], is_shared: bool = False
+) -> ResolvedConfig[Any]:
     """Today's configuration where it may differ from the frozen one, and the frozen one elsewhere.
 
-    It is `today` itself, when the run is to be frozen anew from that.
+    It is `today` itself, when the run is to be frozen anew from that. What all ranks of a start share is kept by each.
     """
-    if frozen.refusal and start.on_change == "replace":
+    replaces = start.on_change == "replace" and not is_shared
+    if frozen.refusal and replaces:
         return today
     differences = _differences(start, frozen, today)
     notes = custom_metadata(today.config)
-    if start.on_change == "replace" and (differences or metadata_lines(notes) != metadata_lines(frozen.custom)):
+    if replaces and (differences or metadata_lines(notes) != metadata_lines(frozen.custom)):
         return today
-    kept = [difference for difference in differences if difference.path not in start.changeable]
+    held = [difference for difference in differences if difference.path not in start.changeable]
     custom = _notes_in_force(start, frozen, notes)
     kept_notes = list(_note_differences(custom, notes, layers))
-    if kept and start.on_change == "error":
-        raise refusal([*_change_problems(start, frozen, kept, today.file), *map(_changed_note, kept_notes)])
-    taken = [difference for difference in differences if difference.path in start.changeable]
+    if held and start.on_change == "error":
+        raise refusal([*_change_problems(start, frozen, held, today.file), *map(_changed_note, kept_notes)])
+    kept = differences if is_shared else held
+    taken = [difference for difference in differences if difference not in kept]
     resolved = judge(_lay_over(layers, kept)) if kept else today
     advice = [*missing_advice(frozen), *map(_kept_problem, kept), *map(_kept_note, kept_notes), *resolved.advice]
     is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
@@ -234,11 +257,11 @@ def _is_free(name: str) -> bool:
     return read_if_there(name) is None
 
 
-def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any]) -> FrozenConfig:
+def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any], job: str | None = None) -> FrozenConfig:
     """What a later start will read: the first one gets the very same."""
     origins: Mapping[KeyPath, SourcedValue] = {**resolved.values, **resolved.custom}
     custom = custom_metadata(resolved.config)
-    text = render_frozen(inputs, resolved.config, origins, custom, datetime.now(UTC))
+    text = render_frozen(inputs, resolved.config, origins, custom, datetime.now(UTC), job)
     if len(text.encode()) > MAX_BYTES:
         raise unusable(name, "would be larger than 1 MiB: the metadata is too long to be frozen")
     try:

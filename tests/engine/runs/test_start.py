@@ -568,3 +568,65 @@ def test_any_change_is_held_replaced_or_told(
     assert kept == {path: today[path] if path in allowed else frozen[path] for path in frozen}
     assert flatten(load_training_config(**arguments, on_change="replace")) == today
     assert flatten(load_frozen_config(run)) == today
+
+
+# Ranks of one start
+
+SLURM = {"SLURM_JOB_ID": "7", "SLURM_PROCID": "0"}
+MAY_CHANGE = {"ACBO_RUN_DIR": str(RUN), "ACBO_MAY_CHANGE": "total_steps,metadata.pod"}
+
+
+def rank(**environ: str) -> TrainingConfig:
+    """What a rank of a job loads, without a word of what it could not take."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return load_training_config(environ={**SLURM, **MAY_CHANGE, **environ})
+
+
+def freeze(**environ: str) -> None:
+    """The command before the ranks."""
+    command = [sys.executable, "-m", "acbo_settings", "freeze"]
+    subprocess.run(command, env={**SLURM, **MAY_CHANGE, **environ}, check=True, capture_output=True, timeout=60)
+
+
+def test_an_edit_between_two_ranks_changes_nothing() -> None:
+    """What may change is what `freeze` found, for every rank of the start, and the next start finds it anew."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    freeze()
+    Path("acbo.toml").write_text("total_steps = 9000\n")
+    freeze()
+    assert rank().total_steps == 9000
+    Path("acbo.toml").write_text("total_steps = 20000\n")
+    assert [rank().total_steps, rank(ACBO_TOTAL_STEPS="30000").total_steps] == [9000, 9000]
+    Path("acbo.toml").write_text("total_steps = 7000\n")  # as when the run was frozen
+    assert rank().total_steps == 9000
+    assert rank(SLURM_RESTART_COUNT="1").total_steps == 7000
+    freeze(SLURM_RESTART_COUNT="1")
+    Path("acbo.toml").write_text("total_steps = 8000\n")
+    assert rank(SLURM_RESTART_COUNT="1").total_steps == 7000
+    assert rank(SLURM_JOB_ID="8").total_steps == 8000
+
+
+def test_a_rank_is_told_what_it_cannot_have() -> None:
+    """A warning for what may change, a refusal for anything else; a note that may change is its own."""
+    freeze(ACBO_TOTAL_STEPS="7000", ACBO_METADATA__POD="a")
+    with pytest.warns(ConfigurationWarning, match="total_steps: the run keeps 7000, as frozen, against today's 9000"):
+        config = load_training_config(
+            environ={**SLURM, **MAY_CHANGE, "ACBO_TOTAL_STEPS": "9000", "ACBO_METADATA__POD": "b"}
+        )
+    assert (config.total_steps, config.metadata["pod"]) == (7000, "b")
+    with pytest.raises(ConfigurationError, match="log_frequency: frozen as 10"):
+        rank(ACBO_TOTAL_STEPS="7000", ACBO_LOG_FREQUENCY="5")
+    assert rank(ACBO_TOTAL_STEPS="7000", ACBO_LOG_FREQUENCY="5", ACBO_ON_CHANGE="replace").log_frequency == 10
+
+
+def test_a_rank_that_has_the_inputs_of_the_start_needs_no_pydantic() -> None:
+    """It reads what the start has noted, and nothing else."""
+    Path("acbo.toml").write_text("total_steps = 7000\n")
+    freeze()
+    Path("acbo.toml").write_text("total_steps = 9000\n")
+    freeze()
+    program = "import sys, acbo_settings as a; print(a.load_training_config().total_steps, 'pydantic' in sys.modules)"
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, env={**SLURM, **MAY_CHANGE}, capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "9000 False\n"

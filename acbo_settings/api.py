@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
+    Loaded = TypeVar("Loaded")
+
     from .engine.inputs import OnChange
     from .engine.loading.resolved import ResolvedConfig
 
@@ -47,6 +49,7 @@ def load_training_config(
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
     schema: type[Config] | None = None,
+    allgather: Callable[[Any], Sequence[Any]] | None = None,
 ) -> Config:
     """Load the configuration of this job: defaults < files < environment variables < overrides, key by key.
 
@@ -71,6 +74,8 @@ def load_training_config(
             keeps the old ones, unless it is replaced. Without it, the names in `ACBO_MAY_CHANGE`, separated by commas.
         schema: A subclass of `TrainingConfig` with settings of one's own. They take part in everything: files,
             variables, reports, equality, fingerprint, the run.
+        allgather: Gathers one text from every rank, as for `assert_same_across_ranks`; every rank has to pass it. Then
+            a configuration is returned on every rank, and everywhere the same one, or on none.
 
     Returns:
         The validated, frozen configuration, an instance of `schema`.
@@ -78,7 +83,8 @@ def load_training_config(
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
             configuration, each setting that differs; when the run's file is damaged, or cannot be read or written; when
-            `run_dir` and `ACBO_RUN_DIR` name different directories.
+            `run_dir` and `ACBO_RUN_DIR` name different directories; with `allgather` on every rank, when any rank fails
+            or has another configuration.
         TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or it or `on_change` is given and no
             run is named; when `schema` has a field that no setting can be.
         ValueError: When `on_change` is none of its three values.
@@ -97,10 +103,15 @@ def load_training_config(
     >>> load_training_config(run_dir="runs/17", environ={"ACBO_TOTAL_STEPS": "7000"}) == load_frozen_config("runs/17")
     True
     """
-    start = read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change)
-    unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
-    config: Config = unchanged or _resolve(start).config
-    return config
+
+    def load() -> Config:
+        """Load on this rank."""
+        start = read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change)
+        unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
+        config: Config = unchanged or _resolve(start).config
+        return config
+
+    return load() if allgather is None else _load_same(load, lambda config: config, allgather, environ)
 
 
 @public
@@ -114,6 +125,7 @@ def resolve_training_config(
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
     schema: type[Config] | None = None,
+    allgather: Callable[[Any], Sequence[Any]] | None = None,
 ) -> ResolvedConfig[Config]:
     """Load the configuration of this job as `load_training_config` does, and keep where each value came from.
 
@@ -126,6 +138,7 @@ def resolve_training_config(
         on_change: What to do when today's values are not the frozen ones.
         may_change: Settings, sections and keys of the metadata that may change from start to start.
         schema: A subclass of `TrainingConfig` with settings of one's own.
+        allgather: Gathers one text from every rank.
 
     Returns:
         The configuration and the origins of its values; one that a run keeps against today's has its origin in the
@@ -143,7 +156,24 @@ def resolve_training_config(
     >>> resolved.explain("rewards.reward_scaling")
     '"clip", from overrides, over the default "tanh"'
     """
-    return _resolve(read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change))
+
+    def load() -> ResolvedConfig[Config]:
+        """Load on this rank."""
+        return _resolve(read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change))
+
+    return load() if allgather is None else _load_same(load, lambda resolved: resolved.config, allgather, environ)
+
+
+def _load_same(
+    load: Callable[[], Loaded],
+    config_of: Callable[[Loaded], Any],
+    allgather: Callable[[Any], Sequence[Any]],
+    environ: Mapping[str, str] | None,
+) -> Loaded:
+    from .engine.runs.ranks import load_same
+
+    loaded: Loaded = load_same(load, config_of, allgather, os.environ if environ is None else environ)
+    return loaded
 
 
 def _resolve(start: Start) -> ResolvedConfig[Any]:
@@ -284,12 +314,13 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
     """Refuse to go on unless every rank has an equal configuration; metadata takes no part.
 
     Every rank has to call it. While they agree it gathers one text of 16 characters; the settings are gathered only
-    when they do not.
+    when they do not, with the number that the launcher gave each rank, so that the order of what comes back does not
+    matter. A rank that could not load hangs the others here: `load_training_config(allgather=...)` does both.
 
     Args:
         config: The configuration of this rank, validated.
-        allgather: Gathers one Python object (here a text) from every rank, and returns them all in the order of the
-            ranks: `comm.allgather` of mpi4py, or a wrapper for `torch.distributed.all_gather_object` or
+        allgather: Gathers one Python object (here a text) from every rank, and returns them all: `comm.allgather` of
+            mpi4py, or a wrapper for `torch.distributed.all_gather_object` or
             `jax.experimental.multihost_utils.process_allgather`; see the README.
 
     Raises:
@@ -311,7 +342,7 @@ def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], 
     """
     from .engine.runs.ranks import require_same
 
-    require_same(config, allgather)
+    require_same(config, allgather, os.environ)
 
 
 @public

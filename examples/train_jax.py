@@ -13,12 +13,14 @@ import jax
 import numpy
 from jax.experimental import multihost_utils
 
-from acbo_settings import ConfigurationError, assert_same_across_ranks, load_training_config
+from acbo_settings import ConfigurationError, load_training_config
 
 
 def allgather(text: str) -> list[str]:
-    """Gather one text of at most 4,096 bytes from every rank."""
-    rows = multihost_utils.process_allgather(numpy.frombuffer(text.ljust(4096).encode(), numpy.uint8))
+    """Gather one text from every rank."""
+    content = text.encode()
+    longest = int(multihost_utils.process_allgather(numpy.array(len(content))).max())
+    rows = multihost_utils.process_allgather(numpy.frombuffer(content.ljust(longest), numpy.uint8))
     return [bytes(row).decode().rstrip() for row in rows]
 
 
@@ -26,8 +28,7 @@ def main(address: str, ranks: str, rank: str) -> None:
     """Start one rank."""
     jax.distributed.initialize(address, int(ranks), int(rank))
     try:
-        config = load_training_config()
-        assert_same_across_ranks(config, allgather)
+        config = load_training_config(allgather=allgather)
     except ConfigurationError as error:
         sys.exit(f"rank {rank}: {error}")
     print(f"rank {rank} of {ranks}: training with {config.fingerprint}")

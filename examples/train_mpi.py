@@ -8,20 +8,17 @@ import sys
 
 from mpi4py import MPI
 
-from acbo_settings import ConfigurationError, assert_same_across_ranks, load_training_config
+from acbo_settings import ConfigurationError, load_training_config
 
 
 def main() -> None:
     """Start one rank."""
     ranks = MPI.COMM_WORLD
     try:
-        config = load_training_config()
-        assert_same_across_ranks(config, ranks.allgather)
-    except ConfigurationError as error:
-        print(f"rank {ranks.rank}: {error}", file=sys.stderr, flush=True)
-        ranks.Abort(1)
-    else:
-        print(f"rank {ranks.rank} of {ranks.size}: training with {config.fingerprint}")
+        config = load_training_config(allgather=ranks.allgather)
+    except ConfigurationError as error:  # on all ranks alike
+        sys.exit(str(error) if ranks.rank == 0 else 1)
+    print(f"rank {ranks.rank} of {ranks.size}: training with {config.fingerprint}")
 
 
 if __name__ == "__main__":

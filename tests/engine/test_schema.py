@@ -130,10 +130,10 @@ def test_two_schemas_live_side_by_side() -> None:
         assert (resolved.owner, resolved.is_open) == ("ada", False)
     training, laboratory = load_training_config(environ=environ, run_dir="run"), load_frozen(LABORATORY, "run").config
     for config in (training, laboratory):
-        require_same(config, lambda text: [text, text])
+        require_same(config, lambda text: [text, text], {})
     other = replace(laboratory, is_open=True)
     with pytest.raises(ConfigurationError, match="is_open: true on rank 0; false on rank 1"):
-        require_same(other, lambda text: [text, text[::-1] if len(text) == 16 else text.replace("true", "false")])
+        require_same(other, lambda text: [text, text[::-1] if len(text) == 16 else text.replace("true", "false")], {})
 
 
 def test_a_configuration_built_by_hand_is_judged_at_every_level() -> None:

@@ -14,6 +14,16 @@ RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK"
 """The variables in which launchers tell a process its number among the ranks of a job."""
 
 
+def rank_number(environ: Mapping[str, str]) -> int | None:
+    """The number of this process among the ranks of its job, as its launcher tells it; None where none does.
+
+    >>> rank_number({"SLURM_PROCID": "3"}), rank_number({})
+    (3, None)
+    """
+    texts = [str(environ[name]).strip() for name in RANKS if environ.get(name)]
+    return next((int(text) for text in texts if text.isascii() and text.isdecimal()), None)
+
+
 def is_first_rank(environ: Mapping[str, str]) -> bool:
     """Whether this process is the one that speaks for all ranks: no launcher gave it a number other than 0.
 

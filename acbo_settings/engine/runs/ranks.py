@@ -7,22 +7,49 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..canonical import KeyPath, canonical_json, fingerprint, plain_setting
+from ..loading.surroundings import rank_number
 from ..origins import Argument
-from ..problems import Problem, whole_problem
+from ..problems import ConfigurationError, Problem, whole_problem
 from ..report import refusal
 from ..schema import Schema
 
+AllGather = Callable[[Any], Sequence[Any]]
 
-def require_same(config: Any, allgather: Callable[[Any], Sequence[Any]]) -> None:
+_LONGEST_REPORT = 2000
+
+
+def load_same(load: Callable[[], Any], config_of: Callable[[Any], Any], allgather: AllGather, environ: Any) -> Any:
+    """What a rank loads, if every rank loads it; else the same report on all of them. A rank that fails gathers too.
+
+    `config_of` is the configuration in what `load` returns.
+    """
+    number = rank_number(environ)
+    try:
+        loaded = load()
+    except Exception as error:
+        report = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
+        failed = json.dumps({"rank": number, "report": report[:_LONGEST_REPORT]})
+        raise _refuse_failures(_gather(allgather, failed)) from error
+    config = config_of(loaded)
+    _compare(Schema.of(type(config)).typed(config), allgather, number)
+    return loaded
+
+
+def require_same(config: Any, allgather: AllGather, environ: Mapping[str, str]) -> None:
     """Refuse to go on unless every rank has an equal configuration; the settings are gathered only if they differ."""
-    settings = Schema.of(type(config)).typed(config)
+    _compare(Schema.of(type(config)).typed(config), allgather, rank_number(environ))
+
+
+def _compare(settings: Mapping[KeyPath, Any], allgather: AllGather, number: int | None) -> None:
     fingerprints = _gather(allgather, fingerprint(settings))
+    if any(text.startswith("{") for text in fingerprints):
+        raise _refuse_failures(fingerprints)
     if len(set(fingerprints)) > 1:
-        texts = _gather(allgather, settings_text(settings))
+        texts = _gather(allgather, settings_text(settings, number))
         raise refusal([_summary(fingerprints), *_differences(texts)])
 
 
-def _gather(allgather: Callable[[Any], Sequence[Any]], text: str) -> list[str]:
+def _gather(allgather: AllGather, text: str) -> list[str]:
     gathered = allgather(text)
     if not isinstance(gathered, str) and isinstance(gathered, Iterable):
         found = list(gathered)
@@ -31,9 +58,22 @@ def _gather(allgather: Callable[[Any], Sequence[Any]], text: str) -> list[str]:
     raise TypeError("allgather must return what every rank gave it, as a list; here that of this rank is not in it")
 
 
-def settings_text(settings: Mapping[KeyPath, Any]) -> str:
-    """What a rank tells when the ranks differ: JSON with the canonical text of each value by its key."""
-    return json.dumps({".".join(path): canonical_json(plain_setting(value)) for path, value in settings.items()})
+def _refuse_failures(texts: Sequence[str]) -> ConfigurationError:
+    """The exception for all ranks of which some could not load: which, and what the first of them says."""
+    trees = [json.loads(text) if text.startswith("{") else None for text in texts]
+    failed = [(place, tree) for place, tree in enumerate(trees) if tree]
+    numbers = _numbers([tree["rank"] for _, tree in failed]) or [place for place, _ in failed]
+    first = min(zip(numbers, (tree for _, tree in failed), strict=True), key=lambda each: each[0])
+    message = f"{len(failed):,} of {len(texts):,} ranks could not load their configuration: {_named(sorted(numbers))}"
+    problem = whole_problem(Argument("ranks"), None, message, f"rank {first[0]} says what is wrong")
+    summary = refusal([problem])
+    return ConfigurationError(f"{summary}\n\n{first[1]['report']}", summary.problems)
+
+
+def settings_text(settings: Mapping[KeyPath, Any], number: int | None = None) -> str:
+    """What a rank tells when the ranks differ: its number, and the canonical text of each value by its key, as JSON."""
+    texts = {".".join(path): canonical_json(plain_setting(value)) for path, value in settings.items()}
+    return json.dumps({"rank": number, "settings": texts})
 
 
 def _summary(fingerprints: Sequence[str]) -> Problem:
@@ -43,18 +83,26 @@ def _summary(fingerprints: Sequence[str]) -> Problem:
     )
 
 
-def _differences(texts: Iterable[str]) -> list[Problem]:
+def _differences(texts: Sequence[str]) -> list[Problem]:
     """Each setting that differs, the values of the fewest ranks first: those are the ones to look at."""
-    trees: list[Mapping[str, str]] = [json.loads(text) for text in texts]
+    told = [json.loads(text) for text in texts]
+    trees: list[Mapping[str, str]] = [each.get("settings", each) for each in told]  # 0.1 sent the settings alone
+    numbers = _numbers([each.get("rank") if "settings" in each else None for each in told]) or range(len(trees))
     problems = []
     for key in dict.fromkeys(key for tree in trees for key in tree):
         ranks: dict[str, list[int]] = {}
-        for rank, tree in enumerate(trees):
+        for rank, tree in sorted(zip(numbers, trees, strict=True), key=lambda each: each[0]):
             ranks.setdefault(tree.get(key, "no such setting"), []).append(rank)
         if len(ranks) > 1:
-            told = [f"{value} on {_named(numbers)}" for value, numbers in sorted(ranks.items(), key=_how_many)]
-            problems.append(Problem(path=tuple(key.split(".")), message="; ".join(told)))
+            values = [f"{value} on {_named(found)}" for value, found in sorted(ranks.items(), key=_how_many)]
+            problems.append(Problem(path=tuple(key.split(".")), message="; ".join(values)))
     return problems
+
+
+def _numbers(given: Sequence[int | None]) -> list[int]:
+    """The ranks' own numbers, if each has one that no other has; else none, and their places stand for them."""
+    known = [number for number in given if number is not None]
+    return known if len(set(known)) == len(given) else []
 
 
 def _how_many(item: tuple[str, list[int]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 import socket
@@ -17,8 +18,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acbo_settings import ConfigurationError, TrainingConfig, assert_same_across_ranks, create_training_config
-from acbo_settings.engine.canonical import KeyPath, flatten
+from acbo_settings import (
+    ConfigurationError,
+    TrainingConfig,
+    assert_same_across_ranks,
+    create_training_config,
+    load_training_config,
+    resolve_training_config,
+)
+from acbo_settings.engine.canonical import KeyPath, canonical_json, flatten
 from acbo_settings.engine.runs.ranks import settings_text
 
 from ...strategies import SCHEMA, layers, tree_of
@@ -41,12 +49,16 @@ def be_a_rank(config: TrainingConfig, pipe: Connection) -> None:
         pipe.send(("done", str(error)))
 
 
-def run_ranks(configs: Sequence[TrainingConfig]) -> tuple[list[list[Any]], list[str]]:
-    """Start one process a configuration; what was gathered, round by round, and the report of each rank."""
+def gather(target: Callable[..., None], given: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], list[str]]:
+    """Start one process for each that is given; what was gathered, round by round, and the report of each rank.
+
+    The texts come back in another order than they were sent.
+    """
     spawn = multiprocessing.get_context("spawn")
-    pairs = [spawn.Pipe() for _ in configs]
+    pairs = [spawn.Pipe() for _ in given]
     processes = [
-        spawn.Process(target=be_a_rank, args=(config, there)) for config, (_, there) in zip(configs, pairs, strict=True)
+        spawn.Process(target=target, args=(*arguments, there))
+        for arguments, (_, there) in zip(given, pairs, strict=True)
     ]
     for process in processes:
         process.start()
@@ -57,10 +69,15 @@ def run_ranks(configs: Sequence[TrainingConfig]) -> tuple[list[list[Any]], list[
             break
         rounds.append(sent)
         for here, _ in pairs:
-            here.send(sent)
+            here.send(sent[::-1] if target is load_a_rank else sent)
     for process in processes:
         process.join()
     return rounds, [report for _, report in sent]
+
+
+def run_ranks(configs: Sequence[TrainingConfig]) -> tuple[list[list[Any]], list[str]]:
+    """Let ranks compare their configurations."""
+    return gather(be_a_rank, [[config] for config in configs])
 
 
 def test_ranks_that_agree_gather_one_short_text() -> None:
@@ -156,3 +173,71 @@ def test_ranks_in_jax(tmp_path: Path) -> None:
             assert process.returncode == code, errors
             assert (f"rank {rank} of 2: training with" in output) == (not code)
             assert ("log_frequency: 10 on rank 0; 20 on rank 1" in errors) == bool(code)
+
+
+# Loading and comparing in one call
+
+
+def load_a_rank(environ: dict[str, str], resolves: bool, pipe: Connection) -> None:
+    """One process: load with all others, and send what came of it."""
+
+    def allgather(text: object) -> list[object]:
+        pipe.send(text)
+        gathered: list[object] = pipe.recv()
+        return gathered
+
+    load = resolve_training_config if resolves else load_training_config
+    try:
+        load("/dev/null", environ=environ, allgather=allgather)
+        pipe.send(("done", ""))
+    except ConfigurationError as error:
+        pipe.send(("done", str(error)))
+
+
+def load_on_ranks(environs: Sequence[dict[str, str]], resolves: bool = False) -> tuple[list[list[Any]], list[str]]:
+    """Let ranks load with these environments."""
+    return gather(load_a_rank, [[environ, resolves] for environ in environs])
+
+
+@pytest.mark.parametrize("resolves", [False, True])
+def test_a_rank_that_cannot_load_hangs_no_other(resolves: bool, assert_report: Callable[[str, str], None]) -> None:
+    """Five processes, of which two fail: one round, and all raise one report that names them."""
+    environs = [{"SLURM_PROCID": str(number), "ACBO_LOG_FREQUENCY": "20"} for number in range(5)]
+    environs[3]["ACBO_TOTAL_STEPS"] = "no"
+    environs[1]["ACBO_TOTAL_STEP"] = "7000"
+    rounds, reports = load_on_ranks(environs, resolves)
+    assert len(rounds) == 1
+    assert len(set(reports)) == 1
+    assert_report("ranks-failed", reports[0])
+
+
+def test_ranks_are_named_by_their_own_numbers() -> None:
+    """In whatever order their texts come back."""
+    environs = [{"SLURM_PROCID": str(number), "ACBO_LOG_FREQUENCY": "20"} for number in range(4)]
+    environs[3]["ACBO_LOG_FREQUENCY"] = "30"
+    rounds, reports = load_on_ranks(environs)
+    assert len(rounds) == 2
+    assert set(reports) == {reports[0]}
+    assert "log_frequency: 30 on rank 3; 20 on ranks 0-2" in reports[0]
+
+
+def test_ranks_that_agree_load_in_one_round() -> None:
+    """Of 16 characters each."""
+    rounds, reports = load_on_ranks([{"SLURM_PROCID": str(number)} for number in range(3)])
+    assert (rounds, reports) == ([[TrainingConfig().fingerprint] * 3], [""] * 3)
+
+
+def test_what_is_no_report_is_told_by_all_ranks_too() -> None:
+    """An error of the program on one rank is one on all: here, one that this rank alone has."""
+    with pytest.raises(ConfigurationError, match="1 of 2 ranks could not load their configuration: rank 0") as caught:
+        load_training_config(3, environ={}, allgather=lambda text: [text, "0123456789abcdef"])  # type: ignore[arg-type]
+    assert "TypeError: path must be" in str(caught.value)
+
+
+def test_ranks_of_an_older_version_take_part() -> None:
+    """They tell their settings alone, and their place is their number."""
+    settings = SCHEMA.typed(TrainingConfig())
+    old = json.dumps({".".join(path): canonical_json(value) for path, value in settings.items()})
+    old = old.replace('"log_frequency": "10"', '"log_frequency": "20"')
+    with pytest.raises(ConfigurationError, match="log_frequency: 10 on rank 0; 20 on rank 1"):
+        assert_same_across_ranks(TrainingConfig(), lambda text: [text, text[::-1] if len(text) == 16 else old])

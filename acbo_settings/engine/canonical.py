@@ -76,7 +76,9 @@ def plain(value: Any) -> Any:
         return {key: plain(items[key]) for key in sorted(items, key=str)}
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
         return int(value) if isinstance(value, int) else float(value)
     if hasattr(value, "__fspath__"):
         return os.fspath(value)

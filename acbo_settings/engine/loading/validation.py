@@ -111,10 +111,11 @@ def _plain(value: Any) -> Any:
     """A value of exactly the type that it has for everybody, such as the text of a member of a `(str, Enum)`."""
     if type(value) is tuple:
         return tuple(map(_plain, value))
-    for kind in (str, int, float):
-        if isinstance(value, kind) and type(value) not in (kind, bool):
-            return kind.__str__(value) if kind is str else kind(value)
-    return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def _message(schema: Schema, path: KeyPath, details: ErrorDetails) -> str:

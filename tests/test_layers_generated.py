@@ -12,7 +12,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -587,19 +587,18 @@ class Generator:
 
     def chains(self) -> dict[KeyPath, list[Given]]:
         """For each setting and each note what is in force, and below it all that this shadows."""
-        chains: dict[KeyPath, list[Given]] = {}
+        chains: dict[KeyPath, list[Given]] = {path: [] for path in self.settings}
         for layer in self.layers:
-            for path, given in layer.items():
-                chains.setdefault(path, []).append(given)
+            for path in layer.keys() & chains.keys():
+                chains[path].append(layer[path])
         for path, setting in self.settings.items():
-            bottom = [] if setting.must_be_given else [Given(setting.default, BY_DEFAULT)]
-            chains[path] = chains.get(path, []) + bottom
-        for path in chains.keys() - self.settings.keys():
-            merged: Any = None
-            for given in reversed(chains[path]):
-                merged = lay_over(merged, given.value)
-            chains[path][0] = Given(merged, chains[path][0].origin)
-        return chains
+            chains[path] += [] if setting.must_be_given else [Given(setting.default, BY_DEFAULT)]
+        notes: dict[str, Any] = {}
+        for layer in reversed(self.layers):
+            for path, given in layer.items():
+                if path[0] == "metadata":
+                    lay_note(notes, path, given)
+        return chains | dict(chains_of(notes, ()))
 
     def _is_given(self, path: KeyPath) -> bool:
         return any(path in layer for layer in self.layers)
@@ -635,7 +634,7 @@ class Generator:
         """A dict of which some keys are dotted."""
         values = self._draw_settings() | self._draw_notes(is_json=False)
         values = {path: self._as_python(path, value) for path, value in values.items()}
-        self.layers.append({path: Given(value, OVERRIDES) for path, value in values.items()})
+        self.layers.append(by_leaves({path: Given(value, OVERRIDES) for path, value in values.items()}))
         middle = self.dice.one([1, 2])
         keys = {path: self._split(path, middle) for path in values}
         tree: dict[str, Any] = {}
@@ -669,7 +668,8 @@ class Generator:
             key = keys[self.dice.way("name in a text", keys if path[0] != "metadata" else ["dotted"])]
             text = self.dice.one(["", "", " "]) + key + self.dice.one(["=", "=", " = ", "\t="]) + text
             texts.insert(0, text)
-            self.layers.append({path: Given(value, Origin("assignment", text)) for path, value in values.items()})
+            layer = {path: Given(value, Origin("assignment", text)) for path, value in values.items()}
+            self.layers.append(by_leaves(layer))
         return texts
 
     def _draw_text(self) -> tuple[KeyPath, str, dict[KeyPath, Any]]:
@@ -679,7 +679,7 @@ class Generator:
 
     def _draw_text_note(self) -> tuple[KeyPath, str, dict[KeyPath, Any]]:
         path, text, value = self._note_text(self.dice.one([*EASY_NOTES, "host name", "größe 😀"]))
-        return path, text, {path[:2]: value_below(path[2:], value)}
+        return path, text, {path: value}
 
     def _draw_text_table(self) -> tuple[KeyPath, str, dict[KeyPath, Any]]:
         table = self.dice.one(self._tables())
@@ -747,9 +747,8 @@ class Generator:
         for table in sorted(self._tables(), key=len, reverse=True):
             if self.dice.happens(share):
                 name, (text, values) = self._variable(table), self._json_of(table)
-                self.layers.append(
-                    {path: Given(value, Origin("variable", name, None, text)) for path, value in values.items()}
-                )
+                origin = Origin("variable", name, None, text)
+                self.layers.append(by_leaves({path: Given(value, origin) for path, value in values.items()}))
                 environ = {name: text} | environ if self.dice.happens(0.5) else environ | {name: text}
         self.environ = {"HOME": "/", "GRPO": "1"} | environ | self.environ
 
@@ -833,34 +832,46 @@ class Generator:
         Path(file.location).parent.mkdir(parents=True, exist_ok=True)
         Path(file.location).write_bytes(encode(self.dice, writer.text))
         self.documents[file.name], places = writer, writer.places
+        layer = by_leaves({path: Given(value, Origin("file", file.name)) for path, value in values.items()})
         self.layers.append(
-            {path: Given(value, Origin("file", file.name, places[path])) for path, value in values.items()}
+            {path: Given(value, origin._replace(place=places[path])) for path, (value, origin) in layer.items()}
         )
 
 
-def value_below(path: KeyPath, value: Any) -> Any:
-    """A value inside of tables of these names."""
-    return {path[0]: value_below(path[1:], value)} if path else value
-
-
 def layer_of_variables(entries: Iterable[tuple[str, KeyPath, str, Any]]) -> Layer:
-    """What variables of single values give; a note that is a table is told by the first of those that fill it."""
-    layer: Layer = {}
-    for name, path, text, value in entries:
-        key = path[:2]
-        if path[0] != "metadata":
-            layer[path] = Given(value, Origin("variable", name, None, text))
-            continue
-        before = layer.get(key, Given(None, Origin("variable", name, None, text)))
-        layer[key] = Given(lay_over(before.value, value_below(path[2:], value)), before.origin)
-    return layer
+    """What variables of single values give."""
+    return {path: Given(value, Origin("variable", name, None, text)) for name, path, text, value in entries}
 
 
-def lay_over(lower: Any, upper: Any) -> Any:
-    """One value laid over another: tables key by key."""
-    if not (isinstance(lower, dict) and isinstance(upper, dict)):
-        return upper
-    return lower | {key: lay_over(lower.get(key), value) for key, value in upper.items()}
+def by_leaves(layer: Layer) -> Layer:
+    """A layer in which each key inside of a note is one of its own; an empty table is a value."""
+    found: Layer = {}
+    for path, (value, origin) in layer.items():
+        if path[0] == "metadata" and isinstance(value, dict) and value:
+            found |= by_leaves({(*path, name): Given(inside, origin) for name, inside in value.items()})
+        else:
+            found[path] = Given(value, origin)
+    return found
+
+
+def lay_note(tables: dict[str, Any], path: KeyPath, given: Given) -> None:
+    """Lay one leaf over what lower layers have made: a table gives way to a value, and a value to a table."""
+    *above, name = path
+    for part in above:
+        tables[part] = tables[part] if isinstance(tables.get(part), dict) else {}
+        tables = tables[part]
+    below = tables.get(name)
+    if not (isinstance(below, dict) and given.value == {}):
+        tables[name] = [given, *(below if isinstance(below, list) else [])]
+
+
+def chains_of(tables: dict[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, list[Given]]]:
+    """The chain of each leaf."""
+    for name, below in tables.items():
+        if isinstance(below, dict):
+            yield from chains_of(below, (*above, name))
+        else:
+            yield (*above, name), below
 
 
 # What a start tells

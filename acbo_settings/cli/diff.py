@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
 from ..engine.canonical import KeyPath, plain_setting
-from ..engine.metadata import leaves
 from ..engine.origins import SourcedValue, default_layer
 from ..engine.printable import dotted, escape
 from ..engine.schema import Schema
@@ -42,14 +41,9 @@ def _read_side(schema: Schema, name: str) -> tuple[str, _Side] | None:
     checked = resolve_and_report(schema, name, {})
     if checked.resolved is None:
         return None
-    custom = {
-        path: sourced.replace(value=value)
-        for (_, key), sourced in checked.resolved.custom.items()
-        for path, value in leaves({key: sourced.value}).items()
-    }
     typed = schema.typed(checked.resolved.config)  # 1 and 1.0 are the same
     settings = {path: sourced.replace(value=typed[path]) for path, sourced in checked.resolved.values.items()}
-    return checked.path or name, {**settings, **custom}
+    return checked.path or name, {**settings, **checked.resolved.custom}
 
 
 def _find_differing(sides: Sequence[_Side]) -> list[KeyPath]:

@@ -214,7 +214,7 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
         raise ValueError("its fingerprint does not fit")
     settled, custom = schema.settled_notes(notes) if notes else ({}, notes)
     own |= settled
-    origins |= {path: origins[path[:2]] for path in settled}
+    origins |= {path: origins.get(path) or origins[path[:2]] for path in settled}  # that of its table, until 0.1
     places = _places(schema, own)
     settings = schema.revive({path: own[place] for path, place in places.items()})
     given = {path: origins[place] for path, place in places.items() if place in origins}
@@ -303,17 +303,18 @@ def _read_lines(text: str) -> dict[KeyPath, Any]:
         if line.startswith("["):
             table = tuple(line[1:-1].split("."))
         elif line and not line.startswith("#"):
-            path, value = _read_line(line)
+            path, value = _read_line(line, table == ("frozen", "origins"))
             values[*table, *path] = value
     return values
 
 
-def _read_line(line: str) -> tuple[KeyPath, Any]:
-    """The key path, seen from its table, and the value of one line."""
+def _read_line(line: str, is_dotted: bool) -> tuple[KeyPath, Any]:
+    """The key path, seen from its table, and the value of one line; a dotted key has a text behind it, and no table."""
     key, _, text = line.partition(" = ")
     if '"' in key:
-        path, tree = [], _parse_toml(line)
-        for _ in range(1 + key.partition('"')[0].count(".")):
+        [(part, tree)] = _parse_toml(line).items()
+        path = [part]
+        while is_dotted and isinstance(tree, dict):
             [(part, tree)] = tree.items()
             path.append(part)
         return tuple(path), tree

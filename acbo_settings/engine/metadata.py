@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .canonical import KeyPath, plain
+from .canonical import KeyPath
 
 if TYPE_CHECKING:
     from pyrsistent import PMap
@@ -26,13 +26,33 @@ LARGEST_INTEGER = 10**300 - 1
 settings must still be shown."""
 
 
-def find_unwritable(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
+def find_misshapen(tree: Mapping[Any, Any]) -> tuple[KeyPath, str] | None:
+    """Where the first table stands that can be no table, and what is wrong with it; or None. Values may be anything.
+
+    >>> find_misshapen({"wandb": {1: "a", "b": None}})
+    (('wandb',), 'keys must be text, not int')
+    """
+    waiting: list[tuple[KeyPath, Any]] = [((), tree)]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return None
+        path, value = waiting.pop()
+        if isinstance(value, Mapping):
+            if reason := _find_in_keys(value):
+                return path, reason
+            if len(path) > MAX_DEPTH:
+                return path, f"is nested more than {MAX_DEPTH} deep"
+            waiting += [((*path, key), item) for key, item in reversed(list(islice(value.items(), MAX_VALUES)))]
+    return (), f"holds more than {MAX_VALUES:,} values"
+
+
+def find_unwritable(tree: Mapping[Any, Any], depth: int = 0) -> tuple[KeyPath, str] | None:
     """Where the first value of a table stands that has no form in TOML, and what is wrong with it; or None.
 
     >>> find_unwritable({"wandb": {"note": None}})
     (('wandb', 'note'), 'None (null) has no form in TOML: leave the key out')
     """
-    waiting: list[tuple[KeyPath, Any, int]] = [((), tree, 0)]
+    waiting: list[tuple[KeyPath, Any, int]] = [((), tree, depth)]
     for _ in range(MAX_VALUES):
         if not waiting:
             return None
@@ -85,19 +105,6 @@ def _find_in_date(value: date | time) -> str | None:
     except (TypeError, ValueError):  # a class of others that has the name alone in common, such as pandas.NaT
         return f"{value} has no form in TOML"
     return "an offset with seconds has no form in TOML" if (offset or timedelta()) % timedelta(minutes=1) else None
-
-
-def overlay(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """One tree laid over another, key by key: only tables are merged, any other value replaces what stands there.
-
-    >>> overlay({"a": {"x": 1}, "b": 2}, {"a": {"y": 3}})
-    {'a': {'x': 1, 'y': 3}, 'b': 2}
-    """
-    merged = dict(lower)
-    for key, value in upper.items():
-        below = merged.get(key)
-        merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else plain(value)
-    return merged
 
 
 def leaves(tree: Mapping[str, Any], above: KeyPath = ("metadata",)) -> dict[KeyPath, Any]:

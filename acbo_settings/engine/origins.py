@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from functools import cache
 from typing import Any
@@ -423,6 +423,37 @@ Layer = Mapping[KeyPath, SourcedValue]
 def default_layer(schema: Schema) -> Layer:
     """The defaults of all settings, as a layer."""
     return {path: SourcedValue(value, Default()) for path, value in schema.defaults.items() if value is not MISSING}
+
+
+def merge_notes(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:
+    """Lay the custom keys of layers over one another, each leaf of a table by its own.
+
+    Only tables are merged: any other value replaces what stands there, and a table replaces any other value.
+    """
+    tree: dict[str, Any] = {}
+    for layer in layers:
+        for path, sourced in layer.items():
+            _lay_note(tree, path, sourced)
+    return dict(_notes_of(tree, ()))
+
+
+def _lay_note(tree: dict[str, Any], path: KeyPath, sourced: SourcedValue) -> None:
+    for name in path[:-1]:
+        below = tree.get(name)
+        if not isinstance(below, dict):
+            below = tree[name] = {}
+        tree = below
+    below = tree.get(path[-1])
+    if not (isinstance(below, dict) and isinstance(sourced.value, Mapping)):  # an empty table adds nothing to one
+        tree[path[-1]] = sourced.replace(over=None if isinstance(below, dict) else below)
+
+
+def _notes_of(tree: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, SourcedValue]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _notes_of(value, (*above, name))
+        else:
+            yield (*above, name), value
 
 
 def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from .canonical import KeyPath, custom_metadata, flatten, plain_setting
+from .canonical import KeyPath, custom_metadata, flatten, nested, plain_setting
+from .metadata import leaves
 from .printable import escape
 
 _BARE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -52,22 +53,27 @@ def tables_last(values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
 
 
 def _metadata_tables(custom: dict[str, Any]) -> Iterator[Line]:
-    """The metadata as TOML: values first, then tables, as TOML wants it."""
+    """The metadata as TOML, each key with its path: the values of a table first, then what has a header of its own."""
     import tomli_w
 
-    dumped = {
-        key: escape_text(tomli_w.dumps({"metadata": {key: value}}).rstrip("\n")).split("\n")
-        for key, value in custom.items()
-    }
-    header = "[metadata]"
-    values = {key: lines[1:] for key, lines in dumped.items() if lines[0] == header}
-    if values:
-        yield from ((None, ""), (None, header))
-    tables = {key: ["", *lines] for key, lines in dumped.items() if lines[0] != header}
-    for key, lines in (values | tables).items():
-        first = 0 if key in values else 1
-        for number, line in enumerate(lines):
-            yield ("metadata", key) if number == first else None, line
+    tables: dict[KeyPath, dict[KeyPath, list[str]]] = {}
+    for path, value in tables_last(leaves(custom)).items():
+        lines = escape_text(tomli_w.dumps(nested({path: value}))).rstrip("\n").split("\n")
+        tables.setdefault(path[:-1], {})[path] = lines
+    for table, dumped in tables.items():
+        header = f"[{'.'.join(map(key_text, table))}]"
+        if plain := {path: lines[1:] for path, lines in dumped.items() if lines[0] == header}:
+            yield from ((None, ""), (None, header))
+        for path, lines in plain.items():
+            yield from _labelled(path, lines)
+        for path in (path for path in dumped if path not in plain):
+            yield None, ""
+            yield from _labelled(path, dumped[path])
+
+
+def _labelled(path: KeyPath, lines: list[str]) -> Iterator[Line]:
+    """The lines of one key, of which the first one tells whose they are."""
+    return ((None if number else path, line) for number, line in enumerate(lines))
 
 
 def metadata_lines(custom: Mapping[str, Any]) -> list[str]:

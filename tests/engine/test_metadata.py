@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrsistent import PMap, PVector, pmap, pvector
 
+from acbo_settings.engine import canonical, metadata
 from acbo_settings.engine.canonical import plain
-from acbo_settings.engine.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, frozen_map, overlay
+from acbo_settings.engine.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, frozen_map
+from acbo_settings.engine.origins import Argument, SourcedValue, merge_notes
 
 NO_FORM = "has no form in TOML: give text, a number, a list or a dict"
 
@@ -176,6 +178,14 @@ def test_first_unwritable_value_is_named() -> None:
         ("b", "c"),
         "None (null) has no form in TOML: leave the key out",
     )
+
+
+def overlay(*trees: Mapping[str, Any]) -> dict[str, Any]:
+    """Trees of metadata laid over one another, lowest first, each leaf by its own."""
+    layers = [
+        {path: SourcedValue(value, Argument("tree")) for path, value in metadata.leaves(tree).items()} for tree in trees
+    ]
+    return canonical.nested({path[1:]: plain(sourced.value) for path, sourced in merge_notes(layers).items()})
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _read_document(schema: Schema, document: Document) -> Source:
 
     def origin_of(path: KeyPath) -> Origin:
         """Where the value had come from, if the file tells."""
-        first = frozen.origins.get(path)
+        first = frozen.origins.get(path) or (frozen.origins.get(path[:2]) if path[0] == "metadata" else None)
         place = frozen.place(path)
         return FrozenFile(document, place, first) if first else File(document, place)
 

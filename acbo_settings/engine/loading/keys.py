@@ -10,7 +10,7 @@ from typing import Any
 from ..canonical import KeyPath
 from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
 from ..declarations import Was
-from ..metadata import MAX_VALUES, find_unwritable
+from ..metadata import MAX_VALUES, find_misshapen, find_unwritable, leaves
 from ..names import (
     EXTENDS,
     called_elsewhere,
@@ -43,6 +43,7 @@ class SortedKeys:
     def __init__(self, schema: Schema, source: Source) -> None:
         self.settings: dict[KeyPath, SourcedValue] = {}
         self.custom: dict[KeyPath, SourcedValue] = {}
+        self.names: dict[KeyPath, KeyPath] = {}  # of each custom key, as the source spells it
         self.problems: list[Problem] = []
         self.old_names: dict[KeyPath, KeyPath] = {}  # of the settings that were given under one
         self._schema = schema
@@ -184,7 +185,7 @@ class SortedKeys:
         fields = [setting for setting in self._schema.defaults if setting[-1] == name]
         if name == EXTENDS:
             self._advise(path, value, "is a note, and has no effect", f"{EXTENDS} belongs at the top of a file")
-        elif fields and self.custom.get(path):
+        elif fields and path in self.names:
             self._advise(path, value, "is a note, and has no effect", did_you_mean(fields[0]))
 
     def _keep(self, path: KeyPath, value: Any, key: Any = "") -> None:
@@ -193,15 +194,17 @@ class SortedKeys:
         kept = ("metadata", name)
         if not isinstance(key, str):
             self._tell(path, value, "keys must be text", at_key=True)
-        elif kept in self.custom:
+        elif kept in self.names:
             self._tell(path, value, "is set both at the top level and in metadata", at_key=True)
-        elif unwritable := find_unwritable({name: value}):
-            where, reason = unwritable
+        elif misshapen := find_misshapen({name: value}):
+            where, reason = misshapen
             self._tell((*path, *map(_text_of, where[1:])), value, reason)
         elif secret := find_secret({name: value}, MAX_VALUES):
             self._refuse_secret((*path, *secret[1:]))
         else:
-            self.custom[kept] = self._sourced(path, value)
+            self.names[kept] = path
+            for leaf, inside in leaves({name: value}).items():
+                self.custom[leaf] = SourcedValue(inside, self._source.origin_of((*path, *leaf[2:])))
 
     def _advise(self, path: KeyPath, value: Any, message: str, hint: str = "") -> None:
         self._tell(path, value, message, hint, at_key=True, is_advice=True)
@@ -219,6 +222,16 @@ class SortedKeys:
         severity: Any = "advice" if is_advice else "error"
         problem = Problem(path=path, message=message, values=values, hint=hint, at_key=at_key, severity=severity)
         self.problems.append(problem)
+
+
+def find_unwritable_notes(custom: Mapping[KeyPath, SourcedValue], keys: Sequence[SortedKeys]) -> Iterator[Problem]:
+    """The custom values in force that have no form in TOML; what they shadow may be anything."""
+    for path, sourced in custom.items():
+        if unwritable := find_unwritable({path[-1]: sourced.value}, len(path) - 2):
+            where, reason = unwritable
+            given = next(found.names[path[:2]] for found in reversed(keys) if path in found.custom)
+            spelled = (*given, *path[2:], *map(_text_of, where[1:]))
+            yield Problem(path=spelled, message=reason, values=((spelled, sourced),))
 
 
 def find_doubles(schema: Schema, sorted_keys: Sequence[SortedKeys]) -> Iterator[Problem]:

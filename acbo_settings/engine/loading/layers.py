@@ -6,23 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import Record
-from ..canonical import KeyPath
+from ..canonical import KeyPath, nested, plain
 from ..inputs import Inputs, Start
-from ..metadata import overlay
-from ..origins import SourcedValue, default_layer, merge
+from ..origins import SourcedValue, default_layer, merge, merge_notes
 from ..problems import Problem
 from ..schema import Schema
 from .environment import read_environment
 from .file import read_files
-from .keys import SortedKeys, find_doubles
+from .keys import SortedKeys, find_doubles, find_unwritable_notes
 from .source import Source
 
 
 class Layers(Record):
     """The merged layers of one start; `read_layers` makes them.
 
-    `values` has each setting by key path, with its origin and what it shadows, and `custom` each custom key, by paths
-    such as `("metadata", "experiment")`. `metadata` is the custom keys as one tree, tables of several sources merged.
+    `values` has each setting by key path, with its origin and what it shadows, and `custom` each custom key, those
+    inside tables each by its own, by paths such as `("metadata", "wandb", "group")`; `metadata` is these as a tree.
     Where a source could not be read, the layers are not `complete`: values that it holds are missing.
     """
 
@@ -89,17 +88,21 @@ def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[
     `problems` is what was wrong with reading them.
     """
     keys = [SortedKeys(schema, source) for source in sources]
-    metadata: dict[str, Any] = {}
-    for found in keys:
-        metadata = overlay(metadata, {path[-1]: sourced.value for path, sourced in found.custom.items()})
-    custom = merge(found.custom for found in keys)
+    custom = merge_notes(found.custom for found in keys)
+    unwritable = list(find_unwritable_notes(custom, keys))
+    if not unwritable:
+        custom = {path: sourced.replace(value=plain(sourced.value)) for path, sourced in custom.items()}
     return Layers(
         schema=schema,
         values=merge([default_layer(schema), *(found.settings for found in keys)]),
-        # A table has what all sources hold of it, as the configuration does.
-        custom={path: sourced.replace(value=metadata[path[-1]]) for path, sourced in custom.items()},
-        metadata=metadata,
+        custom=custom,
+        metadata=nested({path[1:]: sourced.value for path, sourced in custom.items()}),
         file=None,
-        problems=[*problems, *(problem for found in keys for problem in found.problems), *find_doubles(schema, keys)],
+        problems=[
+            *problems,
+            *(problem for found in keys for problem in found.problems),
+            *unwritable,
+            *find_doubles(schema, keys),
+        ],
         complete=not problems,
     )

@@ -36,7 +36,8 @@ class ResolvedConfig(Record, Generic[Config]):
         config: The validated configuration.
         values: Each setting by key path, such as `("grpo", "group_size")`: the value as its layer gave it, its origin,
             and what it shadows.
-        custom: The same for each custom key of the metadata, by paths such as `("metadata", "experiment")`.
+        custom: The same for each custom key of the metadata, those inside tables each by its own, by paths such as
+            `("metadata", "wandb", "group")`.
         file: The file that was read, as it was named, or None.
         advice: What `resolve_training_config` warned about.
 
@@ -59,7 +60,7 @@ class ResolvedConfig(Record, Generic[Config]):
             key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")` or `"metadata.note"`.
 
         Returns:
-            One line.
+            One line; for a table in the metadata with each of its keys.
 
         Raises:
             KeyError: When there is no such setting.
@@ -78,6 +79,9 @@ class ResolvedConfig(Record, Generic[Config]):
         found = schema.current(found)
         if sourced := self.values.get(found) or self.custom.get(found):
             return explain_value(sourced)
+        inside = {path: each for path, each in self.custom.items() if path[: len(found)] == found}
+        if inside and len(found) > 1:
+            return "; ".join(f"{dotted(path[len(found) :])}: {explain_value(each)}" for path, each in inside.items())
         meant = meant_by(schema, path) if path else None
         hint = f"; {did_you_mean(meant)}" if meant in self.values else ""
         raise KeyError(f"no such setting: {dotted(path)}{hint}")

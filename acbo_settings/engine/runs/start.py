@@ -136,17 +136,16 @@ def _note_differences(
     for path in dict.fromkeys([*first, *second]):
         shown = [show_note(side[path]) if path in side else "" for side in (first, second)]
         if [path in first, path in second] != [True, True] or value_text(first[path]) != value_text(second[path]):
-            yield path, shown[0], shown[1], layers.custom.get(path[:2])
+            yield path, shown[0], shown[1], layers.custom.get(path)
 
 
 def _custom_layer(frozen: FrozenConfig, layers: Layers, custom: Mapping[str, Any]) -> dict[KeyPath, SourcedValue]:
     """The custom keys of a start: with today's origin where they have today's value."""
-    document = Document(frozen.name, frozen.text)
+    document, known = Document(frozen.name, frozen.text), leaves(frozen.custom)
     found: dict[KeyPath, SourcedValue] = {}
-    for key, value in custom.items():
-        path = ("metadata", key)
+    for path, value in leaves(custom).items():
         today = layers.custom.get(path)
-        is_same = today is not None and (key not in frozen.custom or today.value == value)
+        is_same = today is not None and (path not in known or today.value == value)
         found[path] = today if today and is_same else SourcedValue(value, File(document, path))
     return found
 

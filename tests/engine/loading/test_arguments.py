@@ -64,7 +64,7 @@ def test_texts_of_metadata_keep_their_key() -> None:
     """A note is text under its key as it is typed, at any depth; an equals sign may stand in it."""
     assert values(["metadata.Run__Name=a=b", "metadata.wandb.group= x "]) == {
         "metadata.Run__Name": '"a=b", from metadata.Run__Name=a=b',
-        "metadata.wandb": "a table, from metadata.wandb.group= x ",
+        "metadata.wandb.group": '"x", from metadata.wandb.group= x ',
     }
 
 

@@ -7,7 +7,8 @@ import pytest
 from pyrsistent import pmap
 
 from acbo_settings import GRPOTrainingConfig
-from acbo_settings.engine.loading.keys import SortedKeys
+from acbo_settings.engine.canonical import nested
+from acbo_settings.engine.loading.keys import SortedKeys, find_unwritable_notes
 from acbo_settings.engine.loading.source import Source
 from acbo_settings.engine.origins import Argument
 from acbo_settings.engine.problems import Problem
@@ -20,7 +21,8 @@ OWN = 'a note of your own belongs under the key "metadata", a setting of your ow
 
 def custom(found: SortedKeys) -> dict[str, Any]:
     """The custom keys with their values."""
-    return {path[-1]: sourced.value for path, sourced in found.custom.items()}
+    tree: dict[str, Any] = nested({path[1:]: sourced.value for path, sourced in found.custom.items()})
+    return tree
 
 
 def sort(tree: Any, is_call: bool = False) -> SortedKeys:
@@ -36,7 +38,8 @@ def advice(found: SortedKeys) -> list[Problem]:
 
 def only_problem(tree: Any) -> tuple[str, str, str]:
     """The one problem of a dict: path, message, hint."""
-    (problem,) = sort(tree).problems
+    found = sort(tree)
+    (problem,) = [*found.problems, *find_unwritable_notes(found.custom, [found])]
     return ".".join(problem.path), problem.message, problem.hint
 
 
@@ -194,7 +197,7 @@ def test_a_record_in_place_of_a_table_is_told_how_to_become_one() -> None:
 def test_a_note_named_as_a_setting_is_kept_with_advice(key: str, hint: str) -> None:
     """What is appended to a file stands in its last table, which is the metadata more often than not."""
     found = sort({"metadata": {key: 3, "note": {key: 3}}})
-    assert list(found.custom) == [("metadata", key), ("metadata", "note")]
+    assert list(found.names) == [("metadata", key), ("metadata", "note")]
     (told,) = advice(found)
     assert (told.path, told.message, told.hint) == (("metadata", key), "is a note, and has no effect", hint)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from acbo_settings import ConfigurationError, ConfigurationWarning
+from acbo_settings import ConfigurationError, ConfigurationWarning, load_training_config, resolve_training_config
+from acbo_settings.engine.canonical import custom_metadata
 from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import read_layers
 from acbo_settings.engine.loading.resolved import ResolvedConfig, judge, resolve, warn
@@ -72,3 +74,39 @@ def test_what_is_no_setting_has_no_explanation(key: Any) -> None:
     """A section, a misspelt key or nothing at all is a KeyError that says so."""
     with pytest.raises(KeyError, match="no such setting"):
         judged({}).explain(key)
+
+
+def test_each_key_of_a_table_in_the_metadata_has_its_own_origin() -> None:
+    """From two sources, of which one shadows a key of the other; asked for the table, all of it is told."""
+    Path("acbo.toml").write_text("[metadata.wandb]\ngroup = 'a'\nproject = 'scm'\n")
+    resolved = resolve_training_config(environ={"ACBO_METADATA__WANDB__GROUP": "b"}, overrides=["metadata.wandb.id=7"])
+    assert resolved.explain("metadata.wandb.group") == (
+        '"b", from ACBO_METADATA__WANDB__GROUP, over "a" from acbo.toml:2'
+    )
+    assert resolved.explain("metadata.wandb.project") == '"scm", from acbo.toml:3'
+    assert resolved.explain("metadata.wandb") == (
+        'group: "b", from ACBO_METADATA__WANDB__GROUP, over "a" from acbo.toml:2; project: "scm", from acbo.toml:3;'
+        ' id: "7", from metadata.wandb.id=7'
+    )
+    with pytest.raises(KeyError):
+        resolved.explain("metadata")
+
+
+def test_a_frozen_file_tells_the_origin_of_each_key() -> None:
+    """Read back, and where it is given as a configuration file."""
+    Path("acbo.toml").write_text("[metadata.wandb]\ngroup = 'a'\n'my key' = 1\n")
+    load_training_config(environ={"ACBO_METADATA__WANDB__ID": "b"}, run_dir="run")
+    text = Path("run/acbo.frozen.toml").read_text()
+    assert 'metadata.wandb.group = "acbo.toml:2"\nmetadata.wandb."my key" = "acbo.toml:3"\n' in text
+    again = resolve_training_config("run/acbo.frozen.toml", environ={})
+    assert again.explain("metadata.wandb.my key") == "1, from acbo.toml:3, as frozen"
+    assert again.explain("metadata.wandb.id") == '"b", from ACBO_METADATA__WANDB__ID, as frozen'
+
+
+def test_what_is_shadowed_in_the_metadata_may_be_anything() -> None:
+    """What is in force is judged, and told where it stands."""
+    Path("acbo.toml").write_text("[metadata]\nrate = nan\nsweep.x = inf\n")
+    loaded = load_training_config(environ={"ACBO_METADATA__RATE": "0.5"}, overrides={"metadata": {"sweep": {"x": 1}}})
+    assert custom_metadata(loaded) == {"rate": "0.5", "sweep": {"x": 1}}
+    with pytest.raises(ConfigurationError, match=r"metadata\.sweep\.x: should be a finite number\n +--> acbo\.toml:3"):
+        load_training_config(environ={"ACBO_METADATA__RATE": "0.5"})

@@ -65,9 +65,7 @@ def states(steps: Sequence[Step], before: Mapping[str, str]) -> Iterator[tuple[i
     """Every state that a crash can leave, with the number of calls that were made by then."""
     for count in range(len(steps) + 1):
         done = steps[:count]
-        changes = [
-            number for number, step in enumerate(done) if step.call in ("create", "link", "rename", "unlink", "mkdir")
-        ]
+        changes = [number for number, step in enumerate(done) if step.call in CHANGES]
         certain = {number for number in changes if _is_flushed(done, number)}
         open_ones = [number for number in changes if number not in certain]
         torn = frozenset(step.path for step in done if step.call == "create" and not _has_content(done, step.path))

@@ -95,7 +95,8 @@ def meant_setting(schema: Schema, name: str, section: KeyPath = ()) -> KeyPath |
 
     if found := called_elsewhere(schema, name):
         return found
-    return (closest_of(name, _names(schema, section)) if section else None) or closest_of(name, _names(schema))
+    is_known = section and section in schema.sections  # of any other nothing is kept: there can be thousands
+    return (closest_of(name, _names(schema, section)) if is_known else None) or closest_of(name, _names(schema))
 
 
 def meant_by(schema: Schema, name: str | KeyPath) -> KeyPath | None:

@@ -185,9 +185,15 @@ class Schema:
             raise TypeError(f"{'.'.join(notes[0])} cannot be told to be removed: metadata is not settings")
         return found
 
+    @cached_property
+    def _longest_removed(self) -> int:
+        return max(map(len, self.removed), default=0)
+
     def why_removed(self, path: KeyPath) -> str:
         """What to do about a key path that was removed, or stands in a table that was; empty for any other."""
-        return next((self.removed[path[:n]] for n in range(1, len(path) + 1) if path[:n] in self.removed), "")
+        # A name that somebody gives can have 100,000 parts: no more of them are looked at than can matter.
+        starts = (path[:length] for length in range(1, min(len(path), self._longest_removed) + 1))
+        return next((self.removed[start] for start in starts if start in self.removed), "")
 
     @cached_property
     def past(self) -> frozenset[KeyPath]:

@@ -210,7 +210,8 @@ def hint_for_variable(schema: Schema, name: str) -> str:
 def _section_of(schema: Schema, rest: str) -> tuple[KeyPath, str]:
     """The innermost section that the start of a variable's name spells, and what stands behind it."""
     parts = rest.split(DELIMITER)
-    length = next((n for n in range(len(parts) - 1, 0, -1) if tuple(parts[:n]) in schema.sections), 0)
+    longest = min(len(parts) - 1, max(map(len, schema.sections)))  # a name can have 100,000 parts
+    length = next((n for n in range(longest, 0, -1) if tuple(parts[:n]) in schema.sections), 0)
     return tuple(parts[:length]), DELIMITER.join(parts[length:])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -122,14 +122,19 @@ def find_services(prefix: str, environ: Mapping[str, str]) -> set[str]:
     found = {name for name, text in environ.items() if _is_of_own_service(prefix, name, text)}
     stems = {name.removesuffix("SERVICE_HOST") for name in environ if name.endswith("_SERVICE_HOST")}
     if stems := {stem for stem in stems if stem.startswith(prefix) and _is_service(stem, environ)}:
-        found |= {name for name in environ if any(stem in stems for stem in _stems(name))}
+        lengths = {len(stem) for stem in stems}
+        found |= {name for name in environ if _is_of_service(stems, lengths, name)}
     return found
 
 
-def _stems(name: str) -> list[str]:
-    """What the name of the Service can be that a variable is one of, as it starts the name of the variable."""
-    starts = [match.start() for match in re.finditer("SERVICE_|PORT", name)]
-    return [name[:start] for start in starts if re.fullmatch(KUBERNETES, name[start:])]
+def _is_of_service(stems: Container[str], lengths: Container[int], name: str) -> bool:
+    """Whether the name of a variable starts as that of a Service, and goes on as Kubernetes has it.
+
+    A long name can have thousands of places where it might go on so: only those are looked at where a stem can end.
+    """
+    starts = (match.start() for match in re.finditer("SERVICE_|PORT", name))
+    ends = (start for start in starts if start in lengths and name[:start] in stems)
+    return any(re.fullmatch(KUBERNETES, name[end:]) for end in ends)
 
 
 def _is_of_own_service(prefix: str, name: str, text: str) -> bool:
@@ -202,7 +207,8 @@ def hint_for_variable(schema: Schema, name: str) -> str:
         path = meant_setting(schema, rest) or meant_setting(schema, name.split(DELIMITER)[-1])
     if path:
         return did_you_mean(variable_name(schema, path))
-    if re.fullmatch(rf"{re.escape(prefix)}\w+_{KUBERNETES}", name):
+    # The first condition is part of the rest, and spares a long name that is none the search for every end.
+    if re.fullmatch(rf"(?=\w+\Z){re.escape(prefix)}\w+_{KUBERNETES}", name):
         return "if Kubernetes set it for a Service, put enableServiceLinks: false into the pod's spec"
     return ""
 

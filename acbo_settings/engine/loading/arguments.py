@@ -86,13 +86,15 @@ def _nest_dotted(schema: Schema, tree: Mapping[Any, Any], origin: Origin) -> tup
     if not dotted:
         return tree, []
     plain = {key: value for key, value in tree.items() if key not in dotted}
+    copies: dict[KeyPath, Any] = {}  # a table of the caller's is copied once, and not again for each key
     problems = []
     for key, path in sorted(dotted.items(), key=lambda item: len(item[1])):
         table, is_taken = plain, False
-        for name in path[:-1]:
+        for length, name in enumerate(path[:-1], 1):
             below = table.get(name, {})
             is_taken = is_taken or not isinstance(below, Mapping)
-            table[name] = dict(below) if isinstance(below, Mapping) else {}
+            if below is not copies.get(path[:length]):
+                table[name] = copies[path[:length]] = dict(below) if isinstance(below, Mapping) else {}
             table = table[name]
         if is_taken or path[-1] in table:
             message = f"is set twice: by the key {key}, and inside {path[0]}"

@@ -17,7 +17,7 @@ from ..origins import Argument, Assignment, Origin, SourcedValue
 from ..problems import Problem, whole_problem
 from ..schema import Schema
 from .keys import way_out
-from .source import Source, settings_class
+from .source import AnySettings, Source
 from .texts import is_table, parse_table, parse_value
 
 _Read = tuple[list[Source], list[Problem]]
@@ -42,7 +42,7 @@ def read_arguments(
         if isinstance(tree, Mapping):
             tree, twice = _nest_dotted(schema, tree, Argument(name))
             problems += twice
-            sources.append(_read(schema, tree, Argument(name), is_call))
+            sources.append(_read(tree, Argument(name), is_call))
         elif tree is not None:
             message = f"Input should be {wanted}, not {type(tree).__name__}"
             hint = "its to_dict() gives one" if hasattr(tree, "to_dict") else ""
@@ -51,12 +51,13 @@ def read_arguments(
     return sources, problems
 
 
-def _read(schema: Schema, tree: Mapping[Any, Any], origin: Origin, is_call: bool = False) -> Source:
+def _read(tree: Mapping[Any, Any], origin: Origin, is_call: bool = False) -> Source:
     def origin_of(path: KeyPath) -> Origin:
         """One for all: a dict has no lines."""
         return origin
 
-    read = InitSettingsSource(settings_class(schema), init_kwargs=dict(tree))()
+    # It goes through all fields of its class, and there can be thousands of texts: it gets a class that has none.
+    read = InitSettingsSource(AnySettings, init_kwargs=dict(tree))()
     numpy = sys.modules.get("numpy")  # who has its scalars has imported it
     return Source(_without(numpy.generic, read, {}) if numpy else read, origin_of, is_call)
 
@@ -142,9 +143,9 @@ def _read_assignment(schema: Schema, origin: Assignment) -> Source | Problem:
         values = ((path, SourcedValue(origin.value, origin)),)
         return Problem(path=path, message="is empty: give a value or leave it out", values=values)
     if not is_table(schema, path):
-        return _read(schema, nested({path: parse_value(origin.value, kind)}), origin)
+        return _read(nested({path: parse_value(origin.value, kind)}), origin)
     table = parse_table(path, origin.value, origin)
-    return table if isinstance(table, Problem) else _read(schema, nested({path: table}), origin)
+    return table if isinstance(table, Problem) else _read(nested({path: table}), origin)
 
 
 def _malformed(schema: Schema, origin: Assignment, following: str) -> Problem:

@@ -33,8 +33,12 @@ class Source(Record):
         self._fill(tree, origin_of, is_call)
 
 
-class _Settings(BaseSettings):
-    # Never instantiated: the sources ask its fields. In a file, keys are spelled in one way only.
+class AnySettings(BaseSettings):
+    """What the sources are asked for, without a field: those of a call have no other names, and come through as well.
+
+    It is never instantiated. In a file, keys are spelled in one way only.
+    """
+
     model_config = SettingsConfigDict(case_sensitive=True, defer_build=True, env_nested_delimiter=DELIMITER)
 
 
@@ -47,4 +51,4 @@ def settings_class(schema: Schema) -> type[BaseSettings]:
     fields |= dict.fromkeys(tables, (dict[str, Any], None))
     # What has the name of something of pydantic's is told when the class is judged, and not by pydantic.
     fields = {name: field for name, field in fields.items() if not hasattr(BaseSettings, name)}
-    return create_model("Settings", __base__=_Settings, **fields)
+    return create_model("Settings", __base__=AnySettings, **fields)

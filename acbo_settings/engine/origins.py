@@ -396,7 +396,11 @@ class SourcedValue(Record):
     @property
     def shadowed(self) -> tuple[SourcedValue, ...]:
         """The values that this one shadows, the nearest layer first, the default last."""
-        return () if self.over is None else (self.over, *self.over.shadowed)
+        found, below = [], self.over
+        while below is not None:  # not by recursion: thousands of texts can give one setting
+            found.append(below)
+            below = below.over
+        return tuple(found)
 
 
 def _portable(value: Any, depth: int = 0) -> Any:

@@ -51,8 +51,16 @@ class Problem(Record):
 
 def _without_secrets(path: KeyPath, sourced: SourcedValue) -> SourcedValue:
     """The same value, and what it shadows, in which no secret is left: a problem is shown, logged and pickled."""
+    *above, lowest = sourced, *sourced.shadowed
+    hidden = _hiding(path, lowest, None)
+    for each in reversed(above):
+        hidden = _hiding(path, each, hidden)
+    return hidden
+
+
+def _hiding(path: KeyPath, sourced: SourcedValue, over: SourcedValue | None) -> SourcedValue:
+    """One value without a secret, over another one."""
     origin = sourced.origin.without_secrets(path)
-    over = sourced.over and _without_secrets(path, sourced.over)
     value = sourced.value
     if isinstance(value, str | list | tuple) and (any(map(is_secret, path[-1:])) or origin != sourced.origin):
         value = HIDDEN

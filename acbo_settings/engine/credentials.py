@@ -44,6 +44,7 @@ def is_secret(key: str) -> bool:
     return name.endswith(_NAMES) and (name in _NAMES or name.endswith(tuple(f"_{each}" for each in _NAMES)))
 
 
+@lru_cache(1)  # all problems with one source come one after another, and its text may be long
 def hide(text: str) -> str:
     """A text, such as a line of a file, in which the secrets that are assigned in it are hidden.
 

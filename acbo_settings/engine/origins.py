@@ -324,7 +324,8 @@ class Assignment(Origin):
     @property
     def key(self) -> str:
         """What stands in front of the equals sign."""
-        return self.text.removeprefix(_SET).partition("=")[0].strip()
+        end = self.text.find("=")  # what stands behind it can be long, and is not copied
+        return self.text[: end if end >= 0 else None].removeprefix(_SET).strip()
 
     @property
     def value(self) -> str:

@@ -82,7 +82,8 @@ def find_secret(tree: object, most: int) -> KeyPath | None:
             if path and is_secret(path[-1]) and value.strip():
                 return path
         elif isinstance(value, Sequence):
-            waiting += [(path, item) for item in value[:most]]
+            # What waits behind that many is never looked at, and a list can hold a long one again and again.
+            waiting += [(path, item) for item in value[: max(0, most - len(waiting))]]
     return None
 
 

@@ -387,7 +387,7 @@ class SourcedValue(Record):
     def __reduce__(self) -> tuple[Any, ...]:
         """A value that another process may not know is pickled as the text that reports show for it."""
         made, (fields,) = super().__reduce__()
-        return made, (fields | {"value": _portable(self.value)},)
+        return made, (fields | {"value": _portable(self.value, {})},)
 
     @property
     def is_default(self) -> bool:
@@ -404,17 +404,19 @@ class SourcedValue(Record):
         return tuple(found)
 
 
-def _portable(value: Any, depth: int = 0) -> Any:
-    """Plain data as it is, anything else as text."""
+def _portable(value: Any, made: dict[int, Any], depth: int = 0) -> Any:
+    """Plain data as it is, anything else as text; a list that stands there again and again is made once."""
     from datetime import date, datetime, time, timezone
     from pathlib import PurePath
 
     if value is None or type(value) in (str, int, float, bool) or isinstance(value, PurePath):
         return value
-    if type(value) in (list, tuple) and depth < _MAX_DEPTH:
-        return type(value)(_portable(item, depth + 1) for item in value)
-    if type(value) is dict and depth < _MAX_DEPTH:
-        return {_portable(key, depth + 1): _portable(item, depth + 1) for key, item in value.items()}
+    if type(value) in (list, tuple, dict) and depth < _MAX_DEPTH:
+        if id(value) not in made:
+            parts = [_portable(part, made, depth + 1) for part in value]
+            items = [_portable(item, made, depth + 1) for item in value.values()] if type(value) is dict else []
+            made[id(value)] = dict(zip(parts, items, strict=True)) if type(value) is dict else type(value)(parts)
+        return made[id(value)]
     if type(value) in (date, datetime, time) and type(getattr(value, "tzinfo", None)) in (type(None), timezone):
         return value
     return show_value(value)

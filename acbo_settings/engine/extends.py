@@ -91,10 +91,9 @@ def extended_names(content: bytes) -> list[str]:
 
     The usual line is read without a parser, which a start from a frozen file does not import.
     """
-    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").lstrip("\r\n")
-    while text.startswith("#"):
-        text = text.partition("\n")[2].lstrip("\r\n")
-    key, equals, rest = text.partition("\n")[0].partition("=")
+    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
+    lines = (line.lstrip("\r") for line in text.split("\n"))
+    key, equals, rest = next((line for line in lines if line and not line.startswith("#")), "").partition("=")
     names = _plain_texts(rest) if equals and key.rstrip(" \t") == EXTENDS else None
     return _parsed_names(content) if names is None else names
 

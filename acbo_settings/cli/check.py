@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..engine.printable import escape, show_value
-from ..engine.problems import Problem
+from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
 from .output import NOT_VALID, SUCCESS, json_result, note, print_advice, print_problems, result
@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
 
 def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], has_variables: bool) -> None:
     """Reports and advice; what several files share, such as a wrong variable, is told once."""
-    told: list[Problem] = []
+    told = ProblemSet()
     for file in files:
         if len(files) > 1:
             Terminal().out(f"{file.path}: {'not valid' if file in broken else 'ok'}")
@@ -41,7 +41,7 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
         if len(problems) < len(file.problems):
             note(f"  {len(file.problems) - len(problems)} more, as above")
         print_advice([problem for problem in file.advice if problem not in told], is_asked_for=True)
-        told += [*file.problems, *file.advice]
+        told.add([*file.problems, *file.advice])
     if has_variables and any(file.frozen for file in files):
         note(FROZEN_NOTE)
     if broken and not any(file.problems for file in broken):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,6 +67,27 @@ def _hiding(path: KeyPath, sourced: SourcedValue, over: SourcedValue | None) -> 
     if value is sourced.value and origin == sourced.origin and over is sourced.over:
         return sourced
     return SourcedValue(value, origin, over)
+
+
+class ProblemSet:
+    """Problems of which somebody asks whether one is among them; they have no hash, because values can be anything."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._alike: dict[tuple[object, ...], list[Problem]] = {}
+        self.add(problems)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Add some more."""
+        for problem in problems:
+            self._alike.setdefault(_marks(problem), []).append(problem)
+
+    def __contains__(self, problem: Problem) -> bool:
+        return problem in self._alike.get(_marks(problem), ())
+
+
+def _marks(problem: Problem) -> tuple[object, ...]:
+    """What equal problems share, and hardly any others do."""
+    return problem.path, problem.message, *(sourced.origin.source_name for _, sourced in problem.values)
 
 
 def file_problem(name: str, message: str, hint: str = "") -> Problem:

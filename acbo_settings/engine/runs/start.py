@@ -18,7 +18,7 @@ from ..loading.surroundings import is_lost_in_steps, no_file
 from ..metadata import leaves
 from ..origins import Default, Difference, File, SourcedValue, merge
 from ..printable import show_value
-from ..problems import ConfigurationError, Problem, file_problem
+from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
 from ..report import refusal, unusable
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
@@ -60,7 +60,8 @@ def _resolve_run(start: Start, name: str) -> ResolvedConfig[Any]:
     resolved = _hold(start, frozen, layers, today)
     if start.on_change == "replace" and resolved is today:
         resolved = replace(today, config=freeze_anew(start.inputs, frozen, today).config)
-    warn([advice for advice in resolved.advice if advice not in told], start.environ)
+    given = ProblemSet(told)
+    warn([advice for advice in resolved.advice if advice not in given], start.environ)
     return resolved
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -123,10 +123,16 @@ def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any])
 def _notes_in_force(start: Start, frozen: FrozenConfig, today: Mapping[str, Any]) -> dict[str, Any]:
     """The frozen metadata, with today's value of each key that may change."""
     notes, noted = leaves(frozen.custom), leaves(today)
-    for path in (path for path in start.changeable if path[0] == "metadata"):
-        notes = {key: value for key, value in notes.items() if key[: len(path)] != path and key != path[: len(key)]}
-        notes |= {key: value for key, value in noted.items() if key[: len(path)] == path}
-    return nested({path[1:]: value for path, value in notes.items()})
+    named = {path for path in start.changeable if path[0] == "metadata"}
+    above = {path[:length] for path in named for length in range(1, len(path))}
+    kept = {path: value for path, value in notes.items() if path not in above and not _is_below(path, named)}
+    kept |= {path: value for path, value in noted.items() if _is_below(path, named)}
+    return nested({path[1:]: value for path, value in kept.items()})
+
+
+def _is_below(path: KeyPath, named: Container[KeyPath]) -> bool:
+    """Whether one of these names a key, or a table around it."""
+    return any(path[:length] in named for length in range(1, len(path) + 1))
 
 
 def _note_differences(

@@ -89,11 +89,11 @@ def _tell_bases(schema: Schema, file: RawFile) -> bool:
 def _find_work(schema: Schema, document: Document) -> Iterator[_Finding]:
     """The old names that a file holds, and what it holds that was removed."""
     tree = parse_toml(document)
-    given = [now for now in schema.defaults if _holds(tree, now)]
+    given = {now for now in schema.defaults if _holds(tree, now)}
     for old, (now, _) in schema.old_names.items():
         if _holds(tree, old):
             yield _rename(document, old, now, is_free=now not in given)
-            given.append(now)
+            given.add(now)
     for path, sentence in schema.removed.items():
         if _holds(tree, path):
             yield _Finding(document.position(path).line, f"{'.'.join(path)} was removed: {sentence}")

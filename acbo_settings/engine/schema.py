@@ -139,7 +139,7 @@ class Schema:
             for was in old_names_in(self._annotation(path)):
                 for now in self.below(path):
                     old = (*was.path, *now[len(path) :])
-                    if old in (*self.defaults, *self.sections, *found, ("metadata",)):
+                    if any(old in taken for taken in (self.defaults, self.sections, found, (("metadata",),))):
                         raise TypeError(f"{'.'.join(now)} cannot have been {'.'.join(old)}: that name is taken")
                     found[old] = now, was
         return found
@@ -201,14 +201,21 @@ class Schema:
         paths = (*self.old_names, *self.removed)
         return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
 
-    @property
+    @cached_property
     def past_tables(self) -> frozenset[KeyPath]:
         """The tables among them that there are no more."""
         gone = self.past - set(self.old_names) - set(self.removed) - set(self.sections)
         return frozenset(path for path in gone if path[0] != "metadata")
 
+    @cached_property
+    def by_last_part(self) -> Mapping[str, KeyPath]:
+        """The first setting of each name, be it in whatever section."""
+        return {path[-1]: path for path in reversed(self.defaults)}
+
     def below(self, path: KeyPath) -> list[KeyPath]:
         """The settings of a section, or the setting itself."""
+        if path in self.defaults:
+            return [path]
         return [setting for setting in self.defaults if setting[: len(path)] == path]
 
     @cached_property

@@ -49,18 +49,19 @@ class Document(Record):
     """A configuration file as it was read once: its path as the user wrote it, and its text.
 
     The text has no byte-order mark, and its lines are ended by a single line feed. `extended_by` is the file that names
-    this one under `extends`, if one does. Positions are worked out for the
-    whole document when somebody first asks for one.
+    this one under `extends`, if one does. Positions and lines are worked out for the whole document when somebody first
+    asks for one.
     """
 
-    __slots__ = ("name", "text", "extended_by", "_found")
+    __slots__ = ("name", "text", "extended_by", "_found", "_lines")
     name: str
     text: str
     extended_by: Document | None
     _found: list[dict[KeyPath, Position]]
+    _lines: list[str]
 
     def __init__(self, name: str, text: str, extended_by: Document | None = None) -> None:
-        self._fill(name, text, extended_by, [])
+        self._fill(name, text, extended_by, [], [])
 
     @classmethod
     def _field_names(cls) -> list[str]:
@@ -79,8 +80,9 @@ class Document(Record):
 
     def line(self, number: int) -> str:
         """One line of the text without its end, counted from 1; empty past the end."""
-        lines = self.text.split("\n")
-        return lines[number - 1] if number <= len(lines) else ""
+        if not self._lines:  # advice shows one line each, and there can be thousands
+            self._lines.extend(self.text.split("\n"))
+        return self._lines[number - 1] if number <= len(self._lines) else ""
 
 
 class _Token:

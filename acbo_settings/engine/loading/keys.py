@@ -182,11 +182,11 @@ class SortedKeys:
     def _advise_of_field(self, path: KeyPath, value: Any) -> None:
         """Say so where a note has the name of a setting: appended to a file, it stands in the last table of that."""
         name = path[-1]
-        fields = [setting for setting in self._schema.defaults if setting[-1] == name]
+        meant = self._schema.by_last_part.get(name)
         if name == EXTENDS:
             self._advise(path, value, "is a note, and has no effect", f"{EXTENDS} belongs at the top of a file")
-        elif fields and path in self.names:
-            self._advise(path, value, "is a note, and has no effect", did_you_mean(fields[0]))
+        elif meant and path in self.names:
+            self._advise(path, value, "is a note, and has no effect", did_you_mean(meant))
 
     def _keep(self, path: KeyPath, value: Any, key: Any = "") -> None:
         """Keep a custom value, if it can be written down and its name is not taken."""

@@ -14,7 +14,7 @@ import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
 from acbo_settings.cli.main import main
-from acbo_settings.engine.metadata import overlay
+from acbo_settings.engine.origins import Argument, SourcedValue, merge_notes
 from acbo_settings.engine.toml_document import Document
 from tests.benchmarks.growing import CASES
 
@@ -82,12 +82,14 @@ def test_two_files_of_many_mistakes_are_checked_in_time_with_their_number() -> N
 
 def test_thousands_of_trees_are_laid_over_one_another_without_copying_what_is_there() -> None:
     """As many texts can give one note each."""
-    trees = [{f"note_{number}": number, "table": {f"note_{number}": number}} for number in range(20_000)]
+    layers = [
+        {("metadata", *above, f"note_{number}"): SourcedValue(number, Argument("text")) for above in ((), ("table",))}
+        for number in range(20_000)
+    ]
     started = time.process_time()
-    merged = overlay(*trees)
+    merged = merge_notes(layers)
     assert time.process_time() - started < 1
-    assert len(merged) == 20_001
-    assert len(merged["table"]) == 20_000
+    assert len(merged) == 40_000
 
 
 def own_class(size: int) -> Any:

@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 
-from acbo_settings import ConfigurationError, TrainingConfig, create_training_config, validate_training_config
+from acbo_settings import (
+    ConfigurationError,
+    TrainingConfig,
+    create_training_config,
+    load_training_config,
+    validate_training_config,
+)
 from acbo_settings.engine.canonical import KeyPath, value_at
 
 
@@ -143,3 +149,13 @@ def test_an_error_that_others_have_wrapped_tells_its_problems() -> None:
             return getattr(self.cause, name)
 
     assert WrappedError(caught.value).problems == caught.value.problems
+
+
+def test_an_error_over_very_many_layers_crosses_processes() -> None:
+    """One setting that is given a thousand times shadows all of these."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config("/dev/null", overrides=["total_steps=x"] * 1000, environ={})
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.problems == caught.value.problems
+    assert repr(again.problems) == repr(caught.value.problems)
+    assert len(again.problems[0].values[0][1].shadowed) == 1000

@@ -385,9 +385,37 @@ class SourcedValue(Record):
         _set(self, "over", over)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A value that another process may not know is pickled as the text that reports show for it."""
-        made, (fields,) = super().__reduce__()
-        return made, (fields | {"value": _portable(self.value, {})},)
+        """A value that another process may not know is pickled as the text that reports show for it.
+
+        What it shadows is pickled as a list, because thousands of texts can give one setting.
+        """
+        chain = [{"value": _portable(each.value, {}), "origin": each.origin} for each in (self, *self.shadowed)]
+        return self._from_fields, ({**chain[0], "over": chain[1:]},)
+
+    @classmethod
+    def _from_fields(cls, fields: Mapping[str, Any]) -> SourcedValue:
+        over = fields.get("over")
+        if isinstance(over, list):
+            below: SourcedValue | None = None
+            for each in reversed(over):
+                below = cls(**each, over=below)
+            over = below
+        return cls(**{**fields, "over": over})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SourcedValue):
+            return NotImplemented
+        return self._chain() == other._chain()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._chain()))
+
+    def __repr__(self) -> str:
+        chain = [f"SourcedValue(value={value!r}, origin={origin!r}, over=" for value, origin in self._chain()]
+        return f"{''.join(chain)}None{')' * len(chain)}"
+
+    def _chain(self) -> list[tuple[Any, Origin]]:
+        return [(each.value, each.origin) for each in (self, *self.shadowed)]
 
     @property
     def is_default(self) -> bool:

@@ -884,3 +884,14 @@ def test_copies_and_pickles_are_by_the_names_of_fields(slots: bool, monkeypatch:
     monkeypatch.setitem(globals(), "Table", table("second", "third", "first"))
     later = pickle.loads(pickled).table
     assert (later.first, later.second, later.third) == (0, 7, 1)
+
+
+def test_a_choice_with_a_hyphen_is_hinted_at() -> None:
+    """Choices are those of the class, whatever they are made of."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Hyphened(TrainingConfig):
+        graph: Literal["erdos-renyi", "scale-free"] = "erdos-renyi"
+
+    with pytest.raises(ConfigurationError, match='did you mean "erdos-renyi"'):
+        load_training_config("/dev/null", overrides=["graph=erdos_reny"], environ={}, schema=Hyphened)

@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from .canonical import KeyPath, sha256
 from .schema import Application, Schema
@@ -171,16 +172,21 @@ class Start:
         changeable: frozenset[KeyPath] = frozenset(),
     ) -> None:
         self.inputs = inputs
-        self.environ = environ
+        self._environ = environ
         self.frozen_file = frozen_file
         self.on_change = on_change
         self.changeable = changeable
 
+    @cached_property
+    def environ(self) -> Mapping[str, str]:
+        """The whole environment, as it is when somebody first asks for it."""
+        return _as_it_is(self._environ)
+
     @property
     def job(self) -> str | None:
         """What tells this start of a job of SLURM from every other, to all its ranks alike; None elsewhere."""
-        number = self.environ.get("SLURM_JOB_ID")
-        return f"{number}.{self.environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
+        number = self._environ.get("SLURM_JOB_ID")
+        return f"{number}.{self._environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
 
     @property
     def shared_file(self) -> str | None:
@@ -258,11 +264,17 @@ def process_environment(schema: Schema) -> dict[str, str]:
 def _ours(schema: Schema, environ: Mapping[str, Text]) -> dict[str, Text]:
     """The variables with the prefix, and those that would be right but for a letter of it."""
     prefix = schema.application.prefix
+    names = environ if type(environ) is dict else _as_it_is(environ)
     return {
         name: text
-        for name, text in environ.items()
+        for name, text in names.items()
         if (upper := name.upper()).startswith(prefix) or (_is_near(prefix, upper) and _is_nearly_ours(schema, name))
     }
+
+
+def _as_it_is(environ: Mapping[str, Text]) -> dict[str, Text]:
+    """A copy, made while other threads may unset any of the variables."""
+    return {name: text for name in list(environ) if (text := environ.get(name)) is not None}
 
 
 def _is_near(prefix: str, name: str) -> bool:

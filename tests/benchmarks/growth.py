@@ -102,7 +102,7 @@ def measure_case(pool: Pool, name: str, case: Case, rounds: int) -> Row:
     """The costs of one case at each size, up to one that takes too long."""
     sizes = [max(1, case.largest >> shift) for shift in reversed(range(SIZES))]
     costs: list[Cost] = []
-    failure = ""
+    failure, size = "", 0
     try:
         for size in sizes:
             costs.append(measure_size(pool, name, size, rounds))

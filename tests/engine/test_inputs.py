@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Mapping
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -349,3 +351,29 @@ def test_every_field_of_the_inputs_is_digested() -> None:
         digests.append(changed.digest)
     assert None not in digests
     assert len(set(digests)) == len(FIELDS) + 1
+
+
+@pytest.mark.parametrize("form", ["names", "os.environ"])
+def test_variables_may_be_unset_while_they_are_read(form: str) -> None:
+    """A thread that sets and unsets variables all the time, ours and others, is no reason for a start to fail."""
+    ended = Event()
+
+    def change() -> None:
+        """Until the starts have ended."""
+        while not ended.is_set():
+            for number in range(50):
+                os.environ[f"X_{number}"] = os.environ[f"ACBO_METADATA__N{number}"] = "1"
+            for number in range(50):
+                del os.environ[f"X_{number}"], os.environ[f"ACBO_METADATA__N{number}"]
+
+    thread, interval = Thread(target=change), sys.getswitchinterval()
+    thread.start()
+    try:
+        sys.setswitchinterval(1e-6)
+        for _ in range(60):
+            loaded = load_training_config("/dev/null", environ=os.environ if form == "os.environ" else None)
+            assert loaded.total_steps == 5000
+    finally:
+        sys.setswitchinterval(interval)
+        ended.set()
+        thread.join()

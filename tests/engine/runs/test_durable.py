@@ -452,6 +452,37 @@ def test_every_failing_system_call_is_told_and_leaves_nothing_torn() -> None:
 
 @heavy
 @debian
+@pytest.mark.parametrize("error", ["EOPNOTSUPP", "EPERM", "EMLINK"])
+def test_a_real_start_without_hard_links_is_told_so(error: str) -> None:
+    """The kernel refuses the link, as that of FAT or of some network file systems: one report, and nothing is left."""
+    ran = run(START, prefix=["strace", "-f", "-o", "trace", "-e", "trace=link", "-e", f"inject=link:error={error}"])
+    assert ran.returncode == REFUSED, ran.stderr
+    assert "the file system has no hard links" in ran.stdout
+    assert litter() == []
+
+
+@heavy
+@debian
+def test_starts_agree_however_late_names_are_flushed() -> None:
+    """Four starts at once with different configurations, each flush of which takes long: one is frozen."""
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000"]
+    processes = [
+        subprocess.Popen(
+            [*slow, sys.executable, "-c", START],
+            env=environment(ACBO_TOTAL_STEPS=str(7000 + number)),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    printed = [process.communicate(timeout=60)[0].strip() for process in processes]
+    started = [text for text, process in zip(printed, processes, strict=True) if process.returncode == 0]
+    assert started == [load_frozen_config(RUN).fingerprint]
+    assert litter() == []
+
+
+@heavy
+@debian
 def test_every_failing_read_is_told() -> None:
     """Six errors of the kernel at each system call of a later start; one ESTALE is forgiven, as a second try is due."""
     load_training_config(run_dir=RUN, environ={})

@@ -87,7 +87,8 @@ def advice(*settings: str) -> Callable[[Check], Check]:
 
 def _marking(advises: bool, settings: tuple[str, ...]) -> Callable[[Check], Check]:
     if not settings or not all(isinstance(key, str) for key in settings):
-        raise TypeError('name the settings that it reads by their keys, such as @rule("width", "table.height")')
+        name = "advice" if advises else "rule"
+        raise TypeError(f'name the settings that it reads by their keys, such as @{name}("width", "table.height")')
 
     def mark(check: Check) -> Check:
         """Note at the function itself what it is."""
@@ -98,7 +99,7 @@ def _marking(advises: bool, settings: tuple[str, ...]) -> Callable[[Check], Chec
 
 
 def declared(*checks: Callable[[Any], str | None], causes: tuple[KeyPath, ...] = ()) -> tuple[Rule, ...]:
-    """The rules that functions were declared as."""
+    """The rules that these functions are, by their decorators."""
     return tuple(Rule(check.__rule__[1], check, causes) for check in checks)  # type: ignore[attr-defined]
 
 

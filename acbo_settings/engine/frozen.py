@@ -1,8 +1,8 @@
 """The frozen file of a run: its format, both ways. Reading it needs neither pydantic nor a parser.
 
 The file is TOML, one `key = value` a line. Its first line names the format, its last one holds a checksum over
-everything above. Numbers, booleans and plain texts are read by hand; `tomllib` comes in for a line that holds anything
-else, which only metadata and strange file names do.
+everything above. Numbers, booleans and plain texts are read by hand, as all settings of the reference are; `tomllib`
+comes in for a line that holds anything else.
 """
 
 from __future__ import annotations

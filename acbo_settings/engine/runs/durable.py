@@ -112,7 +112,7 @@ class _Writing:
             raise
 
     def finish(self) -> None:
-        """Remove the temporary name, now that the file has its own, and flush that to the disk."""
+        """Flush to the disk that the file has its name, and no temporary one any more."""
         self.is_there = True
         self.remove()
         _sync_directory(self.directory)

@@ -10,8 +10,7 @@ from ..engine.printable import escape, show_value
 from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
-from .output import NOT_VALID, SUCCESS, json_result, note, print_advice, print_problems, result
-from .terminal import Terminal
+from .output import NOT_VALID, SUCCESS, json_result, line, note, print_advice, print_problems, result
 
 
 def run(arguments: Namespace) -> int:
@@ -35,7 +34,7 @@ def _print_checked(files: Sequence[CheckedFile], broken: Sequence[CheckedFile], 
     told = ProblemSet()
     for file in files:
         if len(files) > 1:
-            Terminal().out(f"{file.path}: {'not valid' if file in broken else 'ok'}")
+            line(f"{file.path}: {'not valid' if file in broken else 'ok'}")
         if problems := [problem for problem in file.problems if problem not in told]:
             print_problems(problems)
         if len(problems) < len(file.problems):

@@ -25,6 +25,11 @@ def result(text: str, end: str = "\n") -> None:
     print(text, end=end, flush=True)
 
 
+def line(text: str) -> None:
+    """Write a line for people to stdout."""
+    print(safe_lines(escape_characters(text)), flush=True)
+
+
 def json_result(value: Any) -> None:
     """Write plain data to stdout as JSON, in which what is not printable, or a command of GitHub, is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False).replace("##[", "#\\u0023[")

@@ -9,7 +9,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from .canonical import KeyPath, sha256
 from .schema import Application, Schema
@@ -158,9 +157,9 @@ def _is_plain(tree: Any) -> bool:
 class Start:
     """One start: its inputs, what surrounds it, the run that it belongs to, if any, and how it may change that.
 
-    `environ` is the whole environment, of which `inputs` holds what counts. `frozen_file` is the path of the run's
-    frozen file, whether it is there or not; `changeable` are the settings, and the keys of the metadata, of which
-    today's value is used.
+    `environ` is the whole environment, of which `inputs` holds what counts; other threads may change it. `frozen_file`
+    is the path of the run's frozen file, whether it is there or not; `changeable` are the settings, and the keys of the
+    metadata, of which today's value is used.
     """
 
     def __init__(
@@ -172,21 +171,16 @@ class Start:
         changeable: frozenset[KeyPath] = frozenset(),
     ) -> None:
         self.inputs = inputs
-        self._environ = environ
+        self.environ = environ
         self.frozen_file = frozen_file
         self.on_change = on_change
         self.changeable = changeable
 
-    @cached_property
-    def environ(self) -> Mapping[str, str]:
-        """The whole environment, as it is when somebody first asks for it."""
-        return _as_it_is(self._environ)
-
     @property
     def job(self) -> str | None:
         """What tells this start of a job of SLURM from every other, to all its ranks alike; None elsewhere."""
-        number = self._environ.get("SLURM_JOB_ID")
-        return f"{number}.{self._environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
+        number = self.environ.get("SLURM_JOB_ID")
+        return f"{number}.{self.environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
 
     @property
     def shared_file(self) -> str | None:
@@ -264,7 +258,7 @@ def process_environment(schema: Schema) -> dict[str, str]:
 def _ours(schema: Schema, environ: Mapping[str, Text]) -> dict[str, Text]:
     """The variables with the prefix, and those that would be right but for a letter of it."""
     prefix = schema.application.prefix
-    names = environ if type(environ) is dict else _as_it_is(environ)
+    names = environ if type(environ) is dict else as_it_is(environ)
     return {
         name: text
         for name, text in names.items()
@@ -272,7 +266,7 @@ def _ours(schema: Schema, environ: Mapping[str, Text]) -> dict[str, Text]:
     }
 
 
-def _as_it_is(environ: Mapping[str, Text]) -> dict[str, Text]:
+def as_it_is(environ: Mapping[str, Text]) -> dict[str, Text]:
     """A copy, made while other threads may unset any of the variables."""
     return {name: text for name in list(environ) if (text := environ.get(name)) is not None}
 

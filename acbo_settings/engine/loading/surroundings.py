@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
-from ..inputs import Start
+from ..inputs import Start, as_it_is
 from ..origins import Argument, SourcedValue, Variable
 from ..problems import Problem, file_problem, whole_problem
 
@@ -20,7 +20,7 @@ def rank_number(environ: Mapping[str, str]) -> int | None:
     >>> rank_number({"SLURM_PROCID": "3"}), rank_number({})
     (3, None)
     """
-    texts = [str(environ[name]).strip() for name in RANKS if environ.get(name)]
+    texts = [str(environ.get(name) or "").strip() for name in RANKS]
     return next((int(text) for text in texts if text.isascii() and text.isdecimal()), None)
 
 
@@ -36,33 +36,32 @@ def is_first_rank(environ: Mapping[str, str]) -> bool:
 def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
     found = [] if start.inputs.files else [no_file(start)]
-    found += _find_unused(start)
+    environ = as_it_is(start.environ)
+    found += _find_unused(start, environ)
     found += _find_old_names(start)
-    if start.environ.get("SLURM_JOB_ID") and not start.environ.get("SLURM_STEP_ID"):
-        found += _find_lost(start)
+    if environ.get("SLURM_JOB_ID") and not environ.get("SLURM_STEP_ID"):
+        found += _find_lost(start, environ)
     return found
 
 
-def _find_lost(start: Start) -> list[Problem]:
+def _find_lost(start: Start, environ: Mapping[str, str]) -> list[Problem]:
     """The advice for a batch script of SLURM from which srun would not pass on variables."""
     prefix = start.inputs.schema.application.prefix
-    names = [
-        name for name in start.environ if name.upper().startswith(prefix) and is_lost_in_steps(start.environ, name)
-    ]
+    names = [name for name in environ if name.upper().startswith(prefix) and is_lost_in_steps(environ, name)]
     if not names:
         return []
-    origin = Variable(names[0], str(start.environ[names[0]]))
+    origin = Variable(names[0], str(environ[names[0]]))
     others = f", nor {len(names) - 1} other {prefix} variables" if len(names) > 1 else ""
-    message = f"srun will not pass it on{others}, as SLURM_EXPORT_ENV={start.environ['SLURM_EXPORT_ENV']} has it"
+    message = f"srun will not pass it on{others}, as SLURM_EXPORT_ENV={environ['SLURM_EXPORT_ENV']} has it"
     return [whole_problem(origin, origin.text, message, "use srun --export=ALL").replace(severity="advice")]
 
 
-def _find_unused(start: Start) -> list[Problem]:
+def _find_unused(start: Start, environ: Mapping[str, str]) -> list[Problem]:
     """The advice for the variables of a run where none is named."""
     application = start.inputs.schema.application
-    names = [name for name in start.environ if name.upper() in application.run_variables and not start.frozen_file]
+    names = [name for name in environ if name.upper() in application.run_variables and not start.frozen_file]
     message = f"has no effect, because no run is named: set {application.run_variable} too"
-    found = [whole_problem(Variable(name, str(start.environ[name])), None, message) for name in names]
+    found = [whole_problem(Variable(name, str(environ[name])), None, message) for name in names]
     return [problem.replace(severity="advice") for problem in found]
 
 
@@ -99,7 +98,8 @@ def _find_elsewhere(name: str, environ: Mapping[str, str]) -> Iterator[str]:
     """Where a file of this name lies that may have been meant."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     places = [os.path.dirname(os.path.abspath(script))] if script else []
-    places += [environ["SLURM_SUBMIT_DIR"]] if environ.get("SLURM_SUBMIT_DIR") else []
+    submitted = environ.get("SLURM_SUBMIT_DIR")
+    places += [submitted] if submitted else []
     directory = _working_directory()
     while (above := os.path.dirname(directory)) != directory:
         places.append(directory := above)

@@ -212,7 +212,7 @@ def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> 
         return f"from {origin}"
     told = f"from {origin}, which is not set today"
     if start.environ.get("SLURM_JOB_ID") and is_lost_in_steps(start.environ, origin):
-        told += f": srun did not pass it on, as SLURM_EXPORT_ENV={start.environ['SLURM_EXPORT_ENV']} has it"
+        told += f": srun did not pass it on, as SLURM_EXPORT_ENV={start.environ.get('SLURM_EXPORT_ENV')} has it"
     return told
 
 

@@ -256,25 +256,21 @@ def process_environment(schema: Schema) -> dict[str, str]:
 
 
 def _ours(schema: Schema, environ: Mapping[str, Text]) -> dict[str, Text]:
-    """The variables with the prefix, and those that would be right but for a letter of it."""
-    prefix = schema.application.prefix
+    """The variables with the prefix, and those that would be right but for a letter in one half of it."""
+    prefix, length = schema.application.prefix, len(schema.application.prefix)
+    first, second = prefix[: length // 2], prefix[length // 2 + 1 :]
     names = environ if type(environ) is dict else as_it_is(environ)
     return {
         name: text
         for name, text in names.items()
-        if (upper := name.upper()).startswith(prefix) or (_is_near(prefix, upper) and _is_nearly_ours(schema, name))
+        if (upper := name.upper()).startswith(prefix)
+        or ((upper.startswith(first) or second in upper[: length + 1]) and _is_nearly_ours(schema, name))
     }
 
 
 def as_it_is(environ: Mapping[str, Text]) -> dict[str, Text]:
     """A copy, made while other threads may unset any of the variables."""
     return {name: text for name in list(environ) if (text := environ.get(name)) is not None}
-
-
-def _is_near(prefix: str, name: str) -> bool:
-    """Whether a name may start with the prefix but for one typing error, which leaves one of its halves whole."""
-    half = len(prefix) // 2
-    return name.startswith(prefix[:half]) or prefix[half + 1 :] in name[: len(prefix) + 1]
 
 
 def _is_nearly_ours(schema: Schema, name: str) -> bool:

@@ -52,13 +52,13 @@ class SortedKeys:
 
     def _sort_table(self, section: KeyPath, table: Mapping[Any, Any]) -> None:
         for key, value in table.items():
-            path = (*section, _text_of(key))
+            path = (*section, key if type(key) is str else _text_of(key))
             if not isinstance(key, str):
                 self._tell(path, value, "keys must be text", at_key=True)
             elif is_secret(key) and isinstance(value, str) and value.strip():
                 self._refuse_secret(path)
             elif path in self._schema.defaults:
-                self.settings[path] = self._sourced(path, value)
+                self.settings[path] = SourcedValue(value, self._source.origin_of(path))
             else:
                 self._sort_other(path, value)
 

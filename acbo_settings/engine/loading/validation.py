@@ -22,6 +22,8 @@ from ..problems import Problem, whole_problem
 from ..schema import Schema, Setting
 from .texts import parse_text
 
+_PLAIN = {bool, int, float, str, type(None)}
+
 
 @cache
 def _validator(setting: Setting) -> SchemaValidator:
@@ -55,7 +57,8 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
         given = _without_paths(sourced.value)
         message, hint = _find_untaken(given, setting.kind), ""
         try:
-            valid[path] = _plain(_validator(setting).validate_python(given))
+            made = _validator(setting).validate_python(given)
+            valid[path] = made if type(made) in _PLAIN else _plain(made)
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             message, hint = message or _message(schema, path, details), _hint(setting, details["type"], sourced)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING
 
 from .config import TrainingConfig
 from .engine import public
 from .engine.frozen import load_frozen, missing_advice, unchanged_config
-from .engine.inputs import Start, read_start
+from .engine.inputs import Start, as_utf8, read_start
 from .engine.schema import Schema
 
 TYPE_CHECKING = False
@@ -106,7 +105,9 @@ def load_training_config(
 
     def load() -> Config:
         """Load on this rank."""
-        start = read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change)
+        start = read_start(
+            schema_of(schema), as_utf8(path), overrides, environ, strict, as_utf8(run_dir), on_change, may_change
+        )
         unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
         config: Config = unchanged or _resolve(start).config
         return config
@@ -159,7 +160,11 @@ def resolve_training_config(
 
     def load() -> ResolvedConfig[Config]:
         """Load on this rank."""
-        return _resolve(read_start(schema_of(schema), path, overrides, environ, strict, run_dir, on_change, may_change))
+        return _resolve(
+            read_start(
+                schema_of(schema), as_utf8(path), overrides, environ, strict, as_utf8(run_dir), on_change, may_change
+            )
+        )
 
     return load() if allgather is None else _load_same(load, lambda resolved: resolved.config, allgather, environ)
 
@@ -210,7 +215,7 @@ def load_frozen_config(path: str | os.PathLike[str], *, schema: type[Config] | N
     >>> load_frozen_config("runs/17").total_steps
     7000
     """
-    frozen = load_frozen(schema_of(schema), path)
+    frozen = load_frozen(schema_of(schema), as_utf8(path))
     if advice := missing_advice(frozen):
         from .engine.loading.resolved import warn
 
@@ -269,13 +274,13 @@ def create_default_training_config(*, schema: type[Config] | None = None) -> Con
         The defaults, with empty metadata.
 
     Raises:
-        ConfigurationError: When a setting of `schema` has no default.
+        ConfigurationError: When a setting of `schema` has no default, or its defaults break a rule.
 
     >>> create_default_training_config().grpo.group_size
     64
     """
     settings = schema_of(schema)
-    if MISSING not in settings.defaults.values():
+    if settings is SCHEMA:  # whose defaults the tests hold
         default: Config = settings.root()
         return default
     return create_training_config(schema=schema)

@@ -895,3 +895,19 @@ def test_a_choice_with_a_hyphen_is_hinted_at() -> None:
 
     with pytest.raises(ConfigurationError, match='did you mean "erdos-renyi"'):
         load_training_config("/dev/null", overrides=["graph=erdos_reny"], environ={}, schema=Hyphened)
+
+
+def test_the_defaults_of_a_class_are_judged_as_any_value() -> None:
+    """Also when they alone are asked for."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Refusing(TrainingConfig):
+        size: int = 3
+
+        @rule("size")
+        def is_even(self) -> str | None:
+            return "The size is odd" if self.size % 2 else None
+
+    with pytest.raises(ConfigurationError, match="The size is odd"):
+        create_default_training_config(schema=Refusing)
+    assert create_default_training_config(schema=Older) == Older()

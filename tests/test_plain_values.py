@@ -6,13 +6,15 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, IntFlag
 from itertools import product
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy
 import pytest
 
 from acbo_settings import (
@@ -159,3 +161,54 @@ def test_an_error_over_very_many_layers_crosses_processes() -> None:
     assert again.problems == caught.value.problems
     assert repr(again.problems) == repr(caught.value.problems)
     assert len(again.problems[0].values[0][1].shadowed) == 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts(TrainingConfig):
+    """A class with texts of every kind."""
+
+    text: str = ""
+    texts: tuple[str, ...] = ()
+    data: Path = Path("data")
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"text": "a\ud800"}, ["text=\udcff"], {"texts": ["a", "\udcff"]}, ['texts=["\\ud800"]']]
+)
+def test_a_text_that_no_file_can_hold_is_refused(overrides: Any) -> None:
+    """It could be neither frozen nor compared."""
+    with pytest.raises(ConfigurationError, match="is not valid UTF-8"):
+        load_training_config("/dev/null", overrides=overrides, environ={}, schema=Texts)
+    with pytest.raises(ConfigurationError, match="is not valid UTF-8"):
+        validate_training_config(Texts(text="\ud800"))
+
+
+def circle() -> list[Any]:
+    """A list that holds itself."""
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [numpy.array([1, 2]), numpy.array([]), numpy.void(b"a"), circle()],
+    ids=["array", "empty", "void", "circle"],
+)
+@pytest.mark.parametrize(
+    "key", ["total_steps", "rewards.reward_scaling", "grpo.entropy_coeff", "texts", "data", "text"]
+)
+def test_what_is_no_value_at_all_is_one_problem(key: str, value: Any) -> None:
+    """Whatever it is compared with."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_training_config("/dev/null", overrides={key: value}, environ={}, schema=Texts)
+    assert len(caught.value.problems) == 1
+    assert pickle.loads(pickle.dumps(caught.value)).report == caught.value.report
+
+
+def test_a_secret_inside_of_a_wrong_value_is_in_no_problem() -> None:
+    """Not in the text, not in `repr`, not in a pickle."""
+    for value in ({"token": "SEKRIT"}, [{"api_key": "SEKRIT"}]):
+        with pytest.raises(ConfigurationError) as caught:
+            create_training_config({"total_steps": value})
+        assert "SEKRIT" not in f"{caught.value}{caught.value!r}{pickle.dumps(caught.value)!r}"

@@ -52,7 +52,7 @@ def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
         return None, f"there is no such table any more; explain tells what became of {inside}"
     if path and (sentence := schema.why_removed(path)):
         return None, f"it was removed: {sentence}"
-    if path and path[0] != "metadata":
+    if path and (path[0] != "metadata" or path in schema.old_names):
         return schema.current(path), ""
     if name.upper().startswith(schema.application.prefix):
         return None, "acbo-settings env tells of it" if is_variable(schema, name) else hint_for_variable(schema, name)

@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
     try:
         note(_what_was_frozen(schema, name, before, resolved.config))
         if start.shared_file:
-            note(f"the ranks of this start, {start.job}, find what may change in {start.shared_file}")
+            note(f"the ranks of this start, {start.job}, take what they have from {start.shared_file}")
     except ConfigurationError as error:  # the run is frozen all the same
         print_problems(error.problems)
     return SUCCESS

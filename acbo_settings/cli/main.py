@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["check", "no-such-file.toml"])
     1
     """
-    parsed = parse(arguments)
     try:
+        parsed = _parse(arguments)
         # TOML and JSON are UTF-8 whatever the locale, and no character of a table can then fail to be written.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
@@ -39,10 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .output import NOT_WRITTEN, note
 
         _discard(sys.stdout)
-        note(f"acbo-settings: cannot write: {error.strerror}")
+        try:
+            note(f"acbo-settings: cannot write: {error.strerror}")
+        except OSError:  # it is stderr that cannot be written
+            _discard(sys.stderr)
         return NOT_WRITTEN
     except KeyboardInterrupt:
         return 130
+
+
+def _parse(arguments: Sequence[str] | None) -> Namespace:
+    """The arguments; what `--help` prints is written before the program ends."""
+    try:
+        return parse(arguments)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _run(parsed: Namespace) -> int:

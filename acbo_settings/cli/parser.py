@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import __version__
-from ..engine.inputs import native_text
+from ..engine.inputs import as_utf8
 from ..engine.run_arguments import ON_CHANGE
 
 _EPILOG = """environment variables that start with ACBO_ count as they do in a job.
@@ -163,7 +163,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    return parser.parse_args(list(map(native_text, sys.argv[1:] if arguments is None else arguments)))
+    return parser.parse_args(list(map(as_utf8, sys.argv[1:] if arguments is None else arguments)))
 
 
 def _parser() -> argparse.ArgumentParser:

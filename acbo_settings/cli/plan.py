@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable
 
 from ..config import TrainingConfig
+from ..engine.inputs import encode_path
 from ..engine.printable import fit
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_file import resolve_and_report
@@ -27,7 +29,7 @@ def run(arguments: Namespace) -> int:
 
 def _save_picture(config: TrainingConfig, file: str) -> int:
     try:
-        save_picture(config, file)
+        save_picture(config, os.fsdecode(encode_path(file)))
     except ImportError:
         reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
     except OverflowError:

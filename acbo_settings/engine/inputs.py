@@ -184,8 +184,8 @@ class Start:
 
     @property
     def shared_file(self) -> str | None:
-        """The file in which the ranks of one start find what may change from start to start; None where nothing may."""
-        if self.frozen_file is None or self.job is None or not self.changeable:
+        """The file in which the ranks of one start find what `freeze` has found for all of them; None elsewhere."""
+        if self.frozen_file is None or self.job is None:
             return None
         return os.path.join(os.path.dirname(self.frozen_file), self.inputs.schema.application.start_name)
 
@@ -427,16 +427,17 @@ def is_named_frozen(application: Application, name: str) -> bool:
 
 
 def path_text(path: object, name: str, hint: str = "") -> str:
-    """A path argument as UTF-8 text, whatever the locale; TypeError when it is neither text nor `os.PathLike`."""
+    """A path argument as text; TypeError that names the argument when it is neither text nor `os.PathLike`."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str or os.PathLike, not {type(path).__name__}{hint}")
-    return native_text(text)
+    return text
 
 
-def native_text(text: str) -> str:
-    """A text as the system has given it to Python, as UTF-8 whatever the locale: as variables and files are read."""
+def as_utf8(path: Any) -> Any:
+    """A path as UTF-8 whatever the locale, as variables and files are read; anything else as it is."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else path
     try:
-        return os.fsencode(text).decode("utf-8", "surrogateescape")
+        return os.fsencode(text).decode("utf-8", "surrogateescape") if isinstance(text, str) else text
     except UnicodeEncodeError:  # no path of this locale
         return text

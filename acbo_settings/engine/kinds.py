@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -116,7 +117,9 @@ def kind_of(annotation: Any, place: str) -> Kind:
 def _fits(wanted: Any, name: str, bound: Any) -> bool:
     """Whether a bound can be compared with what it bounds."""
     is_float = wanted is float and name in _NUMBER_BOUNDS
-    return type(bound) is int or (is_float and type(bound) is float)
+    if is_float and type(bound) is int:
+        return abs(bound) <= _LARGEST_EXACT
+    return type(bound) is int or (is_float and type(bound) is float and isfinite(bound))
 
 
 def _shown(annotation: Any) -> str:

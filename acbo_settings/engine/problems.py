@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import PickledByName, Record, public
 from .canonical import KeyPath
-from .credentials import HIDDEN, is_secret
+from .credentials import HIDDEN, find_secret, is_secret
+from .metadata import MAX_VALUES
 from .origins import File, Origin, SourcedValue, Variable
 from .toml_document import Document
 
@@ -63,6 +64,8 @@ def _hiding(path: KeyPath, sourced: SourcedValue, over: SourcedValue | None) -> 
     origin = sourced.origin.without_secrets(path)
     value = sourced.value
     if isinstance(value, str | list | tuple) and (any(map(is_secret, path[-1:])) or origin != sourced.origin):
+        value = HIDDEN
+    if isinstance(value, Mapping | list | tuple) and find_secret({"value": value}, MAX_VALUES):
         value = HIDDEN
     if value is sourced.value and origin == sourced.origin and over is sourced.over:
         return sourced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..command_line import run, told
+from ..command_line import run, told, write
 from ..strategies import SCHEMA
 
 AssertReport = Callable[[str, str], None]
@@ -48,3 +48,17 @@ def test_explain_does_not_guess_when_a_file_cannot_be_read() -> None:
     assert ran.returncode == 1
     assert b"value     not known" in ran.stdout
     assert run("explain").stdout.decode().splitlines()[1].split() == ["total_steps", "?", "5000"]
+
+
+def test_an_old_name_in_the_metadata_is_explained() -> None:
+    """As that of the setting which it has become."""
+    write(
+        "noted.py",
+        "from dataclasses import dataclass\nfrom typing import Annotated\n"
+        "from acbo_settings import TrainingConfig, Was\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Noted(TrainingConfig):\n"
+        '    seed: Annotated[int, Was("metadata.seed", since="2.1")] = 0\n',
+    )
+    for name in ("metadata.seed", "ACBO_METADATA__SEED"):
+        shown = run("explain", name, "--schema", "noted:Noted").stdout.decode()
+        assert "was       metadata.seed, until 2.1" in shown

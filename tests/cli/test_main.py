@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -313,3 +314,37 @@ def test_with_stderr_closed_nothing_of_it_is_in_stdout(command: str, out: bytes)
     environ = ENVIRON | {"ACBO_METADATA": "{}"}
     ran = subprocess.run(["sh", "-c", line], env=environ, stdout=subprocess.PIPE, check=False, timeout=60)
     assert ran.stdout == out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize(
+    "command", ["--help >/dev/full", "freeze --run-dir run 2>/dev/full", "show >/dev/full 2>/dev/full"]
+)
+def test_what_cannot_be_written_is_exit_code_2(command: str) -> None:
+    """Whichever of the two streams it is, and whatever the command."""
+    write("acbo.toml", "total_steps = 7000\n")
+    line = f"{sys.executable} -m acbo_settings {command}"
+    assert subprocess.run(["sh", "-c", line], env=ENVIRON, check=False, timeout=60).returncode == 2
+
+
+@pytest.mark.skipif(not shutil.which("localedef"), reason="needs localedef, to make a locale")
+def test_paths_in_a_locale_of_one_byte_a_character(tmp_path: Path) -> None:
+    """Every command, and a job, take the same bytes for the same path."""
+    locale = tmp_path / "locale/de_DE.ISO-8859-1"
+    locale.parent.mkdir()
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "ISO-8859-1", locale], capture_output=True, check=False)
+    if not locale.exists():
+        pytest.skip(f"no such locale can be made: {made.stderr!r}")
+    environ = {"LOCPATH": str(locale.parent), "LC_ALL": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}
+    write("größe/é.toml", "total_steps = 7000\n")
+    assert run("check", "größe/é.toml", **environ).returncode == 0
+    assert run("freeze", "--run-dir", "größe/run", ACBO_RUN_DIR="größe/run", **environ).returncode == 0
+    assert run("init", "größe/new/acbo.toml", **environ).returncode == 0
+    assert run("migrate", "größe/é.toml", **environ).returncode == 0
+    program = (
+        "import sys, acbo_settings as a; a.load_training_config('/dev/null', run_dir=sys.argv[1], on_change='keep')"
+    )
+    job = [sys.executable, "-W", "ignore", "-c", program, "größe/run"]
+    subprocess.run(job, env=ENVIRON | environ, check=True, timeout=60)
+    assert sorted(os.listdir("größe")) == ["new", "run", "é.toml"]
+    assert [name for name in os.listdir(".") if name.startswith("g")] == ["größe"]

@@ -36,7 +36,21 @@ def require_usable(schema: Schema) -> None:
         if path in known.defaults:
             _require_kept(schema, path, kind, known.setting(path).kind)
         _require_default(schema, path, kind)
+    _require_old_names(schema)
     _ = schema.past, schema.rules
+
+
+def _require_old_names(schema: Schema) -> None:
+    """An old name is one that somebody could have given, and that means nothing else."""
+    for old, (now, _) in schema.old_names.items():
+        told = f"{_place(schema, now)} cannot have been {'.'.join(old)!r}"
+        if not all(old):
+            raise TypeError(f"{told}: a part of that name is empty")
+        is_below = any(old[:length] in schema.defaults for length in range(1, len(old)))
+        if is_below or (old[0] != "metadata" and _is_taken(schema, old[0])):
+            raise TypeError(f"{told}: that name is taken")
+        if schema.why_removed(old):
+            raise TypeError(f"{told}: that is told to be removed")
 
 
 def _place(schema: Schema, path: KeyPath) -> str:

@@ -22,7 +22,8 @@ from ..problems import Problem, whole_problem
 from ..schema import Schema, Setting
 from .texts import parse_text
 
-_PLAIN = {bool, int, float, str, type(None)}
+_SCALARS = (bool, int, float, str)
+_PLAIN = {*_SCALARS, type(None)}
 
 
 @cache
@@ -80,16 +81,18 @@ def _ways_to_give(schema: Schema, path: KeyPath, file: str | None) -> str:
 
 
 def _without_paths(value: object) -> object:
-    """The same with texts for paths, as which they are checked."""
-    if isinstance(value, PurePath):
-        return str(value)
-    return [_without_paths(item) for item in value] if isinstance(value, list | tuple) else value
+    """The same with texts for paths, as which they are checked, also where a list holds them."""
+    if isinstance(value, list | tuple):
+        return [str(item) if isinstance(item, PurePath) else item for item in value]
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def _find_untaken(value: object, kind: Kind) -> str:
     """Why this package does not take what pydantic would: endless integers, and a float made from a Decimal or so."""
-    if kind.choices and type(value) is not kind.type and value in kind.choices:
-        return f"Input should be {kind.range}, not {show_value(value)}"
+    if kind.choices and isinstance(value, _SCALARS) and type(value) is not kind.type and value in kind.choices:
+        return f"Input should be {kind.range}, not {show_value(value)} of the type {type(value).__name__}"
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        return "is not valid UTF-8"
     if kind.items:
         if not isinstance(value, list | tuple):
             return "" if value is None and kind.is_optional else "Input should be an array"

@@ -50,6 +50,12 @@ def replace_file(name: str, content: bytes) -> None:
         temporary.finish()
 
 
+def remove_file(name: str) -> None:
+    """Remove a file, if that can be done."""
+    with suppress(OSError):
+        os.unlink(encode_path(name))
+
+
 def mode_of(name: str) -> int | None:
     """The mode of a file, or None when it is not there."""
     try:

@@ -26,12 +26,14 @@ def load_same(load: Callable[[], Any], config_of: Callable[[Any], Any], allgathe
     number = rank_number(environ)
     try:
         loaded = load()
-    except Exception as error:
+        config = config_of(loaded)
+        settings = Schema.of(type(config)).typed(config)
+        fingerprint(settings)
+    except (Exception, SystemExit) as error:
         report = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
         failed = json.dumps({"rank": number, "report": report[:_LONGEST_REPORT]})
         raise _refuse_failures(_gather(allgather, failed)) from error
-    config = config_of(loaded)
-    _compare(Schema.of(type(config)).typed(config), allgather, number)
+    _compare(settings, allgather, number)
     return loaded
 
 

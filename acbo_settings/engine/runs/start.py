@@ -22,7 +22,7 @@ from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
 from ..report import refusal, unusable
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
-from .durable import mode_of, replace_file, write_once
+from .durable import mode_of, remove_file, replace_file, write_once
 
 
 def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
@@ -39,7 +39,7 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
 
 def share_start(start: Start, name: str) -> ResolvedConfig[Any]:
-    """Resolve a start once for all its ranks, which find in the run's directory what may change from start to start."""
+    """Resolve a start once for all its ranks, which find in the run's directory what came of it."""
     resolved = _resolve_run(start, name)
     if start.shared_file:
         replace_file(start.shared_file, _freeze(start.inputs, start.shared_file, resolved, start.job).text.encode())
@@ -99,7 +99,9 @@ def _hold(
     kept = differences if is_shared else held
     taken = [difference for difference in differences if difference not in kept]
     resolved = judge(_lay_over(layers, kept)) if kept else today
-    advice = [*missing_advice(frozen), *map(_kept_problem, kept), *map(_kept_note, kept_notes), *resolved.advice]
+    keeper = "this start of the job" if is_shared else "the run"
+    told = [*(_kept_problem(keeper, each) for each in kept), *map(_kept_note, kept_notes)]
+    advice = [*missing_advice(frozen), *told, *resolved.advice]
     is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
     config = frozen.config if is_frozen else _taken(start, frozen, taken, custom)
     return replace(resolved, config=config, custom=_custom_layer(frozen, layers, custom), advice=tuple(advice))
@@ -216,9 +218,9 @@ def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> 
     return told
 
 
-def _kept_problem(kept: Difference) -> Problem:
+def _kept_problem(keeper: str, kept: Difference) -> Problem:
     frozen, today = show_value(kept.first.value), show_value(kept.second.value)
-    message = f"the run keeps {frozen}, as frozen, against today's {today}"
+    message = f"{keeper} keeps {frozen}, as frozen, against today's {today}"
     return Problem(path=kept.path, message=message, values=((kept.path, kept.second),), severity="advice")
 
 
@@ -255,7 +257,11 @@ def freeze_anew(inputs: Inputs, old: FrozenConfig, resolved: ResolvedConfig[Any]
     for file in (old, frozen):  # the new one too, because another process may replace it at once
         while not write_once(kept_name(file), file.text.encode(), mode_of(old.name)) and _is_free(kept_name(file)):
             pass  # another process has taken the name for another file: the next one is free
-    replace_file(old.name, frozen.text.encode())
+    try:
+        replace_file(old.name, frozen.text.encode())
+    except ConfigurationError:
+        remove_file(kept_name(frozen))  # no start will have had it
+        raise
     return frozen
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Le, MultipleOf
 
-from acbo_settings import GRPOTrainingConfig, TrainingConfig, load_training_config, rule
+from acbo_settings import GRPOTrainingConfig, TrainingConfig, Was, load_training_config, rule
 from acbo_settings.engine.loading.objections import require_usable
 from acbo_settings.engine.schema import Schema
 
@@ -130,6 +130,27 @@ OBJECTIONS: dict[str, tuple[Callable[[], Any], str]] = {
     "an underscore first": (lambda: made(("_a", int, 1)), "E._a cannot be spelled by a variable"),
     "an underscore last": (lambda: made(section(("a_", int, 1))), "P.a_ cannot be spelled by a variable"),
     "other letters": (lambda: made(("größe", int, 1)), "E.größe cannot be spelled by a variable"),
+    "an empty old name": (
+        lambda: made(("size", Annotated[int, Was("a..b", since="2")], 1)),
+        "a part of that name is empty",
+    ),
+    "an old name below a setting": (
+        lambda: made(("size", Annotated[int, Was("log_frequency.x", since="2")], 1)),
+        "E.size cannot have been 'log_frequency.x': that name is taken",
+    ),
+    "an old name that means something else": (
+        lambda: made(("size", Annotated[int, Was("extends", since="2")], 1)),
+        "E.size cannot have been 'extends': that name is taken",
+    ),
+    "an old name that is removed": (
+        lambda: made(("size", Annotated[int, Was("old", since="2")], 1), namespace={"removed": {"old": "gone"}}),
+        "E.size cannot have been 'old': that is told to be removed",
+    ),
+    "a bound that no float is": (
+        lambda: made(("size", Annotated[float, Ge(10**400)], 1.0)),
+        "which is no float",
+    ),
+    "a text that no file can hold": (lambda: made(("size", str, "\ud800")), "which is not valid: is not valid UTF-8"),
     "removed as a field": (lambda: made(("removed", int, 1)), "E.removed must be a dict of keys and what to do"),
     "removed as a list": (
         lambda: made(namespace={"removed": ["old"]}),

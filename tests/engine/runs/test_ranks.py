@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from acbo_settings import (
     create_training_config,
     load_training_config,
     resolve_training_config,
+    rule,
 )
 from acbo_settings.engine.canonical import KeyPath, canonical_json, flatten
 from acbo_settings.engine.runs.ranks import settings_text
@@ -241,3 +243,16 @@ def test_ranks_of_an_older_version_take_part() -> None:
     old = old.replace('"log_frequency": "10"', '"log_frequency": "20"')
     with pytest.raises(ConfigurationError, match="log_frequency: 10 on rank 0; 20 on rank 1"):
         assert_same_across_ranks(TrainingConfig(), lambda text: [text, text[::-1] if len(text) == 16 else old])
+
+
+def test_a_rule_that_ends_the_program_hangs_no_other() -> None:
+    """`SystemExit` is a failure of this rank as any."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Ending(TrainingConfig):
+        @rule("total_steps")
+        def ends(self) -> str | None:
+            raise SystemExit(3)
+
+    with pytest.raises(ConfigurationError, match="1 of 2 ranks could not load"):
+        load_training_config("/dev/null", environ={}, schema=Ending, allgather=lambda text: [text, "0123456789abcdef"])

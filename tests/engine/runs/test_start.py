@@ -610,7 +610,9 @@ def test_an_edit_between_two_ranks_changes_nothing() -> None:
 def test_a_rank_is_told_what_it_cannot_have() -> None:
     """A warning for what may change, a refusal for anything else; a note that may change is its own."""
     freeze(ACBO_TOTAL_STEPS="7000", ACBO_METADATA__POD="a")
-    with pytest.warns(ConfigurationWarning, match="total_steps: the run keeps 7000, as frozen, against today's 9000"):
+    with pytest.warns(
+        ConfigurationWarning, match="total_steps: this start of the job keeps 7000, as frozen, against today's 9000"
+    ):
         config = load_training_config(
             environ={**SLURM, **MAY_CHANGE, "ACBO_TOTAL_STEPS": "9000", "ACBO_METADATA__POD": "b"}
         )
@@ -630,3 +632,20 @@ def test_a_rank_that_has_the_inputs_of_the_start_needs_no_pydantic() -> None:
     command = [sys.executable, "-c", program]
     ran = subprocess.run(command, env={**SLURM, **MAY_CHANGE}, capture_output=True, text=True, timeout=60)
     assert ran.stdout == "9000 False\n"
+
+
+@ADVICE_IS_FINE
+def test_a_rank_need_not_say_what_may_change_itself() -> None:
+    """Nor does replace replace what `freeze` has found for all ranks of the start."""
+    Path("acbo.toml").write_text("total_steps = 3000\n")
+    freeze(ACBO_MAY_CHANGE="total_steps")
+    Path("acbo.toml").write_text("total_steps = 4000\n")
+    freeze(ACBO_MAY_CHANGE="total_steps")
+    plain = {**SLURM, "ACBO_RUN_DIR": str(RUN)}
+    assert load_training_config(environ=plain).total_steps == 4000
+    content = FROZEN.read_bytes()
+    Path("acbo.toml").write_text("total_steps = 5000\n")
+    assert load_training_config(environ={**plain, "ACBO_ON_CHANGE": "replace"}).total_steps == 4000
+    assert FROZEN.read_bytes() == content
+    with pytest.raises(ConfigurationError, match="total_steps: frozen as 4000"):
+        load_training_config(environ=plain)

@@ -214,17 +214,14 @@ def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:
         raise ValueError("its fingerprint does not fit")
     settled, custom = schema.settled_notes(notes) if notes else ({}, notes)
     own |= settled
-    origins |= {path: origins.get(path) or origins[path[:2]] for path in settled}  # that of its table, until 0.1
     places = _places(schema, own)
+    origins = _origins_now(origins, places, settled)
     settings = schema.revive({path: own[place] for path, place in places.items()})
-    given = {path: origins[place] for path, place in places.items() if place in origins}
     unfit = {path: own[place] for path, place in places.items() if settings.get(path, MISSING) is MISSING}
     unfit |= _find_unfit(settings, places, custom)
     refusal = _other_settings(schema, name, unfit, facts) if unfit else None
-    config = schema.build(settings, nested({path: settings[path] for path in given if path in settings}) | dict(custom))
-    origins = given | {
-        path: origin for path, origin in origins.items() if path[0] == "metadata" and path not in settled
-    }
+    recorded = {path: settings[path] for path in origins if path in settings}
+    config = schema.build(settings, nested(recorded) | dict(custom))
     return FrozenConfig(name, text, config, settings, origins, custom, facts, places, refusal)
 
 
@@ -237,6 +234,16 @@ def _divided(
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
     origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
     return settings, notes, facts, origins
+
+
+def _origins_now(
+    origins: Mapping[KeyPath, str], places: Mapping[KeyPath, KeyPath], settled: Mapping[KeyPath, Any]
+) -> dict[KeyPath, str]:
+    """The origins under today's names: those of the settings, and of the keys that are metadata still."""
+    # A note had the origin of its table until 0.1.
+    told = {**origins, **{path: origins.get(path) or origins[path[:2]] for path in settled}}
+    now = {path: told[place] for path, place in places.items() if place in told}
+    return now | {path: origin for path, origin in origins.items() if path[0] == "metadata" and path not in settled}
 
 
 def _find_unfit(

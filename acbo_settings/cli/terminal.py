@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from ..engine.printable import safe_lines
+from ..engine.printable import disarmed, escape_characters, safe_lines
 
 _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
@@ -59,10 +59,11 @@ class Terminal(Console):
         for head in heads:
             drawn.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
         for row in rows:
-            drawn.add_row(*(Text(cell) for cell in row))
+            drawn.add_row(*(Text(escape_characters(cell)) for cell in row))
         with self.capture() as captured:
             self.print(drawn)
-        self.out("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+        lines = (line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
+        super().out("\n".join(map(disarmed, lines)))  # with the colours that rich has put in
 
 
 class _Report(RegexHighlighter):

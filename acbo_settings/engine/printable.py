@@ -74,8 +74,13 @@ def safe_lines(text: str) -> str:
     >>> safe_lines("a\\n  ::error::b")
     'a\\n  \\\\x3a:error::b'
     """
-    lines = (escape_characters(line).replace("##[", "#\\x23[") for line in text.split("\n"))
-    return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
+    return "\n".join(disarmed(escape_characters(line)) for line in text.split("\n"))
+
+
+def disarmed(line: str) -> str:
+    """A line that GitHub does not take for a command."""
+    line = line.replace("##[", "#\\x23[")
+    return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
 def escape_characters(text: str) -> str:

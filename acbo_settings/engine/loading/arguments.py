@@ -94,7 +94,7 @@ def _nest_dotted(schema: Schema, tree: Mapping[Any, Any], origin: Origin) -> tup
         for length, name in enumerate(path[:-1], 1):
             below = table.get(name, {})
             is_taken = is_taken or not isinstance(below, Mapping)
-            if below is not copies.get(path[:length]):
+            if below is not copies.get(path[:length], copies):  # which no value can be
                 table[name] = copies[path[:length]] = dict(below) if isinstance(below, Mapping) else {}
             table = table[name]
         if is_taken or path[-1] in table:

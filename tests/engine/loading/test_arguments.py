@@ -130,3 +130,10 @@ def test_what_is_no_dict_is_a_problem() -> None:
     assert [(str(problem.values[0][1].origin), problem.message) for problem in problems] == [
         ("config_dict", "Input should be a dict, not list")
     ]
+
+
+@pytest.mark.parametrize("beside", [None, 3, "a"])
+def test_a_dotted_key_beside_what_is_no_table_is_told(beside: Any) -> None:
+    """The key is then set inside and instead of a table."""
+    with pytest.raises(ConfigurationError, match=r"is set twice: by the key grpo\.group_size, and inside grpo"):
+        load_training_config("/dev/null", environ={}, overrides={"grpo.group_size": 32, "grpo": beside})

@@ -7,7 +7,6 @@ from functools import wraps
 
 from . import Record, public
 from .canonical import KeyPath, value_at
-from .spelling import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,6 +177,8 @@ def _declared_in(schema: Schema) -> Iterator[tuple[bool, Rule]]:
 def _inside(schema: Schema, owner: type, key: KeyPath, place: str) -> KeyPath:
     """A key that a rule names, as its own table has it, which may be there more than once."""
     if key not in schema.defaults:
+        from .spelling import closest  # which no class that is right needs
+
         meant = closest(".".join(key), map(".".join, schema.defaults))
         raise TypeError(
             f"{place} reads {'.'.join(key)}, which is no setting{f': did you mean {meant}?' if meant else ''}"

@@ -219,9 +219,14 @@ class Schema:
         return [setting for setting in self.defaults if setting[: len(path)] == path]
 
     @cached_property
+    def required(self) -> tuple[KeyPath, ...]:
+        """The settings that somebody must give."""
+        return tuple(path for path, default in self.defaults.items() if default is MISSING)
+
+    @cached_property
     def _placeholders(self) -> dict[KeyPath, Any]:
         """What a dataclass would not fill in by itself: changed defaults, and nothing for what must be given."""
-        return self._changed | {path: None for path, default in self.defaults.items() if default is MISSING}
+        return self._changed | dict.fromkeys(self.required)
 
     def build(self, values: dict[KeyPath, Any], metadata: Mapping[str, Any] | None = None) -> Any:
         """The configuration of these values, unchecked, with defaults where there are none; the metadata is kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -71,7 +71,7 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
 
 def find_missing(schema: Schema, values: Mapping[KeyPath, SourcedValue], file: str | None) -> list[Problem]:
     """The settings that have no default, and that nobody gives."""
-    missing = [path for path, default in schema.defaults.items() if default is MISSING and path not in values]
+    missing = [path for path in schema.required if path not in values]
     return [Problem(path=path, message="must be given", hint=_ways_to_give(schema, path, file)) for path in missing]
 
 

@@ -37,7 +37,7 @@ class _Walk:
         """Add the files that a file extends, then itself."""
         before: RawFile | None = None
         for name in extended_names(file.content) if file.may_extend else ():
-            if sum(each.error is not None for each in self.files) > MAX_EXTENDED:
+            if len(self.files) > MAX_EXTENDED and sum(each.error is not None for each in self.files) > MAX_EXTENDED:
                 break  # a report of so many files tells enough
             base = self._read(os.path.join(os.path.dirname(file.name), name))
             base.extended_by = file

@@ -250,7 +250,15 @@ def _run_directory(application: Application, run_dir: str | os.PathLike[str]) ->
 
 def process_environment(schema: Schema) -> dict[str, str]:
     """The variables of this process that are a schema's, read as UTF-8 whatever the locale."""
-    names = {name.decode("utf-8", "surrogateescape"): name for name in os.environb}
+    prefix, length = schema.application.prefix.encode(), len(schema.application.prefix)
+    first, second = prefix[: length // 2], prefix[length // 2 + 1 :]
+    # Of a hundred variables a handful is looked at more closely, as text.
+    near = [
+        name
+        for name in os.environb
+        if (upper := name.upper()).startswith(first) or second in upper[: length + 1] or not name.isascii()
+    ]
+    names = {name.decode("utf-8", "surrogateescape"): name for name in near}
     found = {name: os.environb.get(key) for name, key in _ours(schema, names).items()}  # one may be unset since
     return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items() if text is not None}
 
@@ -408,6 +416,8 @@ def _require_regular(status: os.stat_result) -> None:
 
 def is_frozen(application: Application, name: str, text: str) -> bool:
     """Whether a configuration file is meant to be a frozen one, by its name, its first line, or its checksum."""
+    if "frozen" not in text and "frozen" not in name:
+        return False  # as nearly all files
     if text.removeprefix("\ufeff").startswith(application.frozen_line) or is_named_frozen(application, name):
         return True
     _, header, rest = text.rpartition("\n[frozen.checksum]")

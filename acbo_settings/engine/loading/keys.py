@@ -74,7 +74,7 @@ class SortedKeys:
             self._tell(path, value, "no such setting", self._hint(path, value), at_key=True)
             if isinstance(value, Mapping) and (secret := find_secret(value, MAX_VALUES)):
                 self._refuse_secret((*path, *secret))
-        elif not isinstance(value, Mapping):
+        elif type(value) is not dict and not isinstance(value, Mapping):
             hint = "dataclasses.asdict gives one" if is_dataclass(value) else ""
             self._tell(path, value, "Input should be a table", hint)
         elif found == ("metadata",):

@@ -24,6 +24,7 @@ from .texts import parse_text
 
 _SCALARS = (bool, int, float, str)
 _PLAIN = {*_SCALARS, type(None)}
+_NEVER_UNTAKEN = (bool, float)  # where their setting is of that type
 
 
 @cache
@@ -54,9 +55,10 @@ def validate_values(schema: Schema, values: Mapping[KeyPath, SourcedValue]) -> t
     valid: dict[KeyPath, Any] = {}
     problems = []
     for path, sourced in values.items():
-        setting = schema.setting(path)
-        given = _without_paths(sourced.value)
-        message, hint = _find_untaken(given, setting.kind), ""
+        setting, given, message, hint = schema.setting(path), sourced.value, "", ""
+        if type(given) is not setting.kind.type or type(given) not in _NEVER_UNTAKEN:
+            given = _without_paths(given)
+            message = _find_untaken(given, setting.kind)
         try:
             made = _validator(setting).validate_python(given)
             valid[path] = made if type(made) in _PLAIN else _plain(made)

@@ -130,7 +130,8 @@ def cpu_rows(job: Job, rounds: int) -> list[Row]:
     # Two programs that are nearly alike take more rounds to be told apart.
     cold = {"pass": figures["pass"]} | _cpu_times(job, ["plain", "load"], 3 * rounds)
     return [
-        _compare_to_plain("cold start, CPU ms: median (minimum)", cold, COLD_LIMIT),
+        # A few percent from run to run are more than what is left to the limit: instructions decide.
+        _compare_to_plain("cold start, CPU ms: median (minimum)", cold, COLD_LIMIT, decides=False),
         _compare_to_load("first", "first start of a run, CPU ms: median (minimum)", figures, FIRST_LIMIT, False),
         _compare_resume("start from an unchanged run, CPU ms: median (minimum)", figures, decides=False),
         _compare_to_load("check", "`acbo-settings check`, CPU ms: median (minimum)", figures, CHECK_LIMIT),

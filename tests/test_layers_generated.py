@@ -34,6 +34,7 @@ from acbo_settings import (
 )
 
 from .experiment import ExperimentConfig
+from .strategies import tree_of
 
 KeyPath = tuple[str, ...]
 Place = tuple[int, int, int]
@@ -274,17 +275,6 @@ def draw_table(dice: Dice, is_json: bool, depth: int) -> dict[str, Any]:
     """A table inside of a note."""
     names = dice.random.sample(NAMES_INSIDE, dice.random.randint(0, 3))
     return {name: draw_note(dice, is_json, depth + 1) for name in names}
-
-
-def nest(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
-    """Values by key path as a tree."""
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        table = tree
-        for name in path[:-1]:
-            table = table.setdefault(name, {})
-        table[path[-1]] = value
-    return tree
 
 
 # How TOML is written
@@ -734,7 +724,7 @@ class Generator:
     def _json_of(self, table: KeyPath) -> tuple[str, dict[KeyPath, Any]]:
         """A whole table as JSON, with what it gives."""
         values = self._draw_notes(is_json=True) if table == ("metadata",) else self._draw_settings(table)
-        tree = nest({path[len(table) :]: value for path, value in values.items()})
+        tree = tree_of({path[len(table) :]: value for path, value in values.items()})
         form: dict[str, Any] = self.dice.one([{}, {"indent": 1}, {"indent": "\t"}, {"separators": (",", ":")}])
         return self._padded(json.dumps(tree, ensure_ascii=self.dice.happens(0.5), **form)), values
 
@@ -820,7 +810,7 @@ class Generator:
     def _write(self, file: ConfigFile, must_give: bool) -> None:
         """Write a file, and note what it gives; that it is what TOML says is asserted with `tomllib`."""
         values = self._draw_settings(must_give=must_give, is_json=False) | self._draw_notes(is_json=False)
-        tree = nest(values)
+        tree = tree_of(values)
         for table in self._tables():
             if len(table) == 1 and self.dice.happens(0.1):
                 tree.setdefault(table[0], {})

@@ -42,7 +42,8 @@ def run(arguments: Namespace) -> int:
     """Rewrite `paths`, or with `check` only say what there is to do; old variables are printed as `export` lines."""
     schema: Schema = arguments.schema
     paths = [file_in(path, [FILE_NAME]) for path in arguments.paths or [FILE_NAME]]
-    has_work = sum(_migrate(schema, path, arguments.check) for path in paths) > 0
+    outcomes = [_migrate(schema, path, arguments.check) for path in paths]
+    has_work = any(outcomes)
     for variable in _find_variables(schema):
         if variable.exports:
             result(variable.exports)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from shutil import get_terminal_size
 from typing import Any
 
-from ..engine.printable import escape_characters, fit, safe_lines
+from ..engine.printable import disarmed, escape_characters, fit, safe_lines
 from ..engine.problems import Problem
 
 SUCCESS, NOT_VALID, WRONG_USAGE, NOT_WRITTEN = 0, 1, 2, 2
@@ -27,7 +27,7 @@ def result(text: str, end: str = "\n") -> None:
 
 def line(text: str) -> None:
     """Write a line for people to stdout."""
-    print(safe_lines(escape_characters(text)), flush=True)
+    print(disarmed(escape_characters(text)), flush=True)
 
 
 def json_result(value: Any) -> None:

@@ -49,7 +49,7 @@ class PickledByName:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> Self:
         """Make a record of its fields; TypeError for one that this version does not have."""
-        return cls(**{name: value.record if type(value) is Part else value for name, value in fields.items()})
+        return cls(**_unwrapped(fields))
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {}
@@ -71,11 +71,16 @@ class Part:
     @classmethod
     def made(cls, owner: Any, fields: Mapping[str, Any]) -> Any:
         """The table itself, out of a pickle."""
-        return owner(**{name: value.record if type(value) is Part else value for name, value in fields.items()})
+        return owner(**_unwrapped(fields))
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = {field.name: _by_name(getattr(self.record, field.name)) for field in fields(self.record)}
         return self.made, (type(self.record), values)
+
+
+def _unwrapped(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of fields, where a copy holds its tables as they were on their way."""
+    return {name: value.record if type(value) is Part else value for name, value in fields.items()}
 
 
 def _by_name(value: Any) -> Any:

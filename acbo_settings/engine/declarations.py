@@ -52,17 +52,18 @@ def rule(*settings: str) -> Callable[[Check], Check]:
     >>> @dataclass(frozen=True, slots=True, kw_only=True)
     ... class ExperimentConfig(TrainingConfig):
     ...     width: int = 128
+    ...     depth: int = 2
     ...
-    ...     @rule("width", "grpo.group_size")
+    ...     @rule("width", "depth")
     ...     def fits_the_card(self) -> str | None:
-    ...         return "The policy does not fit the card" if self.width * self.grpo.group_size > 65536 else None
+    ...         return "The policy does not fit the card" if self.width * self.depth > 4096 else None
     >>> load_training_config(overrides=["width=4096"], environ={}, schema=ExperimentConfig)
     Traceback (most recent call last):
     ...
     acbo_settings.ConfigurationError: Configuration validation failed: 1 problem
     <BLANKLINE>
       width: The policy does not fit the card
-        --> width from width=4096, group_size is the default
+        --> width from width=4096, depth is the default
     """
     return _marking(False, settings)
 
@@ -128,7 +129,7 @@ class Was:
     """What a setting was called before: it stands among the conditions of its annotation, and files may still say it.
 
     Args:
-        key: The old key, from the root, such as `"evaluation.checkpoint_frequency"`.
+        key: The old key, from the root, such as `"policy.hidden_size"`.
         since: The version from which on the setting has its new name.
 
     In a class it stands as `width: Annotated[int, Was("policy.hidden_size", since="2.0")] = 128`.

@@ -44,8 +44,8 @@ class FrozenConfig:
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
     there was one, `file` the configuration file that was read, if there was one, and `job` the start of a job for whose
-    ranks it was written, if it was. `refusal` is what whoever asks for
-    the settings of a file gets that was written for other settings than there are.
+    ranks it was written, if it was. Where it was written for other settings than there are, `refusal` is what whoever
+    asks for its settings gets.
     """
 
     def __init__(

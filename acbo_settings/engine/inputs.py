@@ -250,15 +250,7 @@ def _run_directory(application: Application, run_dir: str | os.PathLike[str]) ->
 
 def process_environment(schema: Schema) -> dict[str, str]:
     """The variables of this process that are a schema's, read as UTF-8 whatever the locale."""
-    prefix, length = schema.application.prefix.encode(), len(schema.application.prefix)
-    first, second = prefix[: length // 2], prefix[length // 2 + 1 :]
-    # Of a hundred variables a handful is looked at more closely, as text.
-    near = [
-        name
-        for name in os.environb
-        if (upper := name.upper()).startswith(first) or second in upper[: length + 1] or not name.isascii()
-    ]
-    names = {name.decode("utf-8", "surrogateescape"): name for name in near}
+    names = {name.decode("utf-8", "surrogateescape"): name for name in os.environb}
     found = {name: os.environb.get(key) for name, key in _ours(schema, names).items()}  # one may be unset since
     return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items() if text is not None}
 
@@ -421,14 +413,8 @@ def is_frozen(application: Application, name: str, text: str) -> bool:
     if text.removeprefix("\ufeff").startswith(application.frozen_line) or is_named_frozen(application, name):
         return True
     _, header, rest = text.rpartition("\n[frozen.checksum]")
-    lines = rest.split("\n")  # a text in quotes that holds such lines ends behind them
-    return (
-        bool(header)
-        and len(lines) < 4
-        and not lines[0].strip()
-        and lines[1:2] != []
-        and lines[1].startswith("sha256 = ")
-    )
+    # It is the last line: a text in quotes that holds such lines ends behind them.
+    return bool(header) and rest.strip().startswith("sha256 = ") and "\n" not in rest.strip()
 
 
 def is_named_frozen(application: Application, name: str) -> bool:

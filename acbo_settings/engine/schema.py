@@ -126,6 +126,11 @@ class Schema:
                     self._changed[below] = value
 
     @cached_property
+    def reference(self) -> Any:
+        """The class of the application itself, which the root is, or has among its bases."""
+        return next(owner for owner in self.root.__mro__ if "__application__" in vars(owner))
+
+    @cached_property
     def old_names(self) -> Mapping[KeyPath, tuple[KeyPath, Was]]:
         """What settings were called before: the setting of each old key path, and since when it has its name."""
         found: dict[KeyPath, tuple[KeyPath, Was]] = {}

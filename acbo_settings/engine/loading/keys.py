@@ -210,13 +210,7 @@ class SortedKeys:
         self._tell(path, value, message, hint, at_key=True, is_advice=True)
 
     def _tell(
-        self,
-        path: KeyPath,
-        value: Any,
-        message: str,
-        hint: str = "",
-        at_key: bool = False,
-        is_advice: bool = False,
+        self, path: KeyPath, value: Any, message: str, hint: str = "", at_key: bool = False, is_advice: bool = False
     ) -> None:
         values = ((path, self._sourced(path, value)),)
         severity: Any = "advice" if is_advice else "error"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any
 
 from pydantic_settings import BaseSettings
 
@@ -23,12 +22,11 @@ from .validation import validate_values
 @cache
 def require_usable(schema: Schema) -> None:
     """Look at all that classes of one's own declare; TypeError for what can be no setting, rule or old name."""
-    reference: Any = next(owner for owner in schema.root.__mro__ if "__application__" in vars(owner))
-    own = [owner for owner in schema.root.__mro__ if owner not in reference.__mro__]
+    own = [owner for owner in schema.root.__mro__ if owner not in schema.reference.__mro__]
     names = {name for owner in own for name in vars(owner).get("__annotations__", {})}
     if not own:
         return  # the reference itself, which tests hold
-    known = Schema.of(reference)
+    known = Schema.of(schema.reference)
     _require_sections(schema, known)
     for path in (path for path in schema.defaults if path[0] in names):
         _require_name(schema, path)
@@ -88,13 +86,11 @@ def _require_name(schema: Schema, path: KeyPath) -> None:
 
 def _is_taken(schema: Schema, name: str) -> bool:
     """Whether a name at the top level means something else: to files, variables, the class itself, or pydantic."""
-    reference: Any = next(owner for owner in schema.root.__mro__ if "__application__" in vars(owner))
-    if name in reference.__dataclass_fields__:
+    if name in schema.reference.__dataclass_fields__:
         return False
     is_variable = _variable_is_taken(schema.application, schema.application.prefix + name.upper())
-    return (
-        is_variable or name in (EXTENDS, "frozen", "removed") or hasattr(reference, name) or hasattr(BaseSettings, name)
-    )
+    is_member = hasattr(schema.reference, name) or hasattr(BaseSettings, name)
+    return is_variable or is_member or name in (EXTENDS, "frozen", "removed")
 
 
 def _variable_is_taken(application: Application, name: str) -> bool:

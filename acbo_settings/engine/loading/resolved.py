@@ -95,7 +95,7 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
-    if "__application__" not in vars(schema.root):  # a class of one's own
+    if schema.root is not schema.reference:
         from .objections import require_usable
 
         require_usable(schema)

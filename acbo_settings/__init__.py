@@ -67,18 +67,9 @@ if TYPE_CHECKING:
     from .components import ExplorationConfig, GRPOConfig
     from .engine.declarations import Was, advice, rule
     from .engine.loading.resolved import ResolvedConfig
-    from .engine.origins import (
-        Argument,
-        Assignment,
-        Default,
-        Difference,
-        File,
-        FrozenFile,
-        SourcedValue,
-        Variable,
-        find_differences,
-    )
+    from .engine.origins import Argument, Assignment, Default, File, FrozenFile, Variable
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
+    from .engine.values import Difference, SourcedValue, find_differences
     from .plan import TrainingPlan, plan_training
 
 _MODULES = {
@@ -94,17 +85,8 @@ _MODULES = {
     ),
     "components": ("ExplorationConfig", "GRPOConfig"),
     "engine.loading.resolved": ("ResolvedConfig",),
-    "engine.origins": (
-        "Argument",
-        "Assignment",
-        "Default",
-        "Difference",
-        "File",
-        "FrozenFile",
-        "SourcedValue",
-        "Variable",
-        "find_differences",
-    ),
+    "engine.origins": ("Argument", "Assignment", "Default", "File", "FrozenFile", "Variable"),
+    "engine.values": ("Difference", "SourcedValue", "find_differences"),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "engine.declarations": ("Was", "advice", "rule"),
     "plan": ("TrainingPlan", "plan_training"),

@@ -8,8 +8,9 @@ from acbo_settings import TrainingConfig
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.declarations import Rule
 from acbo_settings.engine.loading.validation import find_broken
-from acbo_settings.engine.origins import Argument, SourcedValue
+from acbo_settings.engine.origins import Argument
 from acbo_settings.engine.problems import Problem
+from acbo_settings.engine.values import SourcedValue
 
 
 def broken_rules(rules: Iterable[Rule], config: TrainingConfig, broken: set[KeyPath]) -> list[tuple[Rule, str]]:

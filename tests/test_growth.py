@@ -14,8 +14,9 @@ import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
 from acbo_settings.cli.main import main
-from acbo_settings.engine.origins import Argument, SourcedValue, merge_notes
+from acbo_settings.engine.origins import Argument
 from acbo_settings.engine.toml_document import Document
+from acbo_settings.engine.values import SourcedValue, merge_notes
 from tests.benchmarks.growing import CASES
 
 MUCH = {

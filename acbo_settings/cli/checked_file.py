@@ -12,9 +12,9 @@ from ..engine.inputs import Inputs, Start, is_directory, is_frozen, process_envi
 from ..engine.loading.layers import read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.loading.surroundings import no_file
-from ..engine.origins import SourcedValue
 from ..engine.problems import ConfigurationError, Problem
 from ..engine.schema import Schema
+from ..engine.values import SourcedValue
 from .output import note, print_advice, print_problems
 
 FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name

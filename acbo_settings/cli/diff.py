@@ -6,10 +6,10 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
 from ..engine.canonical import KeyPath, plain_setting
-from ..engine.origins import SourcedValue, default_layer
 from ..engine.printable import dotted, escape
 from ..engine.schema import Schema
 from ..engine.toml_writer import show_note, value_text
+from ..engine.values import SourcedValue, default_layer
 from .checked_file import has_variables, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal

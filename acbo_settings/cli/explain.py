@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from ..engine.canonical import KeyPath
 from ..engine.loading.environment import hint_for_variable
 from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
-from ..engine.origins import SourcedValue
 from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Schema, Setting
+from ..engine.values import SourcedValue
 from .checked_file import check_file
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
 from .terminal import Terminal

@@ -11,11 +11,11 @@ from typing import Any
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, plain_setting, to_dict
 from ..engine.loading.texts import parse_value
 from ..engine.names import variable_name
-from ..engine.origins import SourcedValue
 from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
+from ..engine.values import SourcedValue
 from .checked_file import resolve_and_report
 from .output import NOT_VALID, SUCCESS, json_result, note, result
 from .terminal import Terminal

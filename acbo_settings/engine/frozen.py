@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from .origins import SourcedValue
     from .problems import ConfigurationError, Problem
+    from .values import SourcedValue
 
 FORMAT = 1
 """The format that is written, and the only one there is so far."""

@@ -10,8 +10,9 @@ from . import PickledByName, Record, public
 from .canonical import KeyPath
 from .credentials import HIDDEN, find_secret, is_secret
 from .metadata import MAX_VALUES
-from .origins import File, Origin, SourcedValue, Variable
+from .origins import File, Origin, Variable
 from .toml_document import Document
+from .values import SourcedValue
 
 MAX_PROBLEMS = 20
 """Problems that one report spells out; the rest is counted, and gets no suggestions."""

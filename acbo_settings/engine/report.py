@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .canonical import KeyPath
-from .origins import Origin, SourcedValue
+from .origins import Origin
 from .printable import MAX_SENTENCE, dotted, escape, escape_characters, fit, show_key, show_value
 from .problems import MAX_PROBLEMS, ConfigurationError, Problem, file_problem
+from .values import SourcedValue
 
 _LINE_WIDTH = 100
 

@@ -19,7 +19,8 @@ from pyrsistent import PMap, PVector, pmap, pvector
 from acbo_settings.engine import canonical, metadata
 from acbo_settings.engine.canonical import plain
 from acbo_settings.engine.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, frozen_map
-from acbo_settings.engine.origins import Argument, SourcedValue, merge_notes
+from acbo_settings.engine.origins import Argument
+from acbo_settings.engine.values import SourcedValue, merge_notes
 
 NO_FORM = "has no form in TOML: give text, a number, a list or a dict"
 

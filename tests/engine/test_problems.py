@@ -7,11 +7,9 @@ import pickle
 import pytest
 
 import acbo_settings
-from acbo_settings.engine.origins import (
-    Argument,
-    SourcedValue,
-)
+from acbo_settings.engine.origins import Argument
 from acbo_settings.engine.problems import ConfigurationError, ConfigurationWarning, Problem
+from acbo_settings.engine.values import SourcedValue
 
 
 def make_error() -> ConfigurationError:

@@ -17,10 +17,11 @@ from acbo_settings import (
     resolve_training_config,
     validate_training_config,
 )
-from acbo_settings.engine.origins import File, SourcedValue
+from acbo_settings.engine.origins import File
 from acbo_settings.engine.problems import MAX_PROBLEMS, Problem
 from acbo_settings.engine.report import format_problem, format_report
 from acbo_settings.engine.toml_document import Document
+from acbo_settings.engine.values import SourcedValue
 
 AssertReport = Callable[[str, str], None]
 

@@ -13,9 +13,10 @@ from ..credentials import HIDDEN, SECRET, is_secret, own_variable
 from ..kinds import Kind
 from ..metadata import MAX_DEPTH
 from ..names import did_you_mean, find_path, meant_by
-from ..origins import Argument, Assignment, Origin, SourcedValue
+from ..origins import Argument, Assignment, Origin
 from ..problems import Problem, whole_problem
 from ..schema import Schema
+from ..values import SourcedValue
 from .keys import way_out
 from .source import AnySettings, Source
 from .texts import is_table, parse_table, parse_value

@@ -14,9 +14,10 @@ from ..canonical import KeyPath
 from ..credentials import HIDDEN, SECRET, is_secret, own_variable
 from ..inputs import Inputs
 from ..names import DELIMITER, did_you_mean, find_path, meant_setting, meant_variable, variable_name
-from ..origins import Origin, SourcedValue, Variable
+from ..origins import Origin, Variable
 from ..problems import MAX_PROBLEMS, Problem, variable_problem
 from ..schema import Schema
+from ..values import SourcedValue
 from .keys import way_out
 from .source import Source, settings_class
 from .texts import is_table, parse_table, parse_value

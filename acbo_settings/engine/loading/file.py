@@ -15,10 +15,11 @@ from ..canonical import KeyPath
 from ..frozen import given_tree, parse_frozen
 from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
 from ..names import EXTENDS, MAX_KEY_PARTS
-from ..origins import Argument, File, FrozenFile, Origin, SourcedValue, Variable
+from ..origins import Argument, File, FrozenFile, Origin, Variable
 from ..problems import ConfigurationError, Problem, file_problem
 from ..schema import Schema
 from ..toml_document import Document, Position, find_long_key, find_long_number
+from ..values import SourcedValue
 from .source import Source, settings_class
 
 

@@ -21,9 +21,10 @@ from ..names import (
     meant_inside,
     near_miss,
 )
-from ..origins import Origin, SourcedValue
+from ..origins import Origin
 from ..problems import MAX_PROBLEMS, Problem
 from ..schema import Schema
+from ..values import SourcedValue
 from .source import Source
 
 

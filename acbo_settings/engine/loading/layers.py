@@ -8,9 +8,9 @@ from typing import Any
 from .. import Record
 from ..canonical import KeyPath, nested, plain
 from ..inputs import Inputs, Start
-from ..origins import SourcedValue, default_layer, merge, merge_notes
 from ..problems import Problem
 from ..schema import Schema
+from ..values import SourcedValue, default_layer, merge, merge_notes
 from .environment import read_environment
 from .file import read_files
 from .keys import SortedKeys, find_doubles, find_unwritable_notes

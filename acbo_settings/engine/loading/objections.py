@@ -12,9 +12,10 @@ from ..canonical import KeyPath
 from ..credentials import is_secret
 from ..kinds import Kind
 from ..names import DELIMITER, EXTENDS
-from ..origins import Default, SourcedValue
+from ..origins import Default
 from ..printable import show_value
 from ..schema import Application, Schema
+from ..values import SourcedValue
 from .environment import KUBERNETES
 from .validation import validate_values
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Generic
 from .. import Record, public
 from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
-from ..origins import SourcedValue
 from ..problems import ConfigurationWarning, Problem
+from ..values import SourcedValue
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

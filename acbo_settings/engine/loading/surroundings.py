@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from ..inputs import Start, as_it_is
-from ..origins import Argument, SourcedValue, Variable
+from ..origins import Argument, Variable
 from ..problems import Problem, file_problem, whole_problem
+from ..values import SourcedValue
 
 RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK")
 """The variables in which launchers tell a process its number among the ranks of a job."""

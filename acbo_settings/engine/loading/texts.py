@@ -9,9 +9,10 @@ from typing import Any
 from ..canonical import KeyPath
 from ..credentials import hide
 from ..kinds import Kind
-from ..origins import Origin, SourcedValue
+from ..origins import Origin
 from ..problems import Problem
 from ..schema import Schema
+from ..values import SourcedValue
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 

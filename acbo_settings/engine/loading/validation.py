@@ -16,10 +16,11 @@ from ..declarations import Rule
 from ..kinds import Kind
 from ..metadata import LARGEST_INTEGER
 from ..names import did_you_mean, variable_name
-from ..origins import Argument, SourcedValue
+from ..origins import Argument
 from ..printable import show_value
 from ..problems import Problem, whole_problem
 from ..schema import Schema, Setting
+from ..values import SourcedValue
 from .texts import parse_text
 
 _SCALARS = (bool, int, float, str)

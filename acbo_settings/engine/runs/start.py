@@ -16,12 +16,13 @@ from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
 from ..loading.surroundings import is_lost_in_steps, no_file
 from ..metadata import leaves
-from ..origins import Default, Difference, File, SourcedValue, merge
+from ..origins import Default, File
 from ..printable import show_value
 from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
 from ..report import refusal, unusable
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
+from ..values import Difference, SourcedValue, merge
 from .durable import mode_of, remove_file, replace_file, write_once
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from acbo_settings.engine.inputs import read_start
 from acbo_settings.engine.loading.layers import read_layers
-from acbo_settings.engine.origins import default_layer
+from acbo_settings.engine.values import default_layer
 
 from ...strategies import SCHEMA
 

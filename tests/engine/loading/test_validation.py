@@ -8,8 +8,9 @@ import pytest
 from acbo_settings import EvaluationConfig, GRPOTrainingConfig, RewardTrainingConfig, TrainingConfig
 from acbo_settings.engine.canonical import KeyPath, flatten
 from acbo_settings.engine.loading.validation import validate_config, validate_values
-from acbo_settings.engine.origins import Argument, SourcedValue, Variable
+from acbo_settings.engine.origins import Argument, Variable
 from acbo_settings.engine.problems import Problem
+from acbo_settings.engine.values import SourcedValue
 
 from ...strategies import SCHEMA
 

@@ -103,8 +103,6 @@ def load_frozen(schema: Schema, path: str | os.PathLike[str]) -> FrozenConfig:
     name = os.path.join(name, schema.application.frozen_name) if is_directory(name) else name
     frozen = read_frozen(schema, name)
     if frozen is None:
-        from .report import unusable
-
         raise unusable(name, "no such file", where_looked(name))
     return frozen
 
@@ -143,20 +141,21 @@ def read_frozen(schema: Schema, name: str) -> FrozenConfig | None:
     if file is None:
         return None
     if isinstance(file.error, NotADirectoryError):
-        raise _unusable(os.path.dirname(name), "is not a directory, as that of a run must be")
+        raise unusable(os.path.dirname(name), "is not a directory, as that of a run must be")
     if file.error:
-        raise _unusable(name, reason(name, file.error))
+        raise unusable(name, reason(name, file.error))
     try:
         text = file.content.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise _unusable(name, "was edited or damaged: it is not valid UTF-8", _RESTORE) from None
+        raise unusable(name, "was edited or damaged: it is not valid UTF-8", _RESTORE) from None
     return parse_frozen(schema, name, text)
 
 
-def _unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
-    from .report import unusable
+def unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
+    """The exception for a file that cannot be used as a whole; what reports is imported when there is one."""
+    from . import report
 
-    return unusable(name, message, hint)
+    return report.unusable(name, message, hint)
 
 
 def parse_frozen(schema: Schema, name: str, text: str, is_copy: bool = False) -> FrozenConfig:
@@ -175,7 +174,7 @@ def parse_frozen(schema: Schema, name: str, text: str, is_copy: bool = False) ->
             message, hint = f"was edited or damaged: {error}", _RESTORE
     if message.startswith("is no frozen") and not is_named_frozen(application, name):
         hint = f"name the directory of a run, or the {application.frozen_name} in it"
-    raise _unusable(name, message, _COPIED.format(f"an {application.file_name}") if is_copy else hint)
+    raise unusable(name, message, _COPIED.format(f"an {application.file_name}") if is_copy else hint)
 
 
 def _find_damage(application: Application, text: str) -> tuple[str, str] | None:

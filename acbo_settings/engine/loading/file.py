@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_settings import TomlConfigSettingsSource
 
 from ..canonical import KeyPath
-from ..frozen import given_tree, parse_frozen
+from ..frozen import given_tree, parse_frozen, unusable
 from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
 from ..names import EXTENDS, MAX_KEY_PARTS
 from ..origins import Argument, File, FrozenFile, Origin, Variable
@@ -94,7 +94,7 @@ def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
         raise _refusal([problem])
     content = file.content.removeprefix(codecs.BOM_UTF8)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
+        raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
         return Document(file.name, content.decode().replace("\r\n", "\n"), extended_by)
     except UnicodeDecodeError as error:
@@ -105,10 +105,6 @@ def _refusal(problems: Sequence[Problem]) -> ConfigurationError:
     from ..report import refusal  # which most starts do not import
 
     return refusal(problems)
-
-
-def _unusable(name: str, message: str, hint: str = "") -> ConfigurationError:
-    return _refusal([file_problem(name, message, hint)])
 
 
 def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
@@ -143,7 +139,7 @@ def parse_toml(document: Document) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(document, str(error)) from None
     except RecursionError:
-        raise _unusable(document.name, "is nested too deeply") from None
+        raise unusable(document.name, "is nested too deeply") from None
     except ValueError as error:
         place = find_long_number(document.text)
         raise _located(document, "a number has too many digits" if place else str(error), place) from None
@@ -166,7 +162,7 @@ def _syntax_error(document: Document, message: str) -> ConfigurationError:
     """A message of tomllib, whose position stands in its text: a line and a column, or the end of the document."""
     if language := _find_language(document.text):
         hint = "in TOML a setting is written key = value, and [section] stands above the settings of a section"
-        raise _unusable(document.name, f"is {language}, and must be TOML", hint)
+        raise unusable(document.name, f"is {language}, and must be TOML", hint)
     problem, _, place = message.rpartition(" (at ")
     if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", place):
         line, column = map(int, numbers.groups())

@@ -11,8 +11,8 @@ import stat
 from contextlib import suppress
 from errno import EINVAL, EMLINK, ENOSYS, EOPNOTSUPP, EPERM
 
+from ..frozen import unusable
 from ..inputs import encode_path, reason
-from ..report import unusable
 
 _WITHOUT_LINKS = (EPERM, EOPNOTSUPP, ENOSYS, EMLINK)
 

@@ -10,16 +10,14 @@ from itertools import chain, count
 from typing import Any
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen, shared_config
+from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen, shared_config, unusable
 from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
-from ..loading.surroundings import is_lost_in_steps, no_file
 from ..metadata import leaves
 from ..origins import Default, File
 from ..printable import show_value
 from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
-from ..report import refusal, unusable
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
 from ..values import Difference, SourcedValue, merge
@@ -96,6 +94,8 @@ def _hold(
     custom = _notes_in_force(start, frozen, notes)
     kept_notes = list(_note_differences(custom, notes, layers))
     if held and start.on_change == "error":
+        from ..report import refusal
+
         raise refusal([*_change_problems(start, frozen, held, today.file), *map(_changed_note, kept_notes)])
     kept = differences if is_shared else held
     taken = [difference for difference in differences if difference not in kept]
@@ -181,6 +181,8 @@ def _change_problems(
     start: Start, frozen: FrozenConfig, changed: Sequence[Difference], file: str | None
 ) -> list[Problem]:
     """What is told of a run whose configuration has changed, and of each setting."""
+    from ..loading.surroundings import no_file  # which a start that is not refused need not import
+
     message = "this run started with another configuration than today's"
     lost = [no_file(start).replace(severity="error")] if frozen.file and not file else []
     if lost:
@@ -213,6 +215,8 @@ def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> 
     is_variable = origin.upper().startswith(start.inputs.schema.application.prefix)
     if not is_variable or origin in start.inputs.environ:
         return f"from {origin}"
+    from ..loading.surroundings import is_lost_in_steps
+
     told = f"from {origin}, which is not set today"
     if start.environ.get("SLURM_JOB_ID") and is_lost_in_steps(start.environ, origin):
         told += f": srun did not pass it on, as SLURM_EXPORT_ENV={start.environ.get('SLURM_EXPORT_ENV')} has it"

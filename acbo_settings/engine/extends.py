@@ -39,7 +39,7 @@ class _Walk:
         for name in extended_names(file.content) if file.may_extend else ():
             if len(self.files) > MAX_EXTENDED and sum(each.error is not None for each in self.files) > MAX_EXTENDED:
                 break  # a report of so many files tells enough
-            base = self._read(os.path.join(os.path.dirname(file.name), name))
+            base = self._read(os.path.join(os.path.dirname(file.path), name))
             base.extended_by = file
             known = _find_same(base, self.files)
             if known is None:

@@ -16,12 +16,39 @@ from .schema import Application, Schema
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal, TypeVar
+    from typing import Any, Literal, Protocol, TypeVar
+
+    from .origins import Origin, Variable
+    from .toml_document import Excerpt
 
     Text = TypeVar("Text")
 
     OnChange = Literal["error", "keep", "replace"]
     """What to do when today's inputs resolve to another configuration than the frozen one."""
+
+    class Surroundings(Protocol):
+        """The files that a job will find, where that is not this process."""
+
+        def read(self, name: str, named_by: str = "", inside: str = "") -> RawFile:
+            """Read a file as `read_raw_file` does."""
+
+        def read_if_there(self, name: str) -> RawFile | None:
+            """Read a file that need not exist."""
+
+        def local_path(self, name: str) -> str | None:
+            """Where this machine has what the job has at a path; None when it has it nowhere."""
+
+        @property
+        def directory(self) -> str | None:
+            """The same for the working directory."""
+
+        @property
+        def chosen_at(self) -> Origin | None:
+            """Where it is said which directory that is, if it is not where everybody would look."""
+
+        def __str__(self) -> str:
+            """What a report calls the working directory."""
+
 
 PATH_ARGUMENT = "the path argument"
 """What the report calls the caller who named the file."""
@@ -47,8 +74,13 @@ class RawFile:
     """A configuration file as bytes, or why there are none: an OSError, or a ValueError that says it.
 
     `name` is the path as the user wrote it, `named_by` the variable that named it, `PATH_ARGUMENT`, or empty, and
-    `extended_by` the file that extends it, if one does. `place` tells the file from every other.
+    `extended_by` the file that extends it, if one does. `place` tells the file from every other. `path` is where the
+    job has it, if that is elsewhere, and `excerpt` tells of what file it is a part, if it is one. Of a file that only
+    the job will know nothing is known but its name.
     """
+
+    is_known = True
+    excerpt: Excerpt | None = None
 
     def __init__(
         self,
@@ -65,6 +97,7 @@ class RawFile:
         self.error = error
         self.extended_by = extended_by
         self.place = place
+        self.path = name
 
     @property
     def may_extend(self) -> bool:
@@ -88,7 +121,7 @@ class RawFile:
 class Inputs:
     """All that a configuration is made of; `read_start` reads it."""
 
-    __slots__ = ("schema", "files", "environ", "overrides", "strict")
+    __slots__ = ("schema", "files", "environ", "overrides", "strict", "variables")
 
     def __init__(
         self,
@@ -97,6 +130,7 @@ class Inputs:
         environ: Mapping[str, str] | None = None,
         overrides: Mapping[str, Any] | Sequence[str] | None = None,
         strict: bool = True,
+        variables: Mapping[str, Variable] | None = None,
     ) -> None:
         self.schema = schema
         """What there is to set."""
@@ -108,6 +142,8 @@ class Inputs:
         """Settings that win over everything, as the caller gave them."""
         self.strict = strict
         """Whether an unknown variable is an error."""
+        self.variables = variables or {}
+        """Where variables are set, of those that are set in a file of a job."""
 
     @property
     def file(self) -> RawFile | None:
@@ -159,8 +195,10 @@ class Start:
 
     `environ` is the whole environment, of which `inputs` holds what counts; other threads may change it. `frozen_file`
     is the path of the run's frozen file, whether it is there or not; `changeable` are the settings, and the keys of the
-    metadata, of which today's value is used.
+    metadata, of which today's value is used; `surroundings` are the files of a job elsewhere.
     """
+
+    surroundings: Surroundings | None = None
 
     def __init__(
         self,
@@ -199,30 +237,41 @@ def read_start(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
+    variables: Mapping[str, Variable] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Start:
-    """Read what a start is given: files, variables, and the run, which variables name where no argument does."""
+    """Read what a start is given: files, variables, and the run, which variables name where no argument does.
+
+    `variables` tells where some of them are set, and `surroundings` which files there are, where that is not here.
+    """
     application = schema.application
-    variables = process_environment(schema) if environ is None else _ours(schema, environ)
-    of_run = {name: variables.pop(name) for name in list(variables) if name.upper() in application.run_variables}
-    inputs = Inputs(schema, _find_files(application, path, variables), variables, overrides, strict)
-    run = _read_run(schema, of_run, run_dir, on_change, may_change)
-    return Start(inputs, os.environ if environ is None else environ, *run)
+    texts = process_environment(schema) if environ is None else _ours(schema, environ)
+    of_run = {name: texts.pop(name) for name in list(texts) if name.upper() in application.run_variables}
+    files = _find_files(application, path, texts, surroundings)
+    inputs = Inputs(schema, files, texts, overrides, strict, variables)
+    run = _read_run(inputs, of_run, run_dir, on_change, may_change)
+    start = Start(inputs, os.environ if environ is None else environ, *run)
+    if surroundings:
+        start.surroundings = surroundings
+        start.frozen_file = start.frozen_file and surroundings.local_path(start.frozen_file)
+    return start
 
 
 def _read_run(
-    schema: Schema,
-    variables: Mapping[str, str],
+    inputs: Inputs,
+    environ: Mapping[str, str],
     run_dir: str | os.PathLike[str] | None,
     on_change: OnChange | None,
     may_change: Iterable[str] | None,
 ) -> tuple[str | None, OnChange, frozenset[KeyPath]]:
     """The frozen file of the run, if there is one, and how the start may change that."""
+    schema = inputs.schema
     is_asked_for = on_change not in (None, "error") or bool(may_change)
     run_dir = None if run_dir is None else _run_directory(schema.application, run_dir)
-    if variables:
+    if environ:
         from .run_arguments import add_variables
 
-        run_dir, on_change, may_change = add_variables(schema, variables, run_dir, on_change, may_change)
+        run_dir, on_change, may_change = add_variables(inputs, environ, run_dir, on_change, may_change)
     if run_dir is None:
         if is_asked_for:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
@@ -280,25 +329,29 @@ def _is_nearly_ours(schema: Schema, name: str) -> bool:
 
 
 def _find_files(
-    application: Application, path: str | os.PathLike[str] | None, environ: Mapping[str, str]
+    application: Application,
+    path: str | os.PathLike[str] | None,
+    environ: Mapping[str, str],
+    surroundings: Surroundings | None,
 ) -> tuple[RawFile, ...]:
     """Read the file that is named, else the one in the working directory, if it is there, and what that extends.
 
     A variable that names a file by an empty text, or twice, does not count: it is a problem of its own.
     """
     named = [(name, text) for name, text in environ.items() if name.upper() == application.file_variable]
+    read = surroundings.read if surroundings else read_raw_file
     if path is not None:
         text = path_text(path, "path", "; settings go into overrides")
-        file: RawFile | None = read_raw_file(text, PATH_ARGUMENT, application.file_name)
+        file: RawFile | None = read(text, PATH_ARGUMENT, application.file_name)
     elif len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
-        file = read_raw_file(named[0][1], named[0][0], application.file_name)
+        file = read(named[0][1], named[0][0], application.file_name)
     else:
-        file = read_if_there(application.file_name)
+        file = (surroundings.read_if_there if surroundings else read_if_there)(application.file_name)
     if file is None or not file.may_extend:
         return (file,) if file else ()
     from .extends import extended_files
 
-    return extended_files(file, lambda name: read_raw_file(name, inside=application.file_name), MAX_BYTES)
+    return extended_files(file, lambda name: read(name, inside=application.file_name), MAX_BYTES)
 
 
 def is_directory(name: str) -> bool:

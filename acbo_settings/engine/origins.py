@@ -145,8 +145,7 @@ class File(Origin):
         if self.exact is None:
             is_value = is_secret(self.path[-1]) and self.position.value_column > self.position.key_column
             return f"{line[: self.position.value_column - 1]}{HIDDEN}" if is_value else hide(line)
-        before = self.source.text.split("\n")[: self.position.line - 1]
-        return HIDDEN if is_inside_secret("\n".join(before)) else hide_statement(line)
+        return HIDDEN if is_inside_secret(self.source.text_above(self.position)) else hide_statement(line)
 
     @property
     def short(self) -> str:
@@ -223,11 +222,13 @@ class Variable(Origin):
     __match_args__ = ("name", "text")
     kind = "variable"
     quotes_text = False
+    is_known = True
     name: str
     text: str
 
     def __init__(self, name: str, text: str) -> None:
-        self._fill(name, text)
+        _set(self, "name", name)
+        _set(self, "text", text)
 
     def __str__(self) -> str:
         return self.name
@@ -254,6 +255,84 @@ class Variable(Origin):
             return self
         is_all = is_secret(self.name) or any(map(is_secret, path[-1:]))
         return Variable(self.name, HIDDEN if is_all else hide(self.text))
+
+
+@public
+class JobVariable(Variable):
+    """The value was set by a variable that the file of a job sets.
+
+    Args:
+        name: The variable's name as it is spelled there.
+        text: What it is set to; where only the job knows that, as the file has it.
+        source: The file of the job: its `name` as the user wrote it, and its `text`.
+        exact: Where the variable and its text stand in it, or None where it has no lines.
+        is_known: Whether the text is what the job will have.
+
+    >>> from acbo_settings.engine.toml_document import Document, Position
+    >>> script = Document("job.sbatch", "export LAB_STEPS=7")
+    >>> str(JobVariable("LAB_STEPS", "7", script, Position(1, 8, 18)))
+    'job.sbatch:1'
+    """
+
+    __slots__ = ("source", "exact", "is_known")
+    __match_args__ = ("name", "text", "source", "exact", "is_known")
+    source: Document
+    exact: Position | None
+    is_known: bool
+
+    def __init__(self, name: str, text: str, source: Document, exact: Position | None, is_known: bool = True) -> None:
+        super().__init__(name, text)
+        _set(self, "source", source)
+        _set(self, "exact", exact)
+        _set(self, "is_known", is_known)
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.exact.line}" if self.exact else self.source.name
+
+    @property
+    def source_name(self) -> str:
+        """The name of the variable."""
+        return self.name
+
+    @property
+    def position(self) -> Position | None:
+        """Line and columns, counted from 1, or None where there are no lines."""
+        return self.exact
+
+    def line(self) -> str:
+        """The line of the file, with secrets hidden."""
+        if self.exact is None:
+            return ""
+        line = self.source.line(self.exact.line)
+        return f"{line[: self.exact.value_column - 1]}{HIDDEN}" if is_secret(self.name) else hide(line)
+
+    def place(self, value: object, at_key: bool) -> str:
+        """The line of the file."""
+        return str(self) if self.exact else f"{self}: {super().place(value, at_key)}"
+
+    def without_secrets(self, path: KeyPath) -> JobVariable:
+        """The variable with another text, if it holds a secret."""
+        text = super().without_secrets(path).text
+        return self if text == self.text else self.replace(text=text)
+
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """With the file, the line, and the column of the name or of the text."""
+        found = self.exact
+        column = found and (found.key_column if at_key else found.value_column)
+        return super().facts(at_key) | {"file": self.source.name, "line": found and found.line, "column": column}
+
+
+class JobLine(File):
+    """A line of the file of a job that says how it is started, or in which directory."""
+
+    __slots__ = ()
+
+    def line(self) -> str:
+        """The line, with secrets hidden."""
+        return hide(self.source.line(self.exact.line)) if self.exact else ""
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.exact.line}" if self.exact else self.source.name
 
 
 @public

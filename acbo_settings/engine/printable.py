@@ -13,6 +13,17 @@ MAX_SENTENCE = 600
 _MAX_VALUE = 60
 
 
+class Later:
+    """A value that only the job will know."""
+
+    def __str__(self) -> str:
+        return "known only in the job"
+
+
+LATER = Later()
+"""The value of a setting that a job gets from what cannot be known before it runs."""
+
+
 def dotted(path: KeyPath) -> str:
     """A key path as people write it, cut if it is very long."""
     return escape(".".join(path), 2 * _MAX_VALUE)
@@ -35,6 +46,8 @@ def show_value(value: object) -> str:
         return repr(value)
     if value is None:
         return "not set"
+    if value is LATER:
+        return str(value)
     if value is MISSING:
         return "none: it must be given"
     if isinstance(value, os.PathLike):

@@ -30,6 +30,8 @@ class Problem(Record):
         hint: What to do about it, such as a name that may have been meant; may be empty.
         at_key: Whether the key is wrong, and not its value.
         severity: `error`; or `advice`, for what is legal but will hardly do what was meant.
+        scope: What it concerns alone where several configurations are judged together, such as a step of a job; empty
+            when it concerns all of them.
 
     >>> from acbo_settings import ConfigurationError, create_training_config
     >>> try:
@@ -45,6 +47,7 @@ class Problem(Record):
     hint: str = ""
     at_key: bool = False
     severity: Literal["error", "advice"] = "error"
+    scope: str = ""
 
     def __post_init__(self) -> None:
         values = tuple((path, _without_secrets(path, sourced)) for path, sourced in self.values)

@@ -48,10 +48,11 @@ def format_problem(problem: Problem, width: int | None = None) -> str:
     message, hint = (escape(text, MAX_SENTENCE // 2) for text in (problem.message, hint))
     head = fit(f"{subject_of(problem)}: {message}{hint}", width)
     values = problem.values if problem.path else _telling_values(problem)
-    if not values:
-        return head
     notes = dict.fromkeys(note for _, value in values for note in value.origin.notes())
+    notes |= {f"in {problem.scope}": None} if problem.scope else {}
     told = [fit(f"  = {escape(note)}", width) for note in notes]
+    if not values:
+        return "\n".join([head, *told])
     if len(values) == 1:
         return "\n".join([head, *_place(problem, values[0][1], width), *told])
     places = ", ".join(_named_place(path, value) for path, value in values)
@@ -73,7 +74,7 @@ def _telling_values(problem: Problem) -> tuple[tuple[KeyPath, SourcedValue], ...
 def _place(problem: Problem, sourced: SourcedValue, width: int | None) -> list[str]:
     """The lines below a problem that is about one value: its place, and the line of the file with a caret."""
     origin = sourced.origin
-    if problem.at_key and problem.path == (origin.source_name,):
+    if problem.at_key and problem.path == (origin.source_name,) and origin.position is None:
         return []
     place = f"  --> {escape(origin.place(sourced.value, problem.at_key))}"
     return [place, *_excerpt(origin, problem.at_key, width)]

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .inputs import Inputs
     from .problems import ConfigurationError, Problem
 
 ON_CHANGE = ("error", "keep", "replace")
@@ -23,21 +24,22 @@ ON_CHANGE = ("error", "keep", "replace")
 
 
 def add_variables(
-    schema: Schema,
+    inputs: Inputs,
     environ: Mapping[str, str],
     run_dir: str | None,
     on_change: Any,
     may_change: Iterable[str] | None,
 ) -> tuple[str | None, Any, Iterable[str] | None]:
     """The three arguments, each where it is not given that of its variable; ConfigurationError for what is wrong."""
+    schema = inputs.schema
     named: dict[str, list[str]] = {}
     for name in environ:
         named.setdefault(schema.application.run_variables[name.upper()], []).append(name)
-    _refuse(_find_unusable({name: environ[name] for name in names}) for names in named.values())
+    _refuse(_find_unusable(inputs, {name: environ[name] for name in names}) for names in named.values())
     given = {"run_dir": run_dir, "on_change": on_change, "may_change": may_change}
     texts = {argument: environ[names[0]].strip() for argument, names in named.items()}
     told = _find_wrong(schema, texts, given)
-    _refuse(_of_variable(named[argument][0], environ, message, hint) for argument, message, hint in told)
+    _refuse(_of_variable(inputs, named[argument][0], environ, message, hint) for argument, message, hint in told)
     names_of_settings = split_names(texts["may_change"]) if "may_change" in texts else None
     return (
         texts.get("run_dir") if run_dir is None else run_dir,
@@ -53,22 +55,23 @@ def _refuse(problems: Iterable[Problem | None]) -> None:
         raise refusal(wrong)
 
 
-def _find_unusable(variables: Mapping[str, str]) -> Problem | None:
+def _find_unusable(inputs: Inputs, environ: Mapping[str, str]) -> Problem | None:
     """What makes the variables of one name unusable, whatever they set."""
-    if len(variables) == 1 and all(isinstance(text, str) and text.strip() for text in variables.values()):
+    if len(environ) == 1 and all(isinstance(text, str) and text.strip() for text in environ.values()):
         return None
     from .origins import Variable
     from .problems import variable_problem
 
-    found = [Variable(name, text) for name, text in variables.items()]
+    found = [inputs.variables.get(name) or Variable(name, text) for name, text in environ.items()]
     return variable_problem((found[0].name,), found)
 
 
-def _of_variable(name: str, environ: Mapping[str, str], message: str, hint: str) -> Problem:
+def _of_variable(inputs: Inputs, name: str, environ: Mapping[str, str], message: str, hint: str) -> Problem:
     from .origins import Variable
     from .problems import whole_problem
 
-    return whole_problem(Variable(name, environ[name]), environ[name], message, hint)
+    origin = inputs.variables.get(name) or Variable(name, environ[name])
+    return whole_problem(origin, environ[name], message, hint)
 
 
 def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -44,28 +44,55 @@ class Position(Record):
         self._fill(line, key_column, value_column)
 
 
+class Excerpt(Record):
+    """Where in another file a document stands: a block of lines that are indented there, or a text within a line.
+
+    `first` is the line and the column of its first character. In a text within lines no line is told from another.
+    """
+
+    __slots__ = ("source", "first_line", "first_column", "is_block")
+    source: Document
+    first_line: int
+    first_column: int
+    is_block: bool
+
+    def __init__(self, source: Document, first_line: int, first_column: int, is_block: bool) -> None:
+        self._fill(source, first_line, first_column, is_block)
+
+    def position(self, inside: Position) -> Position:
+        """The position in the file of one in the document."""
+        if not self.is_block:
+            return Position(self.first_line, self.first_column, self.first_column)
+        indent = self.first_column - 1
+        line = inside.line + self.first_line - 1
+        return Position(line, inside.key_column + indent, inside.value_column + indent)
+
+
 @public
 class Document(Record):
     """A configuration file as it was read once: its path as the user wrote it, and its text.
 
     The text has no byte-order mark, and its lines are ended by a single line feed. `extended_by` is the file that names
-    this one under `extends`, if one does. Positions and lines are worked out for the whole document when somebody first
-    asks for one.
+    this one under `extends`, if one does; `excerpt` tells where the document stands in another file, if it does.
+    Positions and lines are worked out for the whole document when somebody first asks for one.
     """
 
-    __slots__ = ("name", "text", "extended_by", "_found", "_lines")
+    __slots__ = ("name", "text", "extended_by", "excerpt", "_found", "_lines")
     name: str
     text: str
     extended_by: Document | None
+    excerpt: Excerpt | None
     _found: list[dict[KeyPath, Position]]
     _lines: list[str]
 
-    def __init__(self, name: str, text: str, extended_by: Document | None = None) -> None:
-        self._fill(name, text, extended_by, [], [])
+    def __init__(
+        self, name: str, text: str, extended_by: Document | None = None, excerpt: Excerpt | None = None
+    ) -> None:
+        self._fill(name, text, extended_by, excerpt, [], [])
 
     @classmethod
     def _field_names(cls) -> list[str]:
-        return ["name", "text", "extended_by"]
+        return ["name", "text", "extended_by", "excerpt"]
 
     def __repr__(self) -> str:
         return f"Document(name={self.name!r})"
@@ -76,10 +103,21 @@ class Document(Record):
             self._found.append(find_positions(self.text))
         while len(path) > 1 and path not in self._found[0]:
             path = path[:-1]
-        return self._found[0][path]
+        return self.in_file(self._found[0][path])
+
+    def in_file(self, position: Position) -> Position:
+        """A position in the document, as one in the file of its name."""
+        return self.excerpt.position(position) if self.excerpt else position
+
+    def text_above(self, position: Position) -> str:
+        """The text above the line of a position in the file, as far as it belongs to the document."""
+        first = self.excerpt.first_line if self.excerpt else 1
+        return "\n".join(self.text.split("\n")[: position.line - first])
 
     def line(self, number: int) -> str:
-        """One line of the text without its end, counted from 1; empty past the end."""
+        """One line of the file without its end, counted from 1; empty past the end."""
+        if self.excerpt:
+            return self.excerpt.source.line(number)
         if not self._lines:  # advice shows one line each, and there can be thousands
             self._lines.extend(self.text.split("\n"))
         return self._lines[number - 1] if number <= len(self._lines) else ""

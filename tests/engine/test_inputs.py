@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
-from acbo_settings.engine.inputs import RawFile, process_environment, read_raw_file, read_start
+from acbo_settings.engine.inputs import Inputs, RawFile, process_environment, read_raw_file, read_start
 from acbo_settings.engine.loading.file import decode_file, read_files
 from acbo_settings.engine.origins import Argument, Variable
 
@@ -87,7 +87,7 @@ def test_named_file_must_exist(
     """A file that is named and missing is refused, whatever other files there are, and who named it is told."""
     file = find_file(path, variables)
     assert file is not None
-    _, problems = read_files(SCHEMA, [file])
+    _, problems = read_files(Inputs(SCHEMA, (file,)))
     _, (key, value) = problems[0].values
     assert (key, value.value, value.origin) == ((), path if path is not None else "missing.toml", named_by)
 
@@ -334,6 +334,7 @@ def test_a_file_that_cannot_be_read_has_no_digest(isolated: Path) -> None:
 FIELDS: dict[str, Any] = {
     "schema": LABORATORY,
     "files": (RawFile("acbo.toml", content=b"total_steps = 7"),),
+    "variables": {"ACBO_LOG_FREQUENCY": "job.sbatch:7"},
     "environ": {"ACBO_TOTAL_STEPS": "7"},
     "overrides": {"total_steps": 7},
     "strict": False,

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from ..canonical import KeyPath
+from ..canonical import KeyPath, nested
 from ..credentials import HIDDEN, SECRET, is_secret, own_variable
 from ..inputs import Inputs
 from ..names import DELIMITER, did_you_mean, find_path, meant_setting, meant_variable, variable_name
 from ..origins import Origin, Variable
+from ..printable import LATER
 from ..problems import MAX_PROBLEMS, Problem, variable_problem
 from ..schema import Schema
 from ..values import SourcedValue
@@ -47,14 +48,26 @@ def read_environment(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
     """The variables as sources, those that hold whole tables first, and what is wrong with names and texts."""
     schema = inputs.schema
     variables, problems = sort_variables(inputs)
+    later = {path: variable for path, variable in variables.items() if not variable.is_known}
     tables = {path: variable for path, variable in variables.items() if is_table(schema, path)}
     sources = []
     for path in sorted(tables, key=len):
-        if table := _read_table(schema, path, variables[path], problems):
+        read = _read_later if path in later else _read_table
+        if table := read(schema, path, variables[path], problems):
             sources.append(table)
-    if singles := {path: variable for path, variable in variables.items() if path not in tables}:
-        sources.append(_read_singles(schema, singles))
+    singles = {path: variable for path, variable in variables.items() if path not in tables}
+    if known := {path: variable for path, variable in singles.items() if path not in later}:
+        sources.append(_read_singles(schema, known))
+    sources += [_read_later(schema, path, singles[path], problems) for path in singles if path in later]
     return sources, problems
+
+
+def _read_later(schema: Schema, path: KeyPath, variable: Variable, problems: list[Problem]) -> Source:
+    """A variable whose text only the job will know: any of the settings that it can give may have any value."""
+    now = schema.current(path)
+    note = {} if path == ("metadata",) else {path: f"{LATER}: {variable.text}"}
+    values = dict.fromkeys(schema.below(now), LATER) if now[0] != "metadata" else note
+    return Source(nested(values), lambda _: variable)
 
 
 def _read_table(schema: Schema, path: KeyPath, variable: Variable, problems: list[Problem]) -> Source | None:
@@ -107,9 +120,10 @@ def sort_variables(inputs: Inputs) -> tuple[dict[KeyPath, Variable], list[Proble
             continue
         path = ("",) if name.upper() == application.file_variable else find_path(schema, name)
         if path and name.upper().startswith(application.prefix):
-            named[path].append(Variable(name, text))
+            named[path].append(inputs.variables.get(name) or Variable(name, text))
         else:
-            unknown.append(_unknown(schema, Variable(name, text), inputs.strict, len(unknown) < MAX_PROBLEMS))
+            variable = inputs.variables.get(name) or Variable(name, text)
+            unknown.append(_unknown(schema, variable, inputs.strict, len(unknown) < MAX_PROBLEMS))
     found = {path: (variables[0], _find_problem(schema, path, variables, named)) for path, variables in named.items()}
     usable = {path: variable for path, (variable, problem) in found.items() if path != ("",) and not problem}
     return usable, [*(problem for _, problem in found.values() if problem), *unknown]
@@ -160,6 +174,8 @@ def _find_problem(
     is_setting = path != ("",)
     path = path if is_setting else (variable.name,)
     is_unset = path in schema.defaults and not str(variable.text).strip() and schema.setting(path).kind.is_optional
+    if not variable.is_known and len(variables) == 1:
+        return None
     if not is_unset and (problem := variable_problem(path, variables)):
         return problem
     above = [path[:length] for length in range(2, len(path)) if path[0] == "metadata" and path[:length] in named]

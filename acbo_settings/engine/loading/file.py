@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic_settings import TomlConfigSettingsSource
 
-from ..canonical import KeyPath
+from ..canonical import KeyPath, nested
 from ..frozen import given_tree, parse_frozen, unusable
-from ..inputs import PATH_ARGUMENT, RawFile, is_frozen, is_named_frozen, reason, where_looked
+from ..inputs import PATH_ARGUMENT, Inputs, RawFile, is_frozen, is_named_frozen, reason, where_looked
 from ..names import EXTENDS, MAX_KEY_PARTS
 from ..origins import Argument, File, FrozenFile, Origin, Variable
+from ..printable import LATER
 from ..problems import ConfigurationError, Problem, file_problem
 from ..schema import Schema
 from ..toml_document import Document, Position, find_long_key, find_long_number
@@ -29,24 +30,27 @@ class _TomlFiles(TomlConfigSettingsSource):
     `sources` is what each holds, under its own origins; the reader itself, which would merge them, returns nothing.
     """
 
-    def __init__(self, schema: Schema, files: Sequence[RawFile]) -> None:
+    def __init__(self, inputs: Inputs) -> None:
         self.sources: list[Source] = []
         self.problems: list[Problem] = []
-        self._schema = schema
-        self._files = files
-        super().__init__(settings_class(schema), toml_file=None)  # by their names it would look at the files again
+        self._inputs = inputs
+        # By their names it would look at the files again.
+        super().__init__(settings_class(inputs.schema), toml_file=None)
 
     def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
         documents: dict[int, Document | None] = {id(None): None}
-        for file in reversed(self._files):  # what extends a file comes before it
+        for file in reversed(self._inputs.files):  # what extends a file comes before it
             if id(file.extended_by) not in documents:
                 continue  # because that cannot be read: what it extends is not certain
             extended_by = documents[id(file.extended_by)]
+            if not file.is_known:
+                self.sources.insert(0, _unknown_source(self._inputs.schema, file))
+                continue
             try:
                 document = decode_file(file, extended_by)
-                source = _read_document(self._schema, document)
+                source = _read_document(self._inputs.schema, document)
             except ConfigurationError as error:
-                self.problems[:0] = [_named_by(file, each, extended_by) for each in error.problems]
+                self.problems[:0] = [_named_by(self._inputs, file, each, extended_by) for each in error.problems]
                 continue
             documents[id(file)] = document
             self.problems[:0] = _take_extends(source.tree, document)
@@ -54,9 +58,9 @@ class _TomlFiles(TomlConfigSettingsSource):
         return {}
 
 
-def read_files(schema: Schema, files: Sequence[RawFile]) -> tuple[list[Source], list[Problem]]:
+def read_files(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
     """The keys and values of each file, lowest first, and where each stands; and why one cannot be used."""
-    read = _TomlFiles(schema, files)
+    read = _TomlFiles(inputs)
     return read.sources, read.problems
 
 
@@ -67,6 +71,12 @@ def _take_extends(tree: Any, document: Document) -> list[Problem]:
         return []
     values = (((EXTENDS,), SourcedValue(value, File(document, (EXTENDS,)))),)
     return [Problem(path=(EXTENDS,), message="should be the path of a file, or a list of paths", values=values)]
+
+
+def _unknown_source(schema: Schema, file: RawFile) -> Source:
+    """What a file holds that only the job will know: it can give every setting."""
+    origin = File(Document(file.name, ""))
+    return Source(nested(dict.fromkeys(schema.defaults, LATER)), lambda _: origin)
 
 
 def _read_document(schema: Schema, document: Document) -> Source:
@@ -96,7 +106,7 @@ def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise unusable(file.name, "is UTF-16, and TOML must be UTF-8: save it as UTF-8")
     try:
-        return Document(file.name, content.decode().replace("\r\n", "\n"), extended_by)
+        return Document(file.name, content.decode().replace("\r\n", "\n"), extended_by, file.excerpt)
     except UnicodeDecodeError as error:
         raise _undecodable(file.name, content, error) from None
 
@@ -107,7 +117,7 @@ def _refusal(problems: Sequence[Problem]) -> ConfigurationError:
     return refusal(problems)
 
 
-def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
+def _named_by(inputs: Inputs, file: RawFile, problem: Problem, extended_by: Document | None) -> Problem:
     """The problem with a file, and who named that, where the problem is not about a place in it."""
     if problem.path or problem.values[0][1].origin.position:
         return problem
@@ -117,7 +127,8 @@ def _named_by(file: RawFile, problem: Problem, extended_by: Document | None) -> 
         return problem
     else:
         is_argument = file.named_by == PATH_ARGUMENT
-        origin = Argument(file.named_by) if is_argument else Variable(file.named_by, file.name)
+        variable = inputs.variables.get(file.named_by) or Variable(file.named_by, file.name)
+        origin = Argument(file.named_by) if is_argument else variable
     values = (*problem.values, ((), SourcedValue(file.name, origin)))
     return Problem(path=(), message=problem.message, values=values, hint=problem.hint)
 
@@ -176,5 +187,5 @@ def _syntax_error(document: Document, message: str) -> ConfigurationError:
 
 
 def _located(document: Document, message: str, position: Position | None, hint: str = "") -> ConfigurationError:
-    place = SourcedValue(None, File(document, exact=position))
+    place = SourcedValue(None, File(document, exact=position and document.in_file(position)))
     return _refusal([Problem(path=(), message=message, values=(((), place),), hint=hint)])

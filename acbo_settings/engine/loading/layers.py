@@ -51,7 +51,7 @@ def read_layers(start: Start) -> Layers:
     """Lay what a start is given over one another: defaults < files < environment < overrides."""
     inputs = start.inputs
     variables, wrong_variables = read_environment(inputs)
-    files, wrong_files = read_files(inputs.schema, inputs.files) if inputs.files else ([], [])
+    files, wrong_files = read_files(inputs) if inputs.files else ([], [])
     arguments, wrong_arguments = _read_overrides(inputs)
     problems = [problem for problem in wrong_variables if not problem.at_key] + wrong_files
     unknown = [problem for problem in wrong_variables if problem.at_key]

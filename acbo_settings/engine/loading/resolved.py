@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from .. import Record, public
 from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
+from ..printable import LATER
 from ..problems import ConfigurationWarning, Problem
 from ..values import SourcedValue
 
@@ -100,19 +101,23 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
 
         require_usable(schema)
     given = {path: sourced for path, sourced in values.items() if not sourced.is_default}
+    later = [path for path, sourced in given.items() if sourced.value is LATER]
+    for path in later:
+        del given[path]
     valid, invalid = validate_values(schema, given)
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
     config = schema.build(valid, nested(valid) | dict(layers.metadata))
     missing = find_missing(schema, values, layers.file)
     problems += missing if layers.complete else []  # else it may stand in the source that cannot be read
-    problems += find_broken(schema.rules.errors, config, values, [*problems, *missing])
+    unknown = [*later, *(problem.path for problem in (*problems, *missing))]
+    problems += find_broken(schema.rules.errors, config, values, unknown)
     if problems:
         from ..report import refusal
 
         # First what is wrong with values, then the keys that there are not.
         raise refusal(sorted(problems, key=lambda problem: problem.at_key))
-    advice += find_broken(schema.rules.advice, config, values, advises=True)
+    advice += find_broken(schema.rules.advice, config, values, later, advises=True)
     return ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
 
 

@@ -62,7 +62,9 @@ def _find_unused(start: Start, environ: Mapping[str, str]) -> list[Problem]:
     application = start.inputs.schema.application
     names = [name for name in environ if name.upper() in application.run_variables and not start.frozen_file]
     message = f"has no effect, because no run is named: set {application.run_variable} too"
-    found = [whole_problem(Variable(name, str(environ[name])), None, message) for name in names]
+    known = start.inputs.variables
+    origins = [known.get(name) or Variable(name, str(environ[name])) for name in names]
+    found = [whole_problem(origin, None, message) for origin in origins]
     return [problem.replace(severity="advice") for problem in found]
 
 
@@ -81,11 +83,14 @@ def _find_old_names(start: Start) -> list[Problem]:
 def no_file(start: Start) -> Problem:
     """The advice for a start that was given no file and found none."""
     name, variable = start.inputs.schema.application.file_name, start.inputs.schema.application.file_variable
-    message = f"no such file in {_working_directory()}, so that defaults and variables alone are in force"
-    meant = next(_find_elsewhere(name, start.environ), None)
+    place = start.surroundings or _working_directory()
+    message = f"no such file in {place}, so that defaults and variables alone are in force"
+    meant = next(_find_elsewhere(name, start), None)
     hint = f"{variable}={meant} takes that one; " if meant else ""
     hint += f"{variable}={os.devnull} says that none is meant"
-    return file_problem(name, message, hint).replace(severity="advice")
+    problem = file_problem(name, message, hint).replace(severity="advice")
+    chosen_at = start.surroundings and start.surroundings.chosen_at
+    return problem.replace(values=(*problem.values, ((), SourcedValue(None, chosen_at)))) if chosen_at else problem
 
 
 def _working_directory() -> str:
@@ -95,13 +100,15 @@ def _working_directory() -> str:
         return "the working directory, which does not exist any more"
 
 
-def _find_elsewhere(name: str, environ: Mapping[str, str]) -> Iterator[str]:
+def _find_elsewhere(name: str, start: Start) -> Iterator[str]:
     """Where a file of this name lies that may have been meant."""
+    directory = start.surroundings.directory if start.surroundings else _working_directory()
+    if directory is None:
+        return iter(())
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     places = [os.path.dirname(os.path.abspath(script))] if script else []
-    submitted = environ.get("SLURM_SUBMIT_DIR")
+    submitted = start.environ.get("SLURM_SUBMIT_DIR")
     places += [submitted] if submitted else []
-    directory = _working_directory()
     while (above := os.path.dirname(directory)) != directory:
         places.append(directory := above)
     return (found for place in places if os.path.isfile(found := os.path.join(place, name)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path, PurePath
@@ -183,7 +183,7 @@ def validate_config(schema: Schema, config: object) -> list[Problem]:
     valid, invalid = validate_values(schema, values)
     problems += [*invalid, *_find_others(schema, valid, values)]
     rules = schema.rules.errors + schema.rules.consistency
-    return problems + find_broken(rules, schema.build(valid), values, problems)
+    return problems + find_broken(rules, schema.build(valid), values, [problem.path for problem in problems])
 
 
 def _find_others(schema: Schema, valid: Mapping[KeyPath, Any], values: Mapping[KeyPath, SourcedValue]) -> list[Problem]:
@@ -243,14 +243,15 @@ def find_broken(
     rules: Iterable[Rule],
     config: Any,
     values: Mapping[KeyPath, SourcedValue],
-    problems: Sequence[Problem] = (),
+    unknown: Iterable[KeyPath] = (),
     advises: bool = False,
 ) -> list[Problem]:
     """The rules that a configuration does not keep, as problems with the values that they read.
 
-    A rule that reads what has a problem already does not run: the configuration has a default there.
+    A rule that reads what is not known, because it is not valid or for another reason, does not run: the configuration
+    has a default there.
     """
-    broken = {problem.path for problem in problems}
+    left_out = set(unknown)
     return [
         Problem(
             path=rule.reads[0],
@@ -259,7 +260,7 @@ def find_broken(
             severity="advice" if advises and not is_failure else "error",
         )
         for rule in rules
-        if not (broken and any(path[:length] in broken for path in rule.reads for length in range(len(path) + 1)))
+        if not (left_out and any(path[:length] in left_out for path in rule.reads for length in range(len(path) + 1)))
         if not rule.causes or not all(values[path].is_default for path in rule.causes)
         for sentence, is_failure in [_ask(rule, config)]
         if sentence

@@ -16,7 +16,7 @@ from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
 from ..metadata import leaves
 from ..origins import Default, File
-from ..printable import show_value
+from ..printable import LATER, show_value
 from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
@@ -119,7 +119,7 @@ def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any])
             today.values[path].replace(value=today_values[path]),
         )
         for path, value in frozen.settings.items()
-        if value != today_values[path]
+        if value != today_values[path] and today.values[path].value is not LATER
     ]
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from acbo_settings.engine.inputs import read_raw_file
+from acbo_settings.engine.inputs import Inputs, read_raw_file
 from acbo_settings.engine.loading.file import decode_file, parse_toml, read_files
 from acbo_settings.engine.loading.source import Source
 from acbo_settings.engine.names import MAX_KEY_PARTS
@@ -350,7 +350,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 def source_of(text: str) -> Source:
     """The keys and values of a file with this text."""
     Path("acbo.toml").write_text(text, encoding="utf-8")
-    (source,), problems = read_files(SCHEMA, [read_raw_file("acbo.toml")])
+    (source,), problems = read_files(Inputs(SCHEMA, (read_raw_file("acbo.toml"),)))
     assert problems == []
     return source
 

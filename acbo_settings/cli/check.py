@@ -9,14 +9,20 @@ from typing import Any
 from ..engine.printable import escape, show_value
 from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
+from ..jobs.submission import UsageError
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
-from .output import NOT_VALID, SUCCESS, json_result, line, note, print_advice, print_problems, result
+from .checked_job import check_files
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, line, note, print_advice, print_problems, result
 
 
 def run(arguments: Namespace) -> int:
     """Check `paths` with or without `env` in a `format`; under `strict` advice fails too."""
     environ: dict[str, str] | None = None if arguments.env else {}
-    files = [check_file(arguments.schema, path, environ, arguments.settings) for path in arguments.paths]
+    try:
+        files = check_files(arguments.schema, arguments.paths, arguments.sbatch, environ, arguments.settings)
+    except UsageError as error:
+        note(f"acbo-settings check: {error}")
+        return WRONG_USAGE
     files = files or [check_file(arguments.schema, None, environ, arguments.settings, needs_file=True)]
     broken = [file for file in files if file.problems or (arguments.strict and file.advice)]
     if arguments.format == "json":
@@ -63,6 +69,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "key": subject_of(problem),
         "message": problem.message,
         "hint": problem.hint,
+        "scope": problem.scope,
         "sources": [
             sourced.origin.facts(problem.at_key) | {"key": ".".join(path), "value": show_value(sourced.value)}
             for path, sourced in problem.values
@@ -74,15 +81,16 @@ def github_annotation(problem: Problem) -> str:
     """One problem as the workflow command that GitHub shows beside the line; advice is a warning."""
     facts = [sourced.origin.facts(problem.at_key) for _, sourced in problem.values]
     properties: dict[str, object] = {}
-    for place in (place for place in facts if place["kind"] == "file"):
-        properties = {"file": place["name"], "line": place["line"], "col": place["column"]}
+    for place in (place for place in facts if "line" in place):
+        properties = {"file": place.get("file", place["name"]), "line": place["line"], "col": place["column"]}
         break
     properties["title"] = subject_of(problem)
     listed = ",".join(f"{name}={_escape_property(text)}" for name, text in properties.items() if text is not None)
     # Variables, arguments and the like, which an annotation has no place for.
-    others = [place["name"] for place in facts if place["kind"] in ("variable", "argument", "assignment")]
+    others = [place["name"] for place in facts if "line" not in place and place["kind"] != "default"]
     source = f"from {', '.join(others)}" if others and others != [subject_of(problem)] else ""
-    message = "; ".join(filter(None, (problem.message, problem.hint, source)))
+    scope = f"in {problem.scope}" if problem.scope else ""
+    message = "; ".join(filter(None, (problem.message, problem.hint, source, scope)))
     command = "error" if problem.severity == "error" else "warning"
     return f"::{command} {listed}::{escape(message, 1000).replace('%', '%25')}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api import SCHEMA
 from ..engine.canonical import KeyPath
@@ -15,7 +15,10 @@ from ..engine.loading.surroundings import no_file
 from ..engine.problems import ConfigurationError, Problem
 from ..engine.schema import Schema
 from ..engine.values import SourcedValue
-from .output import note, print_advice, print_problems
+from .output import print_advice, print_problems
+
+if TYPE_CHECKING:
+    from ..jobs.part import Part
 
 FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name
 
@@ -27,7 +30,8 @@ class CheckedFile(NamedTuple):
 
     `files` are those that were read as they were named or found, each behind what it extends, or none when there was
     none; `values` each setting as far as it was read, or None when nothing was; `resolved` the configuration, or None
-    when it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part.
+    when it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part. Of the
+    file of a job, `parts` are what it gives, each judged, and `job_advice` what is advised of all of them.
     """
 
     files: tuple[str, ...]
@@ -35,6 +39,8 @@ class CheckedFile(NamedTuple):
     resolved: ResolvedConfig[Any] | None
     problems: tuple[Problem, ...]
     frozen: bool = False
+    parts: tuple[tuple[Part, CheckedFile], ...] = ()
+    job_advice: tuple[Problem, ...] = ()
 
     @property
     def path(self) -> str | None:
@@ -44,7 +50,7 @@ class CheckedFile(NamedTuple):
     @property
     def advice(self) -> tuple[Problem, ...]:
         """What is legal but will hardly do what was meant."""
-        return self.resolved.advice if self.resolved else ()
+        return self.resolved.advice if self.resolved else self.job_advice
 
 
 def check_file(
@@ -69,14 +75,15 @@ def check_file(
     frozen = bool(path and file and is_frozen(schema.application, file.name, file.content.decode(errors="replace")))
     if frozen:
         start = Start(Inputs(schema, start.inputs.files, overrides=start.inputs.overrides), {})
-    checked = _check_start(start, is_named=path is not None)
+    checked = check_start(start, is_named=path is not None)
     checked = checked._replace(files=tuple(file.name for file in start.inputs.files), frozen=frozen)
     if file or not needs_file:
         return checked
     return checked._replace(resolved=None, problems=(no_file(start).replace(severity="error"), *checked.problems))
 
 
-def _check_start(start: Start, is_named: bool) -> CheckedFile:
+def check_start(start: Start, is_named: bool = False) -> CheckedFile:
+    """Judge what a start is given, held to its run unless its file is named."""
     layers = read_layers(start)
     try:
         if start.frozen_file and not is_named:
@@ -101,17 +108,11 @@ def file_in(path: str, names: Sequence[str]) -> str:
     return found[0] if found else os.path.join(path, FILE_NAME)
 
 
-def resolve_and_report(
-    schema: Schema, path: str | None, environ: Mapping[str, str] | None = None, settings: Sequence[str] = ()
-) -> CheckedFile:
-    """Check one file, or the run in a directory, and write its report or its advice to stderr."""
-    checked = check_file(schema, path, environ, settings, prefers_frozen=True)
+def print_findings(checked: CheckedFile) -> None:
+    """Write what is wrong with a file, or advised, to stderr."""
     if checked.problems:
         print_problems(checked.problems)
     print_advice(checked.advice)
-    if checked.frozen and environ is None and has_variables():
-        note(FROZEN_NOTE)
-    return checked
 
 
 def has_variables() -> bool:

@@ -10,7 +10,7 @@ from ..engine.printable import dotted, escape
 from ..engine.schema import Schema
 from ..engine.toml_writer import show_note, value_text
 from ..engine.values import SourcedValue, default_layer
-from .checked_file import has_variables, resolve_and_report
+from .checked_file import check_file, has_variables, print_findings
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
@@ -38,7 +38,8 @@ def _read_side(schema: Schema, name: str) -> tuple[str, _Side] | None:
     """What one side is called, and its values; None when it is not valid, which is told then."""
     if name == "defaults":
         return name, default_layer(schema)
-    checked = resolve_and_report(schema, name, {})
+    checked = check_file(schema, name, {}, prefers_frozen=True)
+    print_findings(checked)
     if checked.resolved is None:
         return None
     typed = schema.typed(checked.resolved.config)  # 1 and 1.0 are the same

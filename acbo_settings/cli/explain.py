@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from ..engine.canonical import KeyPath
 from ..engine.loading.environment import hint_for_variable
 from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
-from ..engine.printable import fit, show_value
+from ..engine.printable import escape, fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Schema, Setting
 from ..engine.values import SourcedValue
-from .checked_file import check_file
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems
+from ..jobs.submission import UsageError
+from .checked_file import CheckedFile, print_findings
+from .checked_job import check_one
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
 _Values = Mapping[KeyPath, SourcedValue] | None
@@ -29,19 +31,35 @@ def run(arguments: Namespace) -> int:
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    checked, terminal = check_file(schema, settings=arguments.settings), Terminal()
+    try:
+        checked, terminal = check_one(arguments, arguments.file), Terminal()
+    except UsageError as error:
+        note(f"acbo-settings explain: {error}")
+        return WRONG_USAGE
+    answers = _answers(checked)
     sections = [path for path in chosen if path in schema.sections] if chosen else [()]
     in_sections = [path for path in schema.defaults if any(path[: len(section)] == section for section in sections)]
-    if in_sections:
-        _print_table(terminal, [schema.setting(path) for path in in_sections], checked.values)
+    for title, values in answers if in_sections else ():
+        if title:
+            terminal.out(f"# {escape(title)}", style="bold")
+        _print_table(terminal, [schema.setting(path) for path in in_sections], values)
     for path in (path for path in chosen if path in schema.defaults):
         if in_sections or path != chosen[0]:
             terminal.out("")
-        _print_setting(terminal, schema, schema.setting(path), checked.values)
-    if checked.problems:
-        print_problems(checked.problems)
-    print_advice(checked.advice)
+        _print_setting(terminal, schema, schema.setting(path), answers)
+    print_findings(checked)
     return NOT_VALID if checked.problems else SUCCESS
+
+
+def _answers(checked: CheckedFile) -> list[tuple[str, _Values]]:
+    """The values of a file, or those in which the parts of a job differ, below their titles."""
+    if not checked.parts:
+        return [("", checked.values)]
+    found: list[tuple[str, _Values]] = []
+    for part, each in checked.parts:
+        if each.values not in [values for _, values in found]:
+            found.append((part.title, each.values))
+    return found if len(found) > 1 else [("", found[0][1])]
 
 
 def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
@@ -71,7 +89,7 @@ def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
 
 
-def _print_setting(terminal: Terminal, schema: Schema, row: Setting, values: _Values) -> None:
+def _print_setting(terminal: Terminal, schema: Schema, row: Setting, answers: Sequence[tuple[str, _Values]]) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
     facts = [
@@ -85,7 +103,11 @@ def _print_setting(terminal: Terminal, schema: Schema, row: Setting, values: _Va
         for old, (now, was) in schema.old_names.items()
         if now == row.path
     ]
-    for name, text in [*facts, *_values(values, row.path)]:
+    told = {title: _values(values, row.path) for title, values in answers}
+    is_same = all(each == told[answers[0][0]] for each in told.values())
+    for title, lines in list(told.items())[: 1 if is_same else None]:
+        facts += [*([("in", title)] if title and not is_same else []), *lines]
+    for name, text in facts:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))
 
 

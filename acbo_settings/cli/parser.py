@@ -18,7 +18,8 @@ exit codes: 0 success, 1 not valid (diff: different), 2 wrong usage, or output
 completion: eval "$(register-python-argcomplete acbo-settings)\""""
 
 _PATH_HELP = (
-    "an acbo.toml, a frozen file, or a directory with one; without it what load_training_config() finds here:"
+    "an acbo.toml, a frozen file, a directory with one, a batch script, or a manifest; behind -- the options of sbatch;"
+    " without it what load_training_config() finds here:"
     " ACBO_CONFIG_FILE, else ./acbo.toml, held to the run that ACBO_RUN_DIR names; /dev/null for no file"
 )
 
@@ -56,6 +57,9 @@ _SCHEMA: tuple[str, dict[str, Any]] = (
     },
 )
 
+_TAKES_JOBS = ("check", "show", "plan", "explain")
+"""The commands that take files of jobs; behind two dashes stands the command line of sbatch."""
+
 _COMMANDS = {
     "show": _Command(
         "print the resolved configuration, with origins as comments",
@@ -69,7 +73,9 @@ _COMMANDS = {
     ),
     "check": _Command(
         "print everything that is wrong with one or many files, or ok",
-        "acbo-settings check && sbatch job.sbatch\n  acbo-settings check --no-env --strict experiments/*/acbo.toml",
+        "acbo-settings check job.sbatch && sbatch job.sbatch\n"
+        "  acbo-settings check job.sbatch -- --export=ALL,ACBO_LOG_FREQUENCY=50\n"
+        "  acbo-settings check --no-env --strict experiments/*/acbo.toml",
         (
             ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
             ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
@@ -80,8 +86,9 @@ _COMMANDS = {
     ),
     "explain": _Command(
         "print what a setting means, its value now, and where that came from",
-        "acbo-settings explain grpo.group_size\n  acbo-settings explain ACBO_LOG_FREQUENCY evaluation",
+        "acbo-settings explain grpo.group_size\n  acbo-settings explain --in job.sbatch ACBO_LOG_FREQUENCY evaluation",
         (
+            ("--in", {"dest": "file", "metavar": "PATH", "help": _PATH_HELP}),
             (
                 "keys",
                 {"nargs": "*", "metavar": "KEY", "help": "a setting, section or variable; without it, all settings"},
@@ -163,7 +170,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    return parser.parse_args(list(map(as_utf8, sys.argv[1:] if arguments is None else arguments)))
+    words = list(map(as_utf8, sys.argv[1:] if arguments is None else arguments))
+    end = words.index("--") if "--" in words and words[:1] and words[0] in _TAKES_JOBS else len(words)
+    parsed = parser.parse_args(words[:end])
+    parsed.sbatch = words[end + 1 :]
+    return parsed
 
 
 def _parser() -> argparse.ArgumentParser:

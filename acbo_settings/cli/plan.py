@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from ..config import TrainingConfig
 from ..engine.inputs import encode_path
-from ..engine.printable import fit
+from ..engine.printable import escape, fit, show_value
+from ..jobs.submission import UsageError
 from ..plan import exploration_temperature, learning_rate, plan_training
-from .checked_file import resolve_and_report
-from .output import NOT_VALID, SUCCESS, note
+from .checked_job import resolve_and_report
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .plan_picture import save_picture
 from .terminal import Terminal, plot
 
@@ -20,11 +21,24 @@ _WIDEST = 100
 
 def run(arguments: Namespace) -> int:
     """Print what the run of `path` will do, and draw it as `png` if asked for."""
-    resolved = resolve_and_report(arguments.schema, arguments.path, settings=arguments.settings).resolved
-    if resolved is None:
+    try:
+        found = resolve_and_report(arguments, arguments.path)
+    except UsageError as error:
+        note(f"acbo-settings plan: {error}")
+        return WRONG_USAGE
+    if not found:
         return NOT_VALID
-    print_plan(resolved.config)
-    return SUCCESS if arguments.png is None else _save_picture(resolved.config, arguments.png)
+    if len(found) > 1 and arguments.png:
+        note("acbo-settings plan: --png draws one plan, and the parts of the job differ")
+        return NOT_VALID
+    for number, each in enumerate(found):
+        if len(found) > 1:
+            Terminal().out(f"{chr(10) if number else ''}# {escape(each.title)}", style="bold")
+        for path, sourced in each.later.items():
+            default = show_value(each.resolved.values[path].shadowed[-1].value)
+            note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}: planned with {default}")
+        print_plan(each.resolved.config)
+    return SUCCESS if arguments.png is None else _save_picture(found[0].resolved.config, arguments.png)
 
 
 def _save_picture(config: TrainingConfig, file: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from argparse import Namespace
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, plain_setting, to_dict
@@ -15,9 +15,9 @@ from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
-from ..engine.values import SourcedValue
-from .checked_file import resolve_and_report
-from .output import NOT_VALID, SUCCESS, json_result, note, result
+from ..jobs.submission import UsageError
+from .checked_job import Configuration, resolve_and_report
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, result
 from .terminal import Terminal
 
 _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, MAX_ARG_STRLEN
@@ -25,29 +25,67 @@ _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, 
 
 def run(arguments: Namespace) -> int:
     """Print the configuration of `path` in a `format`, or only what is `changed`."""
-    checked = resolve_and_report(arguments.schema, arguments.path, settings=arguments.settings)
-    resolved = checked.resolved
-    if resolved is None:
+    try:
+        found = resolve_and_report(arguments, arguments.path)
+    except UsageError as error:
+        note(f"acbo-settings show: {error}")
+        return WRONG_USAGE
+    if not found:
         return NOT_VALID
-    paths = changed_settings(resolved.config) if arguments.changed else set(arguments.schema.defaults)
     if arguments.format == "json":
-        json_result(plain_tree(resolved.config, paths))
+        trees = [plain_tree(each.resolved.config, _paths(each, arguments.changed)) for each in found]
+        parts = [{"part": each.title, "settings": tree} for each, tree in zip(found, trees, strict=True)]
+        json_result(trees[0] if len(found) == 1 else parts)
     elif arguments.format == "env":
-        texts = variable_texts(resolved.config, paths)
-        if too_long := [name for name, text in texts.items() if len(f"{name}={text}\0".encode()) > _MAX_VARIABLE]:
-            note(f"acbo-settings show: {too_long[0]} would hold more than 128 KiB, with which no program starts")
-            return NOT_VALID
-        for line in export_lines(texts):
-            result(line)
-        if custom_metadata(resolved.config) != to_dict(resolved.config).get("metadata", {}):
-            note("note: dates in the metadata are text in a variable")
-        for path in find_unspeakable(resolved.config, paths):
-            note(f"note: no variable can hold {'.'.join(path)}: white space around a text, and an empty one, are lost")
+        return _show_variables(found, arguments.changed)
     else:
-        if len(checked.files) > 1:
-            Terminal().out(f"# files, later ones over earlier ones: {escape(', '.join(checked.files))}")
-        _show_toml(resolved.config, {**resolved.values, **resolved.custom}, paths)
+        _show_all(found, arguments.changed)
+        return SUCCESS
+    _note_later(found)
     return SUCCESS
+
+
+def _paths(shown: Configuration, is_changed: bool) -> set[KeyPath]:
+    """The settings that are shown with a value."""
+    config = shown.resolved.config
+    chosen = changed_settings(config) if is_changed else set(Schema.of(type(config)).defaults)
+    return chosen - set(shown.later)
+
+
+def _note_later(found: Sequence[Configuration]) -> None:
+    for path, sourced in (item for each in found for item in each.later.items()):
+        note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}, and is left out")
+
+
+def _show_variables(found: Sequence[Configuration], is_changed: bool) -> int:
+    """Print lines for a shell, which can have one environment."""
+    if len(found) > 1:
+        titles = "; ".join(each.title for each in found)
+        note(f"acbo-settings show: the parts of the job differ, and one shell cannot have them all: {titles}")
+        return NOT_VALID
+    config, paths = found[0].resolved.config, _paths(found[0], is_changed)
+    texts = variable_texts(config, paths)
+    if too_long := [name for name, text in texts.items() if len(f"{name}={text}\0".encode()) > _MAX_VARIABLE]:
+        note(f"acbo-settings show: {too_long[0]} would hold more than 128 KiB, with which no program starts")
+        return NOT_VALID
+    for line in export_lines(texts):
+        result(line)
+    if custom_metadata(config) != to_dict(config).get("metadata", {}):
+        note("note: dates in the metadata are text in a variable")
+    for path in find_unspeakable(config, paths):
+        note(f"note: no variable can hold {'.'.join(path)}: white space around a text, and an empty one, are lost")
+    _note_later(found)
+    return SUCCESS
+
+
+def _show_all(found: Sequence[Configuration], is_changed: bool) -> None:
+    """Print TOML, that of each part of a job below its name where there are several."""
+    for number, each in enumerate(found):
+        if len(found) > 1:
+            Terminal().out(f"{chr(10) if number else ''}# {escape(each.title)}", style="bold")
+        if len(each.files) > 1:
+            Terminal().out(f"# files, later ones over earlier ones: {escape(', '.join(each.files))}")
+        _show_toml(each, is_changed)
 
 
 def changed_settings(config: object) -> set[KeyPath]:
@@ -93,12 +131,17 @@ def _text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _show_toml(config: object, values: Mapping[KeyPath, SourcedValue], paths: Container[KeyPath]) -> None:
+def _show_toml(shown: Configuration, is_changed: bool) -> None:
     """TOML whose comments say where values come from: behind them, or above where the line would be too long."""
-    terminal = Terminal()
-    lines = config_lines(config, paths)
+    terminal, resolved = Terminal(), shown.resolved
+    values = {**resolved.values, **resolved.custom}
+    lines = config_lines(resolved.config, {*_paths(shown, is_changed), *shown.later})
     for path, line in lines[1:] if lines and not lines[0][1] else lines:
         sourced = values.get(path) if path else None
+        if path and sourced and path in shown.later:
+            sentence = f"# {path[-1]} is known only in the job, {explain_origin(sourced)}"
+            terminal.out(fit(sentence, terminal.width, "# "), style="dim")
+            continue
         comment = "" if sourced is None or sourced.is_default else f"# {explain_origin(sourced)}"
         if len(line) + len(comment) + 2 > terminal.width:
             terminal.out(fit(comment, terminal.width, "# "), style="dim")

@@ -7,20 +7,25 @@ Colour is never the only carrier of a meaning, and goes with dark and light back
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from time import monotonic
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from ..engine.printable import disarmed, escape_characters, safe_lines
 
+Item = TypeVar("Item")
+
 _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
 )
+_PATIENCE = 1.0
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -81,6 +86,23 @@ def print_report(text: str) -> None:
     terminal = Terminal(stderr=True)
     for line in safe_lines(text).split("\n"):
         terminal.print(_Report()(Text(line)), soft_wrap=True)
+
+
+def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with a bar on stderr once they take longer than a second, if that is a terminal."""
+    console, begun, bar = Terminal(stderr=True), monotonic(), None
+    try:
+        for number, item in enumerate(items, 1):
+            if bar is None and console.is_terminal and monotonic() - begun > _PATIENCE:
+                bar = Progress(*Progress.get_default_columns(), console=console, transient=True)
+                bar.start()
+                bar.add_task("checking", total=total)
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=number)
+            yield item
+    finally:
+        if bar is not None:
+            bar.stop()
 
 
 def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:

@@ -1,0 +1,216 @@
+"""The files of a job on the command line: each part of it judged as a start, and what is wrong told once."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..engine.canonical import KeyPath
+from ..engine.inputs import read_raw_file, read_start
+from ..engine.loading.file import decode_file
+from ..engine.loading.resolved import ResolvedConfig
+from ..engine.printable import LATER
+from ..engine.problems import ConfigurationError, Problem
+from ..engine.schema import Schema
+from ..engine.toml_document import Document
+from ..engine.values import SourcedValue
+from ..jobs.job_file import SCRIPT, find_kind, read_jobs
+from ..jobs.part import Job, Part
+from ..jobs.submission import UsageError, parse_options
+from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
+from .output import note
+from .terminal import with_progress
+
+NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
+"""What is said where there is nothing that sbatch would take."""
+
+
+def read_job_file(path: str) -> Document | None:
+    """A file of a job, told by its content; None for any other."""
+    file = read_raw_file(path)
+    if file.error or find_kind(file.content[:1_000_000].decode(errors="replace")) is None:
+        return None
+    try:
+        decode_file(file)
+    except ConfigurationError:
+        return None
+    return Document(path, file.content.decode())
+
+
+def check_jobs(
+    schema: Schema,
+    documents: Sequence[Document],
+    arguments: Sequence[str] = (),
+    shell: Mapping[str, str] | None = None,
+    settings: Sequence[str] = (),
+) -> Iterator[CheckedFile]:
+    """Judge the parts of each job; `shell` is the environment of the shell that submits, None where it is not known."""
+    parse_options(arguments)
+    jobs = read_jobs(schema, documents, arguments, shell)
+    return (_check(schema, document, job, settings) for document, job in zip(documents, jobs, strict=True))
+
+
+def _shell_environment() -> dict[str, str]:
+    found = {name: os.environb.get(name) for name in list(os.environb)}
+    return {_text(name): _text(value) for name, value in found.items() if value is not None}
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _check(schema: Schema, document: Document, job: Job, settings: Sequence[str]) -> CheckedFile:
+    checked = [(part, _check_part(schema, part, settings)) for part in job.parts]
+    parts = tuple((part, each) for part, each in checked if not part.alone)
+    found = _Told(len(parts))
+    found.add(job.problems)
+    for part, each in checked:
+        if part.alone:
+            found.add_alone(each.problems)
+        else:
+            found.add([*each.problems, *each.advice], part.title)
+    problems = sorted(found.problems(), key=lambda problem: _line_of(document, problem))
+    errors = tuple(problem for problem in problems if problem.severity == "error")
+    advice = tuple(problem for problem in problems if problem.severity == "advice")
+    return CheckedFile((document.name,), None, None, errors, parts=parts, job_advice=advice)
+
+
+def _check_part(schema: Schema, part: Part, settings: Sequence[str]) -> CheckedFile:
+    try:
+        start = read_start(
+            schema,
+            overrides=[f"--set {text}" for text in settings] or None,
+            environ=part.environ,
+            run_dir=part.run_dir,
+            on_change=part.on_change,
+            may_change=part.may_change,
+            variables=part.variables,
+            surroundings=part.surroundings,
+        )
+    except ConfigurationError as error:
+        return CheckedFile((), None, None, error.problems)
+    checked = check_start(start)
+    return checked._replace(files=tuple(file.name for file in start.inputs.files))
+
+
+class _Told:
+    """What is wrong with the parts of a job: what several have in common once, with its part where not all have it."""
+
+    def __init__(self, parts: int) -> None:
+        self._parts = parts
+        self._problems: dict[object, Problem] = {}
+        self._scopes: dict[object, list[str]] = {}
+
+    def add(self, problems: Iterable[Problem], scope: str | None = None) -> None:
+        """Add the problems of one part, or of the whole file."""
+        for problem in problems:
+            key = _marks(problem)
+            self._problems.setdefault(key, problem)
+            if scope is not None:
+                self._scopes.setdefault(key, []).append(scope)
+
+    def add_alone(self, problems: Iterable[Problem]) -> None:
+        """Add what is wrong with a text that some part may be given: of several at one place, the first."""
+        for problem in problems:
+            key = _marks(problem)
+            if not any(
+                known[0] == key[0] and known[-1] == key[-1] for known in self._problems if isinstance(known, tuple)
+            ):
+                self._problems[key] = problem
+
+    def problems(self) -> list[Problem]:
+        """All of them."""
+        return [problem.replace(scope=self._scope(key)) for key, problem in self._problems.items()]
+
+    def _scope(self, key: object) -> str:
+        scopes = self._scopes.get(key, [])
+        if not scopes or len(scopes) >= self._parts:
+            return ""
+        return scopes[0] if len(scopes) == 1 else f"{scopes[0]}, and {len(scopes) - 1} more"
+
+
+def _marks(problem: Problem) -> tuple[Any, ...]:
+    """What is the same of a problem that several parts have."""
+    return problem.path, problem.message, problem.hint, tuple(str(sourced.origin) for _, sourced in problem.values)
+
+
+def _line_of(document: Document, problem: Problem) -> int:
+    """The first line of the file that a problem is about; 0 where it is about none."""
+    lines = [
+        sourced.origin.position.line
+        for _, sourced in problem.values
+        if sourced.origin.position and str(sourced.origin).startswith(f"{document.name}:")
+    ]
+    return min(lines, default=0)
+
+
+def check_files(
+    schema: Schema,
+    paths: Sequence[str],
+    arguments: Sequence[str],
+    environ: Mapping[str, str] | None,
+    settings: Sequence[str],
+) -> list[CheckedFile]:
+    """Judge configuration files and files of jobs, in their order; UsageError for what sbatch would not take."""
+    found = {path: read_job_file(path) for path in paths}
+    documents = {path: document for path, document in found.items() if document is not None}
+    if arguments and not any(find_kind(document.text) == SCRIPT for document in documents.values()):
+        raise UsageError(NO_SCRIPT)
+    shell = _shell_environment() if environ is None else None
+    jobs = check_jobs(schema, list(documents.values()), arguments, shell, settings)
+    checked = (next(jobs) if path in documents else check_file(schema, path, environ, settings) for path in found)
+    by_path = dict(zip(found, with_progress(checked, len(found)), strict=True))
+    return [by_path[path] for path in paths]
+
+
+class Configuration(NamedTuple):
+    """A configuration that a command shows: that of a file, or of parts of a job, which `title` then names."""
+
+    title: str
+    resolved: ResolvedConfig[Any]
+    files: tuple[str, ...]
+
+    @property
+    def later(self) -> dict[KeyPath, SourcedValue]:
+        """The settings that only the job will know; the configuration has their defaults."""
+        return {path: sourced for path, sourced in self.resolved.values.items() if sourced.value is LATER}
+
+
+def resolve_and_report(arguments: Namespace, path: str | None) -> list[Configuration]:
+    """The configuration of one file, of the run in a directory, or of the parts of a job, as far as they differ.
+
+    What is wrong or advised is written to stderr; where anything is wrong, there is none.
+    """
+    checked = check_one(arguments, path)
+    print_findings(checked)
+    if checked.frozen and has_variables():
+        note(FROZEN_NOTE)
+    return [] if checked.problems else configurations_of(checked)
+
+
+def check_one(arguments: Namespace, path: str | None) -> CheckedFile:
+    """Judge what a command is asked about: a file, the run in a directory, a job, or what a job would find here."""
+    schema, settings = arguments.schema, arguments.settings
+    if path is None or (document := read_job_file(path)) is None:
+        if arguments.sbatch:
+            raise UsageError(NO_SCRIPT)
+        return check_file(schema, path, None, settings, prefers_frozen=True)
+    (checked,) = check_jobs(schema, [document], arguments.sbatch, _shell_environment(), settings)
+    return checked
+
+
+def configurations_of(checked: CheckedFile) -> list[Configuration]:
+    """The configurations of a file that is valid: one, or those in which the parts of a job differ."""
+    if checked.resolved:
+        return [Configuration("", checked.resolved, checked.files)]
+    found: list[Configuration] = []
+    for part, each in checked.parts:
+        if each.resolved and not any(_is_same(each.resolved, other.resolved) for other in found):
+            found.append(Configuration(f"{checked.path}, {part.title}", each.resolved, each.files))
+    return found
+
+
+def _is_same(first: ResolvedConfig[Any], second: ResolvedConfig[Any]) -> bool:
+    return first.values == second.values and first.custom == second.custom

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +58,14 @@ def assert_report(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text + "\n" == expected.read_text(encoding="utf-8"), "if it is meant, run: pytest --update-reports"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[dict[str, str]]:
+    """A real SLURM of one node, and the variables that lead to it."""
+    scripts = Path(__file__).parent / "slurm"
+    directory = tempfile.mkdtemp(prefix="slurm-", dir="/tmp")
+    subprocess.run([scripts / "up", directory], check=True, timeout=60)
+    yield {"SLURM_CONF": f"{directory}/slurm.conf", "PATH": f"{Path(sys.executable).parent}:{os.defpath}"}
+    subprocess.run([scripts / "down", directory], check=True, timeout=60)
+    shutil.rmtree(directory)

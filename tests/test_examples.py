@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,17 +138,6 @@ def test_kubernetes_takes_the_manifest() -> None:
 def test_the_example_file_of_the_experiment_is_valid() -> None:
     """The examples' `acbo.toml` loads without advice."""
     assert load_training_config(EXAMPLES / "acbo.toml", environ={}).metadata["experiment"] == "scm20"
-
-
-@pytest.fixture(scope="module")
-def slurm() -> Iterator[dict[str, str]]:
-    """A real SLURM of one node, and the variables that lead to it."""
-    scripts = Path(__file__).parent / "slurm"
-    directory = tempfile.mkdtemp(prefix="slurm-", dir="/tmp")
-    subprocess.run([scripts / "up", directory], check=True, timeout=60)
-    yield {"SLURM_CONF": f"{directory}/slurm.conf", "PATH": f"{Path(sys.executable).parent}:{os.defpath}"}
-    subprocess.run([scripts / "down", directory], check=True, timeout=60)
-    shutil.rmtree(directory)
 
 
 @pytest.mark.heavy

@@ -11,15 +11,18 @@ from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
 from ..jobs.submission import UsageError
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
-from .checked_job import check_files
+from .checked_job import check_files, is_unknown
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, line, note, print_advice, print_problems, result
 
 
 def run(arguments: Namespace) -> int:
     """Check `paths` with or without `env` in a `format`; under `strict` advice fails too."""
     environ: dict[str, str] | None = None if arguments.env else {}
+    paths = [path for path in arguments.paths if not (arguments.ignore_unknown and is_unknown(path))]
+    if arguments.paths and not paths:
+        return SUCCESS
     try:
-        files = check_files(arguments.schema, arguments.paths, arguments.sbatch, environ, arguments.settings)
+        files = check_files(arguments.schema, paths, arguments.sbatch, environ, arguments.settings)
     except UsageError as error:
         note(f"acbo-settings check: {error}")
         return WRONG_USAGE

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..engine.canonical import KeyPath
-from ..engine.inputs import read_raw_file, read_start
+from ..engine.inputs import is_directory, read_raw_file, read_start
 from ..engine.loading.file import decode_file
 from ..engine.loading.resolved import ResolvedConfig
 from ..engine.printable import LATER
@@ -37,6 +37,11 @@ def read_job_file(path: str) -> Document | None:
     except ConfigurationError:
         return None
     return Document(path, file.content.decode())
+
+
+def is_unknown(path: str) -> bool:
+    """Whether a file is neither TOML, by its name, nor a file of a job, by its content."""
+    return not path.endswith(".toml") and not is_directory(path) and read_job_file(path) is None
 
 
 def check_jobs(

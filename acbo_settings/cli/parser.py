@@ -80,6 +80,10 @@ _COMMANDS = {
             ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
             ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
             ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
+            (
+                "--ignore-unknown",
+                {"action": "store_true", "help": "leave aside what is neither TOML nor a file of a job, as hooks want"},
+            ),
             ("--format", _choice("text", "json", "github")),
             _SETTINGS,
         ),

@@ -195,10 +195,12 @@ class Start:
 
     `environ` is the whole environment, of which `inputs` holds what counts; other threads may change it. `frozen_file`
     is the path of the run's frozen file, whether it is there or not; `changeable` are the settings, and the keys of the
-    metadata, of which today's value is used; `surroundings` are the files of a job elsewhere.
+    metadata, of which today's value is used; `surroundings` are the files of a job elsewhere. `has_run` tells whether
+    there is a run, if only the job can look at it too.
     """
 
     surroundings: Surroundings | None = None
+    has_run = False
 
     def __init__(
         self,
@@ -249,12 +251,22 @@ def read_start(
     of_run = {name: texts.pop(name) for name in list(texts) if name.upper() in application.run_variables}
     files = _find_files(application, path, texts, surroundings)
     inputs = Inputs(schema, files, texts, overrides, strict, variables)
-    run = _read_run(inputs, of_run, run_dir, on_change, may_change)
+    named = _known_of_run(schema, of_run, inputs.variables) if inputs.variables else of_run
+    run = _read_run(inputs, named, run_dir, on_change, may_change)
     start = Start(inputs, os.environ if environ is None else environ, *run)
+    start.has_run = start.frozen_file is not None or len(named) < len(of_run)
     if surroundings:
         start.surroundings = surroundings
         start.frozen_file = start.frozen_file and surroundings.local_path(start.frozen_file)
     return start
+
+
+def _known_of_run(schema: Schema, environ: Mapping[str, str], variables: Mapping[str, Variable]) -> dict[str, str]:
+    """The variables of a run without what only the job will know; none, where that is its directory."""
+    later = {name for name in environ if name in variables and not variables[name].is_known}
+    if any(name.upper() == schema.application.run_variable for name in later):
+        return {}
+    return {name: text for name, text in environ.items() if name not in later}
 
 
 def _read_run(

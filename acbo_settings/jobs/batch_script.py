@@ -225,22 +225,10 @@ class _Reading:
         origins = {name: _origin(name, variable) for name, variable in named.items() if variable.place}
         environ = {name: variable.value.text for name, variable in named.items() if variable.value is not None}
         unknown_texts = {origin.text for origin in origins.values() if not origin.is_known}
-        environ = self._without_unknown_run(environ, origins)
         surroundings = ScriptFiles(directory, walk.written, unknown_texts)
         self._tell_directory(surroundings, environ)
         environ.setdefault("SLURM_SUBMIT_DIR", os.getcwd())
         return Part(title, line, environ, origins, surroundings, run.run_dir, run.on_change, run.may_change)
-
-    def _without_unknown_run(self, environ: Mapping[str, str], origins: Mapping[str, JobVariable]) -> dict[str, str]:
-        """The variables without those of a run that only the job will know: no run can be looked at then."""
-        application = self._schema.application
-        later = {name for name, origin in origins.items() if not origin.is_known}
-        is_later = any(name.upper() == application.run_variable for name in later)
-        return {
-            name: text
-            for name, text in environ.items()
-            if name.upper() not in application.run_variables or not (is_later or name in later)
-        }
 
     def _open_variables(self, place: Place, named: Mapping[str, ShellVariable]) -> dict[str, ShellVariable]:
         """Every setting, where a file that only the job knows may set any."""

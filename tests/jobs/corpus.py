@@ -1,4 +1,4 @@
-"""The corpus of job files: what `check` is to say of each, by its line and in words, written without a look at the code."""
+"""The corpus of job files: what is to be said of each, by its line and in words, written without a look at the code."""
 
 from __future__ import annotations
 

@@ -121,6 +121,11 @@ def _named_by(inputs: Inputs, file: RawFile, problem: Problem, extended_by: Docu
     """The problem with a file, and who named that, where the problem is not about a place in it."""
     if problem.path or problem.values[0][1].origin.position:
         return problem
+    if file.excerpt:
+        line = file.excerpt.first_line - file.excerpt.is_block  # that of the key which a block belongs to
+        place = File(file.excerpt.source, exact=Position(line, 1, 1))
+        values = ((), SourcedValue(None, place)), *problem.values[1:]
+        return problem.replace(values=values)
     if extended_by:
         origin: Origin = File(extended_by, (EXTENDS,))
     elif not file.named_by:

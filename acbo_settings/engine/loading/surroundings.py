@@ -60,7 +60,7 @@ def _find_lost(start: Start, environ: Mapping[str, str]) -> list[Problem]:
 def _find_unused(start: Start, environ: Mapping[str, str]) -> list[Problem]:
     """The advice for the variables of a run where none is named."""
     application = start.inputs.schema.application
-    names = [name for name in environ if name.upper() in application.run_variables and not start.frozen_file]
+    names = [name for name in environ if name.upper() in application.run_variables and not start.has_run]
     message = f"has no effect, because no run is named: set {application.run_variable} too"
     known = start.inputs.variables
     origins = [known.get(name) or Variable(name, str(environ[name])) for name in names]

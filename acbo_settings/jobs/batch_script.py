@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from ..engine.loading.environment import hint_for_variable
 from ..engine.names import is_variable, meant_variable, variable_name
 from ..engine.origins import JobLine, JobVariable
 from ..engine.problems import Problem, ProblemSet
-from ..engine.run_arguments import split_names
+from ..engine.run_arguments import ON_CHANGE, split_names
 from ..engine.schema import Schema
 from ..engine.toml_document import Document, Position
 from ..engine.values import SourcedValue
@@ -28,7 +30,8 @@ from .submission import Option, read_submission
 
 _SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
 _COMMAND_LINE = "the command line of sbatch"
-_MAX_STEPS = 1_000
+_MAX_NAMES = 50_000
+_MAX_ALONE = 2_000
 _MAX_TITLE = 60
 
 
@@ -79,7 +82,10 @@ class _Reading:
         else:
             steps = []
         chosen = [step for step in steps if step.role == "step"] or steps
-        parts = [self._part(step, walk) for step in chosen[:_MAX_STEPS]]
+        parts = [self._part(step, walk) for step in _first_few(chosen)]
+        if len(parts) < len(chosen):
+            message = "the steps from here on are not checked: there are too many"
+            self._tell_line(self._document.name, message, chosen[len(parts)].place, is_advice=True)
         if not chosen:
             parts = [self._part_at_end(state, walk, interpreter)]
         self._tell_directives(walk)
@@ -201,7 +207,18 @@ class _Reading:
         title = f"line {step.place.position.line}: " if step.place.position else ""
         title += _short(" ".join(word.text for word in step.words))
         line = step.place.position.line if step.place.position else 0
+        self._tell_freeze(step)
         return self._assembled(title, line, given.variables, _directory_of(step), walk, _run_of(step))
+
+    def _tell_freeze(self, step: Step) -> None:
+        """Say where `acbo-settings freeze` would not take its option."""
+        for at, (word, following) in enumerate(pairwise(step.words)):
+            name, equals, text = word.text.partition("=")
+            value = Value(text, word.is_known) if equals else following
+            is_wrong = name == "--on-change" and value.is_known and value.text not in ON_CHANGE
+            if is_wrong and "freeze" in [each.text for each in step.words]:
+                message = f"should be error, keep or replace, not {value.text}"
+                self._tell_line(name, message, step.places[at])
 
     def _part_at_end(self, state: ShellState, walk: ShellWalk, interpreter: str) -> Part:
         """What a script gives that starts no step that could be told."""
@@ -225,7 +242,7 @@ class _Reading:
         origins = {name: _origin(name, variable) for name, variable in named.items() if variable.place}
         environ = {name: variable.value.text for name, variable in named.items() if variable.value is not None}
         unknown_texts = {origin.text for origin in origins.values() if not origin.is_known}
-        surroundings = ScriptFiles(directory, walk.written, unknown_texts)
+        surroundings = ScriptFiles(directory, walk, unknown_texts)
         self._tell_directory(surroundings, environ)
         environ.setdefault("SLURM_SUBMIT_DIR", os.getcwd())
         return Part(title, line, environ, origins, surroundings, run.run_dir, run.on_change, run.may_change)
@@ -245,7 +262,7 @@ class _Reading:
         text, place = told
         listed = parse_export(text)
         passed = self._through_srun(script, listed, place, "export" in (step.program.options or ()))
-        lost = [name for name, each in script.items() if each.place and passed.get(name) is not each]
+        lost = [name for name, each in script.items() if each.place and not _is_same(passed.get(name), each)]
         loses_path = not listed.passes_all and "PATH" not in listed.named
         return _Given(self._changed(dict(passed), step, step.program.inside), lost, text, place, loses_path)
 
@@ -256,7 +273,10 @@ class _Reading:
             return None
         if "export" in options:
             at, text = options["export"]
-            return text, step.places[min(at, len(step.places) - 1)]
+            is_told = step.words[at].is_known or "," in text or text.upper() == "ALL"
+            return (text, step.places[at]) if is_told else None
+        if "?" in options:
+            return None  # the option may stand in what only the job knows
         held, changes = step.export_list, step.program.outside
         for at, word in changes.assigned:
             if word.text.startswith("SLURM_EXPORT_ENV="):
@@ -281,7 +301,10 @@ class _Reading:
         assigned = {}
         for name, text in listed.assigned:
             if self._is_ours(name):
-                assigned[name] = ShellVariable(Value(text), True, _item_place(place, name))
+                is_later = is_option and ("$" in text or "`" in text)
+                assigned[name] = ShellVariable(
+                    unknown(text) if is_later else Value(text), True, _item_place(place, name)
+                )
         if is_option:
             self._tell_cut(listed, place)
         if listed.passes_all:
@@ -367,13 +390,15 @@ class _Reading:
                 continue
             meant = None if is_variable(self._schema, name) else hint_for_variable(self._schema, name)
             hint = f"write export {name}=...{f'; {meant}' if meant else ''}"
-            self._tell(name, "is assigned, but not exported, so that no step gets it", place, hint)
-        for name, place in walk.unseen.items() if has_steps else ():
+            how = "loses its export here" if name in walk.taken_back else "is assigned, but not exported"
+            self._tell(name, f"{how}, so that no step gets it", place, hint)
+        for name, place in walk.unseen.items() if has_steps and not walk.runs_later else ():
             self._tell(name, "is exported behind the last step, which does not see it", place, "move it up")
         for place, text in walk.unread:
-            if self._schema.application.prefix in text.upper():
-                message = "cannot be read as a command of the shell"
-                self._tell_line(self._schema.application.prefix, message, place, is_advice=True)
+            names = re.findall(r"([^\W\d]\w*)=", text)
+            for name in (name for name in names if self._is_ours(name)):
+                message = "could not be read here, so that it is not checked; bash may well read the line"
+                self._tell(name, message, place, at_key=True, is_advice=True)
 
     def _tell_syntax(self, told: Told) -> None:
         """Say what the walk found wrong with one statement."""
@@ -383,26 +408,32 @@ class _Reading:
             "dollar": ("is not set: a dollar stands in front of its name", f"write export {name}=value"),
             "json": (f"the shell takes the JSON apart, so that it is {text}", f"use single quotes: {name}='{{...}}'"),
             "subshell": ("is exported where no step sees it: a subshell ends with its line", "export it by itself"),
+            "sign": ("is not set: the shell sets a variable by NAME=value", f"write export {name}=value"),
+            "name": ("is no name that the shell takes: only letters, digits and underscores are", "write __ for a dot"),
             "other": (f"is set for {text} alone, which is no step of the job", f"write export {name}=..."),
             "program": ("srun takes it for the name of a program", f"write it in front of srun, or env {name}=..."),
         }
         message, hint = sentences[told.what]
         self._tell(name, message, told.place, hint, at_key=told.what != "json")
 
-    def _tell(self, name: str, message: str, place: Place, hint: str = "", at_key: bool = True) -> None:
+    def _tell(
+        self, name: str, message: str, place: Place, hint: str = "", at_key: bool = True, is_advice: bool = False
+    ) -> None:
         origin = JobVariable(name, "", place.document, place.position)
         values = (((name,), SourcedValue("", origin)),)
-        self._problems.append(Problem(path=(name,), message=message, values=values, hint=hint, at_key=at_key))
+        severity: Any = "advice" if is_advice else "error"
+        problem = Problem(path=(name,), message=message, values=values, hint=hint, at_key=at_key, severity=severity)
+        self._problems.append(problem)
 
     def _alone(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[Part]:
         """What may be given to a step, or may not: each text by itself."""
         choices: dict[tuple[str, Choice], None] = {}
-        for step in steps:
+        for step in _first_few(steps):
             for name, variable in self._given(step).variables.items():
                 if variable.value is not None and not variable.value.is_known:
                     choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in variable.value.choices)
         choices |= dict.fromkeys(walk.mentioned)
-        for name, choice in choices:
+        for name, choice in list(choices)[:_MAX_ALONE]:
             if choice.place is None:
                 continue
             origin = JobVariable(name, choice.text, choice.place.document, choice.place.position)
@@ -417,7 +448,7 @@ class _Reading:
         others = self._open_variables(place, {})
         environ = {name: variable.value.text for name, variable in others.items() if variable.value}
         origins = {name: _origin(name, variable) for name, variable in others.items()}
-        files = ScriptFiles(_directory_of(step), walk.written, set())
+        files = ScriptFiles(_directory_of(step), walk, set())
         return part._replace(
             environ=environ | dict(part.environ), variables=origins | dict(part.variables), surroundings=files
         )
@@ -434,13 +465,14 @@ class _Run(NamedTuple):
 class ScriptFiles:
     """The files that a step finds in its working directory, some of which the script may make first."""
 
-    def __init__(self, directory: ShellVariable, written: set[str], unknown_names: set[str]) -> None:
+    def __init__(self, directory: ShellVariable, walk: ShellWalk, unknown_names: set[str]) -> None:
         held = directory.value or unknown("$PWD")
         self.directory = os.path.abspath(held.text) if held.is_known else None
         self.place = directory.place
         self.chosen_at = JobLine(directory.place.document, exact=directory.place.position) if directory.place else None
         self._name = held.text
-        self._written = written
+        self._written = walk.written
+        self._unpacks = walk.unpacks
         self._unknown = unknown_names
 
     def read(self, name: str, named_by: str = "", inside: str = "") -> RawFile:
@@ -464,7 +496,12 @@ class ScriptFiles:
 
     def _is_unknown(self, name: str) -> bool:
         """Whether the script makes the file, or it lies where this machine has nothing."""
-        if name in self._unknown or os.path.basename(name) in self._written:
+        base = os.path.basename(name)
+        if name in self._unknown or any(
+            fnmatch(base, written) for written in self._written if base[:1] == written[:1] or "*" in written
+        ):
+            return True
+        if self._unpacks and self.place is not None and not os.path.lexists(os.path.join(self._name, name)):
             return True
         if not os.path.isabs(name):
             return self.directory is None
@@ -478,15 +515,38 @@ class ScriptFiles:
         return self.directory or "a directory that only the job knows"
 
 
+def _first_few(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, as far as they can be judged in reasonable time: a script can have ten thousand of them."""
+    names = 0
+    for step in steps:
+        yield step
+        names += len(step.environ) + 100
+        if names > _MAX_NAMES:
+            return
+
+
+def _is_same(passed: ShellVariable | None, variable: ShellVariable) -> bool:
+    """Whether a step gets what the script exports."""
+    return passed is not None and (passed is variable or passed.value == variable.value)
+
+
 def _item_place(place: Place, name: str) -> Place:
     """Where in a line an item of a list stands, or an assignment; the place itself where it is not found."""
     if place.position is None:
         return place
-    line, start = place.document.line(place.position.line), place.position.key_column - 1
-    found = re.compile(rf"(?<!\w){re.escape(name)}=").search(line, start) if name else None
-    if found is None:
-        return place
-    return Place(place.document, Position(place.position.line, found.start() + 1, found.end() + 1))
+    number = place.position.line
+    start, end = _columns(place.document.line(number), place.position.key_column).get(name, (0, 0))
+    return Place(place.document, Position(number, start, end)) if start else place
+
+
+@lru_cache(maxsize=64)
+def _columns(line: str, first: int) -> dict[str, tuple[int, int]]:
+    """The columns of each name in a line, from a column on, and of the text behind its equals sign."""
+    found: dict[str, tuple[int, int]] = {}
+    for match in re.finditer(r"(?<!\w)(\w+)=", line):
+        if match.start() + 1 >= first:
+            found.setdefault(match[1], (match.start() + 1, match.end() + 1))
+    return found
 
 
 def _behind_sign(word: Value, name: str) -> Iterator[Choice]:
@@ -548,6 +608,7 @@ def _run_of(step: Step) -> _Run:
     run_dir, on_change = (given.get(name, [None])[-1] for name in ("--run-dir", "--on-change"))
     may_change = tuple(name for text in given.get("--may-change", ()) for name in split_names(text))
     is_known = all(word.is_known for word in step.program.words)
+    is_known = is_known and on_change in (None, *ON_CHANGE)
     return _Run(run_dir, on_change, may_change or None) if is_known else _Run()
 
 

@@ -22,20 +22,22 @@ _LAUNCHERS = frozenset(
     "torchrun accelerate deepspeed horovodrun mpirun mpiexec orterun prterun prun srun ibrun jsrun aprun apptainer"
     " singularity shifter ch-run enroot composer fabric papermill torchx".split()
 )
+_CONTAINERS = ("apptainer", "singularity")
 _MPI = ("mpirun", "mpiexec", "orterun")
 _RUNNERS = {"uv": "run", "poetry": "run", "pixi": "run", "pipenv": "run", "hatch": "run", "conda": "run"}
 _RUNNERS |= {"mamba": "run", "micromamba": "run", "rye": "run", "pdm": "run"}
 _NO_STEPS = frozenset(
     "[ . : alias awk basename bc break bzip2 cat chmod chown clear column comm conda continue cp curl cut date df diff"
-    " dirname disown dos2unix du echo egrep enroot-import expr false fg fgrep file find flock free getconf git grep"
+    " dirname disown dos2unix du echo egrep enroot-import expr false fg fgrep file free getconf git grep"
     " gunzip gzip head hostname id jobs join jq kill killall let ln local logger ls lscpu lsof mail mailx mamba md5sum"
     " micromamba mkdir mkfifo mktemp ml module mount mv nc nl nproc numfmt nvcc nvidia-smi od paste patch pgrep pigz"
-    " pip pip3 pixi pkill popd poetry printenv printf ps pushd pwd quota ray read readlink realpath redis-server return"
-    " rm rmdir rocm-smi rsync sacct sacctmgr sbatch scancel scontrol scp screen sed seq set sha256sum shift shopt shuf"
-    " sinfo sleep sort split squeue squashfuse sstat stat stty sync tail tar tee test tmux top touch tr trap true"
-    " truncate tty type ulimit umask umount uname uniq unzip uptime uv virtualenv wait wandb wc wget which who whoami"
-    " xargs xz yes zcat zip zstd".split()
+    " pip pip3 pixi pkill popd poetry printenv printf ps pushd pwd quota read readlink realpath redis-server return"
+    " rm rmdir rocm-smi rsync sacct sacctmgr sbatch scancel scontrol scp sed seq set sha256sum shift shopt shuf"
+    " sinfo sleep sort split squeue squashfuse sstat stat stty sync tail tar tee test top touch tr trap true"
+    " truncate tty type ulimit umask umount uname uniq unzip uptime uv virtualenv wait wc wget which who whoami"
+    " xz yes zcat zip zstd".split()
 )
+_STARTERS = frozenset("clush find flock parallel pdsh ray runuser screen script ssh su tmux wandb watch xargs".split())
 _NO_STEP_MODULES = frozenset("pip venv ensurepip http.server json.tool compileall site zipfile virtualenv".split())
 _WRAPPERS: Mapping[str, str] = {  # with their options that take a value
     "time": "fo",
@@ -111,12 +113,16 @@ def find_program(words: Sequence[Value]) -> Program:
             launcher = name
         elif name in _MPI and not launcher:
             launcher = name
-            inside.assigned += [(at + index, word) for index, word in _mpirun_variables(rest)]
+            inside.assigned += [(at + index, word) for index, word in _given_by_options(rest, ("-x",))]
+            inside.assigned += [(at + index, word) for index, word in _behind_env(rest)]
             break
         elif name in _WRAPPERS:
             taken = _past_options(rest, _WRAPPERS[name]) + (name in _TAKES_A_WORD)
             if name == "env":
                 taken = _read_env(rest, taken, at, changes)
+        elif name in _CONTAINERS:
+            inside.assigned += [(at + index, word) for index, word in _given_by_options(rest, ("--env",))]
+            break
         elif name in _RUNNERS and len(rest) > 1 and rest[1].text == _RUNNERS[name]:
             taken = _past_runner(rest)
         else:
@@ -129,7 +135,7 @@ def _read_env(words: Sequence[Value], taken: int, at: int, changes: Changes) -> 
     """Note what `env` changes, and return the number of words up to its program."""
     changes.clears = changes.clears or any(word.text in ("-", "-i", "--ignore-environment") for word in words[1:taken])
     changes.removed += _removed_by_env(words[1:taken])
-    while taken < len(words) and re.match(r"[^\W\d]\w*=", words[taken].text):
+    while taken < len(words) and (re.match(r"[^\W\d]\w*=", words[taken].text) or _holds_options(words[taken:])):
         changes.assigned.append((at + taken, words[taken]))
         taken += 1
     return taken
@@ -151,9 +157,18 @@ def role_of(program: Program, input_text: str = "") -> Role:
         return "step"
     if name in ("bash", "sh", "zsh", "dash") and len(words) > 1 and words[1].endswith("c"):
         return "step" if program.launcher or re.search(r"python|torchrun|accelerate|srun", words[-1]) else "perhaps"
+    if name in _STARTERS:
+        return _role_of_starter(name, words[1:])
     if name in _NO_STEPS:
         return "no step"
     return "step" if program.launcher else "perhaps"
+
+
+def _role_of_starter(name: str, words: Sequence[str]) -> Role:
+    """Whether a program that starts others starts Python."""
+    if name != "ssh" and any(re.search(r"\b(python|torchrun|accelerate)\b|\.py\b", word) for word in words):
+        return "step"
+    return "no step" if name in ("find", "flock", "script", "watch") else "perhaps"
 
 
 def _role_of_python(words: Sequence[str], input_text: str) -> Role:
@@ -163,9 +178,9 @@ def _role_of_python(words: Sequence[str], input_text: str) -> Role:
         index += 1 + (words[index] in ("-W", "-X"))
     first = words[index] if index < len(words) else "-"
     if first == "-c":
-        return "step" if "acbo" in " ".join(words[index:]) else "no step"
+        return "step" if "acbo" in " ".join(words[index:]) else "perhaps"
     if first == "-":
-        return "step" if "acbo" in input_text else "no step"
+        return "step" if "acbo" in input_text else "perhaps"
     if first == "-m":
         return "no step" if words[index + 1 : index + 2] and words[index + 1] in _NO_STEP_MODULES else "step"
     return "no step" if first.startswith(("-V", "--version", "-h", "--help")) else "step"
@@ -199,21 +214,31 @@ def _unsets(text: str) -> bool:
     return text.startswith("--unset=") or (text.startswith("-u") and len(text) > 2)
 
 
-def _mpirun_variables(words: Sequence[Value]) -> list[tuple[int, Value]]:
-    """What `mpirun -x NAME=value` sets, with the number of the word."""
+def _given_by_options(words: Sequence[Value], options: Sequence[str]) -> list[tuple[int, Value]]:
+    """What `mpirun -x NAME=value` and `apptainer exec --env NAME=value` set, with the number of the word."""
     pairs = enumerate(pairwise(words), 1)
-    return [(at, following) for at, (word, following) in pairs if word.text == "-x" and "=" in following.text]
+    return [(at, following) for at, (word, following) in pairs if word.text in options and "=" in following.text]
+
+
+def _behind_env(words: Sequence[Value]) -> list[tuple[int, Value]]:
+    """What an `env` behind the options of `mpirun` sets, with the number of the word."""
+    start = next((at for at, word in enumerate(words) if word.text == "env"), len(words))
+    rest = enumerate(words[start + 1 :], start + 1)
+    return [(at, word) for at, word in rest if re.match(r"[^\W\d]\w*=", word.text)]
 
 
 def _srun_options(words: Sequence[Value]) -> tuple[dict[str, tuple[int, str]], int]:
     """The options of srun that say what its step is given, and the number of words up to the program."""
     options: dict[str, tuple[int, str]] = {}
     index = 1
-    while index < len(words) and words[index].text.startswith("-"):
+    while index < len(words) and (words[index].text.startswith("-") or _holds_options(words[index:])):
         word = words[index].text
         index += 1
         if word == "--":
             break
+        if not word.startswith("-"):
+            options.setdefault("?", (index - 1, word))
+            continue
         name, equals, value = word.removeprefix("--").partition("=")
         is_long = word.startswith("--")
         if not is_long:
@@ -225,3 +250,9 @@ def _srun_options(words: Sequence[Value]) -> tuple[dict[str, tuple[int, str]], i
         name = "chdir" if name == "D" and not is_long else "export" if is_long and name in ("exp", "expo") else name
         options[name] = (index - 1, value)
     return options, index
+
+
+def _holds_options(words: Sequence[Value]) -> bool:
+    """Whether a word of which only the job knows the text holds options, and not the program: that stands behind it."""
+    is_bare = not words[0].is_known and words[0].text.startswith("$")
+    return is_bare and len(words) > 1 and not words[1].text.startswith("-")

@@ -66,8 +66,13 @@ class ShellState:
 
     def lay_together(self, ways: Sequence[Changes]) -> None:
         """Go on where one of several ways was taken: what they disagree on is known only in the job."""
-        for name in dict.fromkeys(name for way in ways for name in way):
-            self.set(name, _merged([way[name] if name in way else self.get(name) for way in ways]))
+        found: dict[str, list[ShellVariable | None]] = {}
+        for way in ways:
+            for name, variable in way.items():
+                found.setdefault(name, []).append(variable)
+        for name, variables in found.items():
+            others = [self.get(name)] if len(variables) < len(ways) else []
+            self.set(name, _merged([*others, *variables]))
 
 
 def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:

@@ -16,6 +16,11 @@ Lookup = Callable[[str], Value | None]
 """What a variable or parameter holds; None for one that is certainly not set."""
 
 _LANGUAGE = Language(tree_sitter_bash.language())
+BARE = ("simple_expansion", "expansion", "command_substitution")
+"""What stands for a text that the shell splits at blanks, when it stands in no quotes."""
+
+_MAX_ROWS = 40
+_MAX_PARSED = 2_000_000  # bytes, in looking for lines
 _ESCAPE = r"\\(?: x([0-9a-fA-F]{1,2}) | u([0-9a-fA-F]{1,4}) | U([0-9a-fA-F]{1,8}) | ([0-7]{1,3}) | (.) )"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b"}
 _ESCAPES |= {"\\": "\\", "'": "'", '"': '"', "?": "?"}
@@ -28,7 +33,24 @@ class Script:
         self.document = document
         self._place = place
         self._bytes = (document.text if text is None else text).encode("utf-8", "surrogateescape")
-        self.root = Parser(_LANGUAGE).parse(self._bytes).root_node
+        self.root = _parse(self._bytes)
+        self.unread: list[tuple[int, str]] = []
+        if _unreadable_bytes(self.root):
+            self._leave_out_unreadable()
+
+    def _leave_out_unreadable(self) -> None:
+        """Leave out the few lines that the parser stumbles over, which bash may well take; the rest is read then."""
+        budget = _MAX_PARSED
+        while _unreadable_bytes(self.root) and budget > 0:
+            found, budget = _best_without(self._bytes, self.root, budget)
+            if found is None:
+                return
+            number, self._bytes, self.root = found
+            self.unread.append((number, self.document.line(number)))
+
+    def line_place(self, number: int) -> Place:
+        """A line of the script."""
+        return self._place or Place(self.document, Position(number, 1, 1))
 
     def place(self, node: Node, value: Node | None = None) -> Place:
         """Where something stands, and the value that belongs to it."""
@@ -46,6 +68,57 @@ class Script:
     def gap(self, before: Node, after: Node) -> str:
         """What stands between two nodes."""
         return self._bytes[before.end_byte : after.start_byte].decode(errors="replace")
+
+
+def _parse(content: bytes) -> Node:
+    return Parser(_LANGUAGE).parse(content).root_node
+
+
+def _best_without(content: bytes, root: Node, budget: int) -> tuple[tuple[int, bytes, Node] | None, int]:
+    """The line without which a script is read best, if it is read better, the script without it; what is left to spend.
+
+    It is looked for where the parser stumbles, and just before.
+    """
+    lines, best, least = content.split(b"\n"), None, _unreadable_bytes(root)
+    for number in _suspicious_rows(root, len(lines)):
+        if not lines[number].strip() or lines[number].lstrip().startswith(b"#"):
+            continue
+        budget -= len(content)
+        without = b"\n".join([*lines[:number], b" " * len(lines[number]), *lines[number + 1 :]])
+        tree = _parse(without)
+        unreadable = _unreadable_bytes(tree)
+        if unreadable < least:
+            best, least = (number + 1, without, tree), unreadable
+        if not unreadable or budget < 0:
+            break
+    return best, budget
+
+
+def _suspicious_rows(root: Node, count: int) -> Iterator[int]:
+    """The rows in which the parser makes nothing of what it reads, with a few above and below, each once."""
+    seen: set[int] = set()
+    for node in _unreadable(root):
+        rows = range(max(node.start_point.row - 3, 0), min(node.end_point.row + 3, count))
+        for row in (*rows[:_MAX_ROWS], *rows[-_MAX_ROWS:]):
+            if row not in seen:
+                seen.add(row)
+                yield row
+
+
+def _unreadable_bytes(root: Node) -> int:
+    """How much of a script the parser makes nothing of."""
+    return sum(node.end_byte - node.start_byte + 1 for node in _unreadable(root))
+
+
+def _unreadable(root: Node) -> Iterator[Node]:
+    """What the parser makes nothing of; what is wrong within an assignment harms nothing else."""
+    waiting = [root] if root.has_error else []
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.type not in ("variable_assignment", "declaration_command"):
+            waiting += [child for child in reversed(node.children) if child.has_error or child.is_missing]
 
 
 def text_of(node: Node) -> str:
@@ -72,13 +145,30 @@ def evaluate(node: Node, lookup: Lookup) -> Value:
         case "expansion":
             return _expansion(node, text, lookup)
         case "array":
-            items = tuple(evaluate(child, lookup) for child in node.named_children if child.type != "comment")
-            return unknown(text)._replace(items=items, choices=possible(items))
+            return _array(node, text, lookup)
         case "brace_expression":
             return unknown(text, map(Choice, _range(text)))
         case "command_substitution":
             return _substitution(node, text, lookup)
     return unknown(text)
+
+
+def _array(node: Node, text: str, lookup: Lookup) -> Value:
+    """An array, with its items where these are certain: not named, and no text that the shell splits at blanks."""
+    items: list[Value] = []
+    for child in (child for child in node.named_children if child.type != "comment"):
+        value = evaluate(child, lookup)
+        is_bare = child.type in BARE
+        if text_of(child).startswith("[") or (is_bare and not value.is_known and value.items is None):
+            return unknown(text)
+        spread = value.items if value.items is not None else split_at_blanks(value) if is_bare else (value,)
+        items += spread
+    return unknown(text)._replace(items=tuple(items), choices=possible(tuple(items)))
+
+
+def split_at_blanks(value: Value) -> tuple[Value, ...]:
+    """The words that the shell makes of a text that stands in no quotes."""
+    return tuple(map(Value, value.text.split())) if value.is_known else (value,)
 
 
 def possible(values: tuple[Value, ...]) -> tuple[Choice, ...]:

@@ -12,6 +12,10 @@ MAX_CHOICES = 64
 """Texts that are kept of those that a value may have."""
 
 
+MAX_TEXT = 128 * 1024
+"""Characters of a text that is known: more no variable can hold."""
+
+
 class Place(NamedTuple):
     """Where something is written: in a script, or on the command line of sbatch, which has no positions."""
 
@@ -53,6 +57,8 @@ def joined(parts: Iterable[Value]) -> Value:
     values = list(parts)
     if len(values) == 1:
         return values[0]
+    if sum(len(value.text) for value in values) > MAX_TEXT:
+        return unknown("a text of more than 128 KiB")
     text = "".join(value.text for value in values)
     if all(value.is_known for value in values):
         return Value(text)

@@ -12,30 +12,18 @@ from tree_sitter import Node
 
 from .launchers import Program, find_program, role_of
 from .shell_state import Changes, ShellState, ShellVariable
-from .shell_syntax import Script, evaluate, has_break, text_of
+from .shell_syntax import BARE, Script, evaluate, has_break, split_at_blanks, text_of
 from .shell_values import Choice, Place, Value, joined, unknown
 
 DIRECTORY = "PWD"
-_MAX_DEPTH = 60
-_MAX_CALLS = 10_000
+_MAX_DEPTH = 100
+_MAX_STATEMENTS = 60_000
+_MAX_STEPS = 1_000
+_MAX_WORDS = 10_000
 _DECLARATIONS = ("export", "declare", "typeset", "readonly", "local")
 _TESTS = ("[", "[[", "test", "grep", "command", "which", "type")
-_WRITERS = (
-    "cp",
-    "mv",
-    "ln",
-    "tee",
-    "rsync",
-    "install",
-    "sed",
-    "envsubst",
-    "touch",
-    "wget",
-    "curl",
-    "git",
-    "tar",
-    "unzip",
-)
+_WRITERS = ("cp", "mv", "ln", "tee", "rsync", "install", "sed", "envsubst", "touch", "wget", "curl", "sbcast")
+_UNPACKERS = ("tar", "unzip", "git", "rsync", "scp")
 _HARMLESS_SOURCES = re.compile(
     r"activate|bashrc|profile|conda|mamba|modules?\b|module\.sh|lmod|spack|setvars|nvm|cuda|venv|init/|/etc/",
     re.IGNORECASE,
@@ -91,11 +79,14 @@ class ShellWalk:
         self.steps: list[Step] = []
         self.told: list[Told] = []
         self.written: set[str] = set()
+        self.unpacks = False
         self.used: set[str] = set()
         self.unexported: dict[str, Place] = {}
         self.unseen: dict[str, Place] = {}
         self.mentioned: list[tuple[str, Choice]] = []
         self.handed_on: set[str] = set()
+        self.taken_back: set[str] = set()
+        self.runs_later = False
         self.comments: set[int] = set()
         self.unread: list[tuple[Place, str]] = []
         self.opened: Place | None = None
@@ -105,9 +96,10 @@ class ShellWalk:
         self._functions: dict[str, tuple[Script, Node]] = {}
         self._called: set[str] = set()
         self._arguments: tuple[Value, ...] | None = None
+        self._local: Changes | None = None
         self._depth = 0
-        self._calls = 0
-        self._in_loop = 0
+        self._left = _MAX_STATEMENTS
+        self._has_arithmetic = False
 
     def walk(self, script: Script) -> None:
         """Go through the whole script, and at last through functions that nothing calls."""
@@ -116,6 +108,7 @@ class ShellWalk:
         for name, (home, body) in list(self._functions.items()):
             if name not in self._called:
                 self._look_into(home, body)
+        self.unread += [(script.line_place(number), text) for number, text in script.unread]
         self.comments = {node.start_point.row + 1 for node in _descendants(script.root, "comment")}
 
     def _look_into(self, script: Script, body: Node) -> None:
@@ -136,19 +129,29 @@ class ShellWalk:
         return True
 
     def _run(self, script: Script, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            self._statement(script, node)
+
+    def _statement(self, script: Script, node: Node) -> None:
+        """Run a statement, unless it stands too deep in others, or is the same one again and again."""
+        self._left -= 1
+        if self._left < 0:
+            raise _ExitError
+        following = node.next_sibling
+        is_aside = following is not None and following.type == "&"
         self._depth += 1
         try:
-            if self._depth <= _MAX_DEPTH:
-                for node in nodes:
-                    self._statement(script, node)
+            if self._depth > _MAX_DEPTH:
+                self.unread.append((script.place(node), text_of(node)))
+            elif is_aside and node.type not in ("command", "redirected_statement"):
+                self._subshell(script, [node], self._do)
+            else:
+                self._do(script, node)
         finally:
             self._depth -= 1
 
-    def _statement(self, script: Script, node: Node) -> None:
-        following = node.next_sibling
-        if following is not None and following.type == "&" and node.type not in ("command", "redirected_statement"):
-            self._subshell(script, [node])
-            return
+    def _do(self, script: Script, node: Node) -> None:
+        """Run a statement in this shell."""
         method = getattr(self, f"_do_{node.type}", None)
         if method:
             method(script, node)
@@ -181,8 +184,7 @@ class ShellWalk:
         self._declare(script, node, keyword, node.named_children)
 
     def _do_unset_command(self, script: Script, node: Node) -> None:
-        for child in node.named_children:
-            self._unset(text_of(child))
+        self._run_unset(script, self._words(script, node.children))
 
     def _do_redirected_statement(self, script: Script, node: Node) -> None:
         body = node.child_by_field_name("body")
@@ -215,35 +217,50 @@ class ShellWalk:
             self._subshell(script, [child])
 
     def _do_list(self, script: Script, node: Node) -> None:
-        left, right = node.named_children[0], node.named_children[-1]
-        is_or = any(child.type == "||" for child in node.children)
+        lists = [node]
+        while (left := lists[-1].named_children[0]).type == "list":
+            lists.append(left)
         self._statement(script, left)
-        if is_or or _is_test(left):
-            self._branch(script, [[right]], is_complete=False)
-        else:
-            self._statement(script, right)
+        for each in reversed(lists):
+            before, right = each.named_children[0], each.named_children[-1]
+            if any(child.type == "||" for child in each.children) or _is_test(before):
+                self._branch(script, [[right]], is_complete=False)
+            else:
+                self._statement(script, right)
 
     def _do_negated_command(self, script: Script, node: Node) -> None:
         self._run(script, node.named_children)
 
     def _do_compound_statement(self, script: Script, node: Node) -> None:
+        if node.children and node.children[0].type == "((":
+            self._calculate(script, node)
         self._run(script, node.named_children)
+
+    def _calculate(self, script: Script, node: Node) -> None:
+        """Take what arithmetic changes for what only the job will know."""
+        for found in re.finditer(r"(\w+)\s*(?:[-+*/%]?=(?!=)|\+\+|--)|(?:\+\+|--)(\w+)", text_of(node)):
+            name = found[1] or found[2]
+            self._put(name, unknown(f"${name}"), script.place(node))
 
     _do_do_group = _do_compound_statement
     _do_program = _do_compound_statement
 
     def _do_ERROR(self, script: Script, node: Node) -> None:  # noqa: N802  # as tree-sitter calls it
-        self.unread.append((script.place(node), text_of(node)))
+        for number, text in enumerate(text_of(node).split("\n"), node.start_point.row + 1):
+            self.unread.append((script.line_place(number), text))
         self._run(script, node.named_children)
 
     def _do_subshell(self, script: Script, node: Node) -> None:
         self._subshell(script, node.named_children)
 
-    def _subshell(self, script: Script, nodes: Sequence[Node]) -> None:
+    def _subshell(
+        self, script: Script, nodes: Sequence[Node], run: Callable[[Script, Node], None] | None = None
+    ) -> None:
         """Run statements whose changes end with them."""
         unexported, unseen = dict(self.unexported), dict(self.unseen)
-        with self.state.apart():
-            self._until_end(script, nodes)
+        with self.state.apart(), suppress(_ExitError, _ReturnError):
+            for node in nodes:
+                (run or self._statement)(script, node)
         self.unexported = unexported
         for name, place in self.unseen.items():
             if unseen.get(name) != place:
@@ -329,8 +346,11 @@ class ShellWalk:
 
     def _value(self, script: Script, node: Node) -> Value:
         """What a word stands for, a tilde in front of it expanded."""
-        value = evaluate(node, self._lookup)
         text = text_of(node)
+        try:
+            value = evaluate(node, self._lookup)
+        except RecursionError:
+            return unknown(text)
         if text == "~" or text.startswith("~/"):
             home = self._lookup("HOME") or unknown("~")
             return joined([home, Value(value.text[1:], value.is_known)])
@@ -362,7 +382,7 @@ class ShellWalk:
     def _words(self, script: Script, nodes: Sequence[Node]) -> list[tuple[Value, Place, Node]]:
         """The words of a command; an array or `$@` is as many words as it has items."""
         words = []
-        for node in nodes:
+        for node in nodes[:_MAX_WORDS]:
             value = self._value(script, node)
             inner = (
                 node.named_children[0]
@@ -373,7 +393,8 @@ class ShellWalk:
                 spread = evaluate(inner, self._lookup)
                 value = spread if spread.items is not None else value
             place = script.place(node)
-            words += [(item, place, node) for item in (value.items if value.items is not None else (value,))]
+            split = split_at_blanks(value) if node.type in BARE else (value,)
+            words += [(item, place, node) for item in (value.items if value.items is not None else split)]
         return words
 
     def _assign(self, script: Script, node: Node, exported: bool | None = None) -> None:
@@ -393,7 +414,11 @@ class ShellWalk:
         value = self._value(script, value_node) if value_node is not None else _unparsed(node)
         if any(child.type == "+=" for child in node.children):
             value = joined([self._lookup(name) or Value(""), value])
+        if self._has_arithmetic and not re.fullmatch(r"-?\d+", value.text):
+            value = unknown(value.text)
         place = script.place(node, value_node)
+        if not self._is_ours(name) and value_node is not None:
+            self.handed_on |= _handed_on([value_node])
         if self._is_ours(name) and value_node is not None and _is_torn_json(text_of(value_node), value):
             self.told.append(Told("json", name, value.text, place))
             value = unknown(text_of(value_node))
@@ -422,12 +447,18 @@ class ShellWalk:
         texts = [text_of(child) for child in children]
         flags = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z]+", text))
         exported: bool | None = keyword == "export" or "x" in flags or None
+        self._has_arithmetic = "i" in flags and keyword != "export"
         if (keyword == "export" and "n" in flags) or any(re.fullmatch(r"\+\w*x\w*", text) for text in texts):
             exported = False
         last = ""
+        if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
+            names = (text.partition("=")[0] for text in texts)
+            self._local = {name: self.state.get(name) for name in names} | self._local
         for child, text in zip(children, texts, strict=True):
             if child.type == "variable_assignment":
                 self._assign(script, child, exported)
+                last = text
+            elif child.type == "ERROR":
                 last = text
             elif re.fullmatch(r"[-+]\w+", text) or child.type == "comment":
                 continue
@@ -435,7 +466,10 @@ class ShellWalk:
                 self._export_name(text, exported, script.place(child))
                 last = text
             else:
+                told = len(self.told)
                 self._declare_word(script, child, text, last, exported)
+                last = last if len(self.told) == told else ""
+        self._has_arithmetic = False
 
     def _export_name(self, name: str, exported: bool | None, place: Place) -> None:
         """Export a variable that was assigned before, or will be, or take that back."""
@@ -449,12 +483,21 @@ class ShellWalk:
         if exported:
             self._note_export(name, held.value, held.place or place)
         else:
-            self.unexported[name] = held.place or place
+            self.unexported[name] = place if held.is_exported else held.place or place
+            self.taken_back |= {name} if held.is_exported else set()
             self.unseen.pop(name, None)
 
     def _declare_word(self, script: Script, node: Node, text: str, last: str, exported: bool | None) -> None:
         """A word of `export` that is no assignment: a mistake, or what only the job will know."""
         name = last.partition("=")[0]
+        is_unsigned = "=" not in last and self._is_ours(last)
+        if (found := re.match(r"(\w+[^\w=+[:][^=]*)=", text)) and self._is_ours(found[1]):
+            self.told.append(Told("name", found[1], text, script.place(node)))
+            return
+        if ((found := re.match(r"(\w+):", text)) and self._is_ours(found[1])) or (is_unsigned and text != "="):
+            self.told.append(Told("sign", found[1] if found else last, text, script.place(node)))
+            self._forget(found[1] if found else last)
+            return
         if (found := re.match(r"\$(\w+)=", text)) and self._is_ours(found[1]):
             self.told.append(Told("dollar", found[1], text, script.place(node)))
             return
@@ -467,15 +510,22 @@ class ShellWalk:
             if held and held.place:
                 self._tell_torn(name, last.partition("=")[2], held)
             return
-        value = self._value(script, node)
-        if value.is_known and "=" in value.text:
-            name, _, rest = value.text.partition("=")
-            self._put(name, Value(rest), script.place(node), exported)
-        elif value.choices and exported is not None:
-            for choice in value.choices:
-                self._export_name(choice.text, exported, script.place(node))
-        elif not value.is_known and exported:
-            self._open(script.place(node))
+        for value, place, _ in self._words(script, [node]):
+            if value.is_known:
+                self._export_text(value.text, exported, place)
+            elif value.choices and exported is not None:
+                for choice in value.choices:
+                    self._export_name(choice.text, exported, place)
+            elif exported:
+                self._open(place)
+
+    def _export_text(self, text: str, exported: bool | None, place: Place) -> None:
+        """Export what a word stands for: an assignment, or a name."""
+        name, equals, value = text.partition("=")
+        if equals:
+            self._put(name, Value(value), place, exported)
+        else:
+            self._export_name(name, exported, place)
 
     def _tell_torn(self, name: str, raw: str, held: ShellVariable) -> None:
         """Say once that the shell takes a JSON text apart; what the variable holds then is not judged."""
@@ -490,9 +540,16 @@ class ShellWalk:
         self.unseen.pop(name, None)
         self.state.set(name, None)
 
+    def _forget_all(self) -> None:
+        """Any of the variables that count may be unset from here on."""
+        for name, variable in list(self.state.exported):
+            if self._is_ours(name):
+                self.state.set(name, variable._replace(value=unknown(f"${name}")))
+
     def _open(self, place: Place) -> None:
         """From here on any variable may be set by what only the job will know."""
         self.opened = self.opened or place
+        self.unseen.clear()  # it may start programs, too
 
     def _unset(self, name: str) -> None:
         if found := re.fullmatch(r"\"?\$\{!(\w+)[@*]\}\"?", name):
@@ -514,14 +571,17 @@ class ShellWalk:
                     self._put(found[1], value, script.place(expansion))
 
     def _substitutions(self, script: Script, nodes: Iterable[Node]) -> None:
-        """Look into `$(...)` for what has no effect there; a program that it starts is no step."""
+        """Run what stands in `$(...)`."""
         for node in nodes:
-            if b"export" not in (node.text or b""):
-                continue
-            steps = list(self.steps)
-            for substitution in _descendants(node, "command_substitution"):
-                self._subshell(script, substitution.named_children)
-            self.steps = steps
+            if b"$(" in (node.text or b"") or b"`" in (node.text or b""):
+                for substitution in _descendants(node, "command_substitution"):
+                    self._aside(script, substitution.named_children)
+
+    def _aside(self, script: Script, nodes: Sequence[Node]) -> None:
+        """Run statements beside the script; a program that they start is a step where there is no other."""
+        first = len(self.steps)
+        self._subshell(script, nodes)
+        self.steps[first:] = [step._replace(role="perhaps") for step in self.steps[first:]]
 
     def _command(
         self,
@@ -532,8 +592,13 @@ class ShellWalk:
         input_text: str,
     ) -> None:
         """Run one command, which `assignments` stand in front of."""
+        while len(words) > 1 and words[0][0].text in ("command", "builtin") and not words[1][0].text.startswith("-"):
+            words = words[1:]
         values = [value for value, _, _ in words]
         name = values[0].text if values else ""
+        for child in node.named_children:
+            if child.type == "subshell":  # that of `time ( ... )`
+                self._subshell(script, child.named_children)
         if self._is_spaced(script, assignments, words):
             return
         if name in self._functions:
@@ -553,6 +618,12 @@ class ShellWalk:
         if (found := re.match(r"\$(\w+)=", text_of(words[0][2]) if words else "")) and self._is_ours(found[1]):
             self.told.append(Told("dollar", found[1], texts[0], words[0][1]))
             return True
+        if (found := re.match(r"(\w+[^\w=+[][^=]*)=", texts[0] if texts else "")) and self._is_ours(found[1]):
+            self.told.append(Told("name", found[1], texts[0], words[0][1]))
+            return True
+        if len(texts) > 1 and texts[0] in ("set", "setenv") and self._is_ours(texts[1].partition("=")[0]):
+            self.told.append(Told("sign", texts[1].partition("=")[0], texts[0], words[0][1]))
+            return True
         if len(texts) > 1 and texts[1].startswith("=") and self._is_ours(texts[0]):
             self.told.append(Told("spaces", texts[0], texts[1], words[0][1]))
             return True
@@ -567,18 +638,20 @@ class ShellWalk:
     def _call(self, script: Script, name: str, assignments: Sequence[Node], arguments: Sequence[Value]) -> None:
         """Call a function of the script with what it is given."""
         self._called.add(name)
-        self._calls += 1
         home, body = self._functions[name]
-        if self._calls > _MAX_CALLS or self._depth > _MAX_DEPTH // 2:
+        if self._depth > _MAX_DEPTH // 2:
             return
         with self._prefixed(script, assignments):
             before, self._arguments = self._arguments, tuple(arguments)
+            outside, self._local = self._local, {}
             try:
                 self._run(home, [body])
             except _ReturnError:
                 pass
             finally:
-                self._arguments = before
+                for each, variable in self._local.items():
+                    self.state.set(each, variable)
+                self._arguments, self._local = before, outside
 
     @contextmanager
     def _prefixed(self, script: Script, assignments: Sequence[Node]) -> Iterator[None]:
@@ -641,9 +714,27 @@ class ShellWalk:
         self.state.set(DIRECTORY, self.state.get(f"{DIRECTORY}+") or ShellVariable(unknown("$PWD"), True))
         self.state.set(f"{DIRECTORY}+", self.state.get(f"{DIRECTORY}++"))
 
-    def _run_unset(self, script: Script, words: Sequence[tuple[Value, Place, Node]]) -> None:
+    def _run_let(self, script: Script, words: Sequence[tuple[Value, Place, Node]]) -> None:
         for _, _, node in words[1:]:
-            self._unset(text_of(node).strip("'"))
+            self._calculate(script, node)
+
+    def _run_trap(self, script: Script, words: Sequence[tuple[Value, Place, Node]]) -> None:
+        if len(words) < 3 or not words[1][0].is_known:
+            return
+        steps, told, unseen = len(self.steps), len(self.told), dict(self.unseen)
+        inner = Script(script.document, words[1][0].text, words[1][1])
+        self._aside(inner, inner.root.named_children)
+        self.runs_later = self.runs_later or len(self.steps) > steps
+        self.unseen = unseen  # it runs later, if at all
+        del self.told[told:]
+
+    def _run_unset(self, script: Script, words: Sequence[tuple[Value, Place, Node]]) -> None:
+        for value, _, node in words[1:]:
+            text = text_of(node)
+            if value.is_known or re.search(r"\$\{!\w+[@*]\}", text):
+                self._unset(value.text if value.is_known else text)
+            else:
+                self._forget_all()
 
     def _run_exit(self, script: Script, words: Sequence[tuple[Value, Place, Node]]) -> None:
         raise _ExitError
@@ -706,10 +797,19 @@ class ShellWalk:
             return
         self._note_files(values)
         role = role_of(program, input_text)
-        if program.launcher == "srun" and program.words and (found := re.match(r"(\w+)=", program.words[0].text)):
-            if self._is_ours(found[1]):
-                self.told.append(Told("program", found[1], "", words[len(words) - len(program.words)][1]))
-                return
+        if not program.words and not program.launcher and values[0].text == "env":
+            names = [word.text.partition("=")[0] for _, word in program.outside.assigned]
+            self.told += [Told("other", name, "no command", words[0][1]) for name in names if self._is_ours(name)]
+            return
+        if self._is_inner_shell(program) and self._passes_all(program):
+            with self._prefixed(script, assignments):
+                inner = Script(script.document, program.words[2].text, words[-len(program.words) + 2][1])
+                self._subshell(inner, inner.root.named_children)
+            return
+        found = re.match(r"(\w+)=", program.words[0].text if program.launcher == "srun" and program.words else "")
+        if found and self._is_ours(found[1]):
+            self.told.append(Told("program", found[1], "", words[len(words) - len(program.words)][1]))
+            return
         if program.name == "sbatch":
             self.unseen.clear()  # the job that this one submits may be given it
         if role == "no step":
@@ -720,9 +820,28 @@ class ShellWalk:
         if values and values[0].text == "exec" and program.words:
             raise _ExitError
 
+    def _is_inner_shell(self, program: Program) -> bool:
+        """Whether a program is a shell with a script in its arguments that is known, and starts Python."""
+        is_shell = program.name in ("bash", "sh", "dash", "zsh") and not program.outside.assigned
+        if not is_shell or len(program.words) < 3 or not re.fullmatch(r"-\w*c", program.words[1].text):
+            return False
+        text = program.words[2]
+        calls = any(word in self._functions for word in text.text.split())
+        return text.is_known and (calls or re.search(r"python|torchrun|accelerate|\.py\b", text.text) is not None)
+
+    def _passes_all(self, program: Program) -> bool:
+        """Whether srun passes on all that the script exports."""
+        held = [self.state.get(name) for name in ("SRUN_EXPORT_ENV", "SLURM_EXPORT_ENV")]
+        lists = [variable.value.text for variable in held if variable and variable.value and variable.is_exported]
+        if program.launcher != "srun" or program.options is None:
+            return not program.launcher
+        text = program.options["export"][1] if "export" in program.options else lists[0] if lists else "ALL"
+        is_elsewhere = any("container" in name or name == "chdir" for name in program.options)
+        return text.upper() == "ALL" and not is_elsewhere
+
     def _tell_wasted(self, script: Script, assignments: Sequence[Node], program: str) -> None:
         """Say that a variable is set for a program alone that has no use for it."""
-        for assignment in assignments if program != "sbatch" else ():
+        for assignment in assignments if program not in ("sbatch", "acbo-settings") else ():
             name = text_of(assignment).partition("=")[0]
             if self._is_ours(name):
                 self.told.append(Told("other", name, program, script.place(assignment)))
@@ -745,17 +864,35 @@ class ShellWalk:
             directory=directory,
             is_branch=self.state.is_branch,
         )
-        self.steps.append(step)
+        if len(self.steps) < _MAX_STEPS:
+            self.steps.append(step)
         self.unseen.clear()
 
     def _note_files(self, values: Sequence[Value]) -> None:
         """Note the files that a command may write."""
-        if os.path.basename(values[0].text if values else "") in _WRITERS:
+        name = os.path.basename(values[0].text if values else "")
+        if name in _WRITERS:
             self.written |= {os.path.basename(value.text.rstrip("/")) for value in values[1:]}
+        self.unpacks = self.unpacks or name in _UNPACKERS
 
 
 _BUILTINS = {
-    name: name for name in ("set", "cd", "pushd", "popd", "unset", "exit", "return", "read", "printf", "shift", "eval")
+    name: name
+    for name in (
+        "set",
+        "cd",
+        "pushd",
+        "popd",
+        "unset",
+        "exit",
+        "return",
+        "read",
+        "printf",
+        "shift",
+        "eval",
+        "let",
+        "trap",
+    )
 }
 _BUILTINS |= {"source": "source", ".": "source", "mapfile": "read", "readarray": "read", "getopts": "read"}
 
@@ -767,10 +904,14 @@ def _unparsed(node: Node) -> Value:
 
 
 def _handed_on(words: Iterable[Node]) -> set[str]:
-    """The variables that the words of a command give on under a name, as in `--export=NAME=$NAME` and `key=$NAME`."""
-    texts = [text_of(word) for word in words]
-    given = (text for text in texts if re.match(r"(--export=|\"?'?[\w.]+=)", text))
-    return {name for text in given for name in re.findall(r"\$\{?(\w+)", text)}
+    """The variables that the words of a command give on, as in `--export=NAME=$NAME`, `key=$NAME` and `--key $NAME`."""
+    names: set[str] = set()
+    for text in map(text_of, words):
+        if text.startswith("--export="):
+            names |= set(re.findall(r"\$\{?(\w+)", text))
+        elif found := re.fullmatch(r"(?:[\w.-]+=)?\"?\$\{?(\w+)\}?\"?", text):
+            names.add(found[1])
+    return names
 
 
 def _is_test(node: Node) -> bool:

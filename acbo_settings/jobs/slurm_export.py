@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_NOTHING = ("NONE", "NIL")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -28,7 +27,8 @@ class ExportList(NamedTuple):
     @property
     def passes_nothing(self) -> bool:
         """Whether `srun` takes the text for NONE, whatever follows that."""
-        return not self.text or self.text.upper().startswith(_NOTHING)
+        first = self.text.partition(",")[0].upper()
+        return not self.text or first == "NONE" or self.text.upper() == "NIL"
 
 
 def parse_export(text: str) -> ExportList:

@@ -9,7 +9,7 @@ from typing import Any
 from ..engine.printable import escape, show_value
 from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
-from ..jobs.submission import UsageError
+from ..jobs.slurm.submission import UsageError
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
 from .checked_job import check_files, is_unknown
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, line, note, print_advice, print_problems, result

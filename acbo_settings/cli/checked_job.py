@@ -18,7 +18,7 @@ from ..engine.toml_document import Document
 from ..engine.values import SourcedValue
 from ..jobs.job_file import SCRIPT, find_kind, read_jobs
 from ..jobs.part import Job, Part
-from ..jobs.submission import UsageError, parse_options
+from ..jobs.slurm.submission import UsageError, parse_options
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
 from .output import note
 from .terminal import with_progress

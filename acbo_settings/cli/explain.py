@@ -12,7 +12,7 @@ from ..engine.printable import escape, fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Schema, Setting
 from ..engine.values import SourcedValue
-from ..jobs.submission import UsageError
+from ..jobs.slurm.submission import UsageError
 from .checked_file import CheckedFile, print_findings
 from .checked_job import check_one
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..config import TrainingConfig
 from ..engine.inputs import encode_path
 from ..engine.printable import escape, fit, show_value
-from ..jobs.submission import UsageError
+from ..jobs.slurm.submission import UsageError
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_job import resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note

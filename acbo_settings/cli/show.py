@@ -15,7 +15,7 @@ from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
-from ..jobs.submission import UsageError
+from ..jobs.slurm.submission import UsageError
 from .checked_job import Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, result
 from .terminal import Terminal

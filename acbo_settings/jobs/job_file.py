@@ -51,7 +51,7 @@ def _read_manifests(schema: Schema, documents: Sequence[Document]) -> Iterable[J
     if not documents:
         return []
     try:
-        from .manifest import read_manifests
+        from .kubernetes.manifest import read_manifests
     except ImportError:
         return [_unreadable(document, MANIFEST) for document in documents]
     return read_manifests(schema, documents)
@@ -61,7 +61,7 @@ def _read_script(
     schema: Schema, document: Document, arguments: Sequence[str], environ: Mapping[str, str] | None
 ) -> Job:
     try:
-        from .batch_script import read_script
+        from .slurm.batch_script import read_script
     except ImportError:
         return _unreadable(document, SCRIPT)
     return read_script(schema, document, arguments, environ)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from acbo_settings.cli.checked_file import CheckedFile
 from acbo_settings.engine.problems import Problem
-from acbo_settings.engine.report import subject_of
+from acbo_settings.engine.report import format_problem, format_report, subject_of
 
 HERE = Path(__file__).parent
 SCRIPTS, MANIFESTS = HERE / "scripts", HERE / "manifests"
@@ -50,6 +50,14 @@ def find_mismatches(case: Case, file: str, checked: list[CheckedFile]) -> list[s
         else:
             problems.remove(match)
     return told + [f"found: {_shown(problem)}" for problem in problems]
+
+
+def report_of(checked: list[CheckedFile]) -> str:
+    """All that is said, as it is printed."""
+    problems = [problem for each in checked for problem in each.problems]
+    advice = [problem for each in checked for problem in each.advice]
+    report = [format_report(problems, 80)] if problems else []
+    return "\n".join([*report, *(f"advice: {format_problem(problem, 72)}" for problem in advice)])
 
 
 def _fits(problem: Problem, find: Mapping[str, Any], file: str) -> bool:

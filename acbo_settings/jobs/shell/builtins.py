@@ -1,0 +1,248 @@
+"""The commands of the shell itself that set variables, or say where the script goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+from tree_sitter import Node
+
+from .assignments import DIRECTORY, Assignments, Told, Word
+from .state import Changes, ShellState, ShellVariable
+from .steps import Step
+from .syntax import Script, text_of
+from .values import Place, Value, unknown
+
+DECLARATIONS = ("export", "declare", "typeset", "readonly", "local")
+"""The commands that declare variables."""
+
+_HARMLESS_SOURCES = re.compile(
+    r"activate|bashrc|profile|conda|mamba|modules?\b|module\.sh|lmod|spack|setvars|nvm|cuda|venv|init/|/etc/",
+    re.IGNORECASE,
+)
+_OTHER_NAMES = {".": "source", "mapfile": "read", "readarray": "read", "getopts": "read"}
+
+
+class ExitError(Exception):
+    """The script ends here."""
+
+
+class ReturnError(Exception):
+    """The function ends here."""
+
+
+class Builtins(Assignments):
+    """The commands of the shell itself, run on what a script has set."""
+
+    def __init__(
+        self,
+        state: ShellState,
+        is_ours: Callable[[str], bool],
+        outside: Callable[[str], Value | None],
+        source: Callable[[str], Script | None],
+    ) -> None:
+        super().__init__(state, is_ours, outside)
+        self.steps: list[Step] = []
+        self.written: set[str] = set()
+        """The names of files that the script makes."""
+        self.runs_later = False
+        """Whether a trap starts programs."""
+        self._source = source
+        self._local: Changes | None = None
+
+    def _builtin(self, name: str) -> Callable[[Script, Sequence[Word]], None] | None:
+        """What runs a command of the shell itself, if there is one of that name."""
+        method: Callable[[Script, Sequence[Word]], None] | None = getattr(
+            self, f"_run_{_OTHER_NAMES.get(name, name)}", None
+        )
+        return method
+
+    def _run(self, script: Script, nodes: Iterable[Node]) -> None:
+        """Run statements, which is for the walk to do."""
+        raise NotImplementedError
+
+    def _aside(self, script: Script, nodes: Sequence[Node]) -> None:
+        """Run statements whose changes end with them, which is for the walk to do."""
+        raise NotImplementedError
+
+    def _declare(self, script: Script, node: Node, keyword: str, children: Sequence[Node]) -> None:
+        """Run `export`, `declare` and their like."""
+        texts = [text_of(child) for child in children]
+        flags = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z]+", text))
+        exported: bool | None = keyword == "export" or "x" in flags or None
+        self._has_arithmetic = "i" in flags and keyword != "export"
+        if (keyword == "export" and "n" in flags) or any(re.fullmatch(r"\+\w*x\w*", text) for text in texts):
+            exported = False
+        last = ""
+        if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
+            names = (text.partition("=")[0] for text in texts)
+            self._local = {name: self.state.get(name) for name in names} | self._local
+        for child, text in zip(children, texts, strict=True):
+            if child.type == "variable_assignment":
+                self._assign(script, child, exported)
+                last = text
+            elif child.type == "ERROR":
+                last = text
+            elif re.fullmatch(r"[-+]\w+", text) or child.type == "comment":
+                continue
+            elif re.fullmatch(r"[^\W\d]\w*", text):
+                self._export_name(text, exported, script.place(child))
+                last = text
+            else:
+                told = len(self.told)
+                self._declare_word(script, child, text, last, exported)
+                last = last if len(self.told) == told else ""
+        self._has_arithmetic = False
+
+    def _declare_word(self, script: Script, node: Node, text: str, last: str, exported: bool | None) -> None:
+        """A word of `export` that is no assignment: a mistake, or what only the job will know."""
+        name = last.partition("=")[0]
+        is_unsigned = "=" not in last and self._is_ours(last)
+        if (found := re.match(r"(\w+[^\w=+[:][^=]*)=", text)) and self._is_ours(found[1]):
+            self.told.append(Told("name", found[1], text, script.place(node)))
+            return
+        if ((found := re.match(r"(\w+):", text)) and self._is_ours(found[1])) or (is_unsigned and text != "="):
+            self.told.append(Told("sign", found[1] if found else last, text, script.place(node)))
+            self._forget(found[1] if found else last)
+            return
+        if (found := re.match(r"\$(\w+)=", text)) and self._is_ours(found[1]):
+            self.told.append(Told("dollar", found[1], text, script.place(node)))
+            return
+        if text.startswith("=") and self._is_ours(name):
+            self.told.append(Told("spaces", name, text, script.place(node)))
+            self._forget(name)
+            return
+        if re.match(r"[{}\"']|.*[}\]\"',]$", text) and "{" in last and self._is_ours(name):
+            held = self.state.get(name)
+            if held and held.place:
+                self._tell_torn(name, last.partition("=")[2], held)
+            return
+        for value, place, _ in self._words(script, [node]):
+            if value.is_known:
+                self._export_text(value.text, exported, place)
+            elif value.choices and exported is not None:
+                for choice in value.choices:
+                    self._export_name(choice.text, exported, place)
+            elif exported:
+                self._open(place)
+
+    def _export_text(self, text: str, exported: bool | None, place: Place) -> None:
+        """Export what a word stands for: an assignment, or a name."""
+        name, equals, value = text.partition("=")
+        if equals:
+            self._put(name, Value(value), place, exported)
+        else:
+            self._export_name(name, exported, place)
+
+    def _run_set(self, script: Script, words: Sequence[Word]) -> None:
+        texts = [value.text for value, _, _ in words[1:]]
+        for at, text in enumerate(texts):
+            if text == "--":
+                break
+            if re.fullmatch(r"[-+][A-Za-z]+", text) and "a" in text:
+                self.state.exports_all = text.startswith("-")
+            if text in ("-o", "+o") and texts[at + 1 : at + 2] == ["allexport"]:
+                self.state.exports_all = text == "-o"
+        if "--" in texts and self._arguments is not None:
+            self._arguments = tuple(value for value, _, _ in words[texts.index("--") + 2 :])
+
+    def _run_cd(self, script: Script, words: Sequence[Word]) -> None:
+        targets = [(value, place) for value, place, _ in words[1:] if not re.fullmatch(r"-[LPe@]+|--", value.text)]
+        place = words[0][1]
+        before = self.state.get(DIRECTORY)
+        target = targets[0][0] if targets else self._lookup("HOME") or unknown("~")
+        if target.text == "-":
+            self.state.set(DIRECTORY, self.state.get("OLDPWD"))
+        else:
+            self.state.set(DIRECTORY, ShellVariable(self._below(before, target), True, place))
+        self.state.set("OLDPWD", before)
+
+    def _run_pushd(self, script: Script, words: Sequence[Word]) -> None:
+        held = self.state.get(f"{DIRECTORY}+")
+        self.state.set(f"{DIRECTORY}++", held)
+        self.state.set(f"{DIRECTORY}+", self.state.get(DIRECTORY))
+        self._run_cd(script, words)
+
+    def _run_popd(self, script: Script, words: Sequence[Word]) -> None:
+        self.state.set(DIRECTORY, self.state.get(f"{DIRECTORY}+") or ShellVariable(unknown("$PWD"), True))
+        self.state.set(f"{DIRECTORY}+", self.state.get(f"{DIRECTORY}++"))
+
+    def _run_let(self, script: Script, words: Sequence[Word]) -> None:
+        for _, _, node in words[1:]:
+            self._calculate(script, node)
+
+    def _run_trap(self, script: Script, words: Sequence[Word]) -> None:
+        if len(words) < 3 or not words[1][0].is_known:
+            return
+        steps, told, unseen = len(self.steps), len(self.told), dict(self.unseen)
+        inner = Script(script.document, words[1][0].text, words[1][1])
+        self._aside(inner, inner.root.named_children)
+        self.runs_later = self.runs_later or len(self.steps) > steps
+        self.unseen = unseen  # it runs later, if at all
+        del self.told[told:]
+
+    def _run_unset(self, script: Script, words: Sequence[Word]) -> None:
+        for value, _, node in words[1:]:
+            text = text_of(node)
+            if value.is_known or re.search(r"\$\{!\w+[@*]\}", text):
+                self._unset(value.text if value.is_known else text)
+            else:
+                self._forget_all()
+
+    def _run_exit(self, script: Script, words: Sequence[Word]) -> None:
+        raise ExitError
+
+    def _run_return(self, script: Script, words: Sequence[Word]) -> None:
+        raise ReturnError
+
+    def _run_read(self, script: Script, words: Sequence[Word]) -> None:
+        for value, place, _ in words[1:]:
+            if re.fullmatch(r"[^\W\d]\w*", value.text):
+                self._put(value.text, unknown(f"${value.text}"), place)
+
+    def _run_printf(self, script: Script, words: Sequence[Word]) -> None:
+        texts = [value.text for value, _, _ in words]
+        if texts[1:2] == ["-v"] and len(texts) > 2:
+            self._put(texts[2], unknown(f"${texts[2]}"), words[2][1])
+
+    def _run_shift(self, script: Script, words: Sequence[Word]) -> None:
+        count = int(words[1][0].text) if len(words) > 1 and words[1][0].text.isdecimal() else 1
+        self._arguments = self._arguments and self._arguments[count:]
+
+    def _run_eval(self, script: Script, words: Sequence[Word]) -> None:
+        text = " ".join(value.text for value, _, _ in words[1:])
+        if all(value.is_known for value, _, _ in words[1:]):
+            inner = Script(script.document, text, words[0][1])
+            self._run(inner, inner.root.named_children)
+        elif self._is_suspicious(text):
+            self._open(words[0][1])
+
+    def _run_source(self, script: Script, words: Sequence[Word]) -> None:
+        if len(words) < 2:
+            return
+        target, place, _ = words[1]
+        directory = self.state.get(DIRECTORY)
+        path = self._below(directory, target)
+        found = self._source(path.text) if path.is_known and os.path.basename(path.text) not in self.written else None
+        if found is not None:
+            with suppress(ReturnError):
+                self._run(found, found.root.named_children)
+        elif not _HARMLESS_SOURCES.search(target.text):
+            self._open(place)
+
+    def _below(self, before: ShellVariable | None, target: Value) -> Value:
+        """The directory that a path leads to from another one; below the directory of sbatch it is relative to that."""
+        held = before.value if before and before.value else unknown("$PWD")
+        if not target.is_known or not (held.is_known or os.path.isabs(target.text)):
+            return unknown(target.text)
+        path = os.path.normpath(os.path.join(held.text, target.text))
+        here = os.getcwd()
+        if os.path.isabs(path) and (path + os.sep).startswith(here + os.sep):
+            path = os.path.relpath(path)
+        return Value("" if path == "." else path)
+
+    def _is_suspicious(self, text: str) -> bool:
+        """Whether a text that is not known may set variables that count."""
+        return any(self._is_ours(word) for word in re.findall(r"[^\W\d]\w*", text)) or ".env" in text

@@ -1,0 +1,95 @@
+"""The variables of a shell at one point of its script, also where it is not certain which way the script went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .values import Choice, Place, Value, unknown
+
+Changes = dict[str, "ShellVariable | None"]
+"""What a way through the script does to variables; None for one that it unsets."""
+
+
+class ShellVariable(NamedTuple):
+    """A variable: what it holds, if anything, whether programs get it, and where it was set; None for what came in."""
+
+    value: Value | None
+    is_exported: bool = False
+    place: Place | None = None
+
+
+class ShellState:
+    """The variables of a shell. A way that the script may take has its changes apart, until they are laid together."""
+
+    def __init__(self, variables: Mapping[str, ShellVariable]) -> None:
+        self.is_branch = False
+        """Whether it is not certain that the script comes by here."""
+        self.exports_all = False
+        """Whether `set -a` is in force."""
+        self._layers: list[Changes] = [dict(variables)]
+        self._names = dict.fromkeys(variables)
+
+    def get(self, name: str) -> ShellVariable | None:
+        """A variable, or None where it is not set."""
+        for layer in reversed(self._layers):
+            if name in layer:
+                return layer[name]
+        return None
+
+    def set(self, name: str, variable: ShellVariable | None) -> None:
+        """Set a variable, or unset it."""
+        self._layers[-1][name] = variable
+        self._names.setdefault(name)
+
+    @property
+    def exported(self) -> Iterator[tuple[str, ShellVariable]]:
+        """What a program gets that is started now, in the order in which the script came to it."""
+        for name in self._names:
+            variable = self.get(name)
+            if variable and variable.is_exported and variable.value is not None:
+                yield name, variable
+
+    @contextmanager
+    def apart(self, is_branch: bool = False) -> Iterator[Changes]:
+        """Keep the changes of a subshell, or of a way that may be taken, apart from what is there."""
+        before = self.is_branch, self.exports_all
+        changes: Changes = {}
+        self._layers.append(changes)
+        self.is_branch = self.is_branch or is_branch
+        try:
+            yield changes
+        finally:
+            self._layers.pop()
+            self.is_branch, self.exports_all = before
+
+    def lay_together(self, ways: Sequence[Changes]) -> None:
+        """Go on where one of several ways was taken: what they disagree on is known only in the job."""
+        found: dict[str, list[ShellVariable | None]] = {}
+        for way in ways:
+            for name, variable in way.items():
+                found.setdefault(name, []).append(variable)
+        for name, variables in found.items():
+            others = [self.get(name)] if len(variables) < len(ways) else []
+            self.set(name, _merged([*others, *variables]))
+
+
+def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:
+    """A variable of which it is not certain which way it came."""
+    found = [variable for variable in variables if variable is not None]
+    if all(variable == variables[0] for variable in variables) or not found:
+        return variables[0]
+    is_exported = any(variable.is_exported for variable in found)
+    values = [variable.value for variable in found]
+    first = values[0]
+    is_same = len(found) == len(variables) and first is not None and first.is_known
+    if is_same and all(value is not None and value.is_known and value.text == first.text for value in values):  # type: ignore[union-attr]
+        return ShellVariable(first, is_exported, found[0].place)
+    choices = [
+        Choice(choice.text, choice.place or variable.place)
+        for variable in found
+        for choice in (variable.value.possible if variable.value else ())
+    ]
+    last = next((variable for variable in reversed(found) if variable.place), found[-1])
+    return ShellVariable(unknown(last.value.text if last.value else "", choices), is_exported, last.place)

@@ -1,0 +1,321 @@
+"""A batch script of SLURM: what each of its steps is given, worked out without executing it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from ...engine.inputs import read_raw_file
+from ...engine.names import meant_variable, variable_name
+from ...engine.origins import JobLine, JobVariable
+from ...engine.problems import Problem
+from ...engine.run_arguments import ON_CHANGE, split_names
+from ...engine.schema import Schema
+from ...engine.toml_document import Document, Position
+from ...engine.values import SourcedValue
+from ..part import Job, Part, Unknown
+from ..shell.assignments import DIRECTORY
+from ..shell.state import ShellState, ShellVariable
+from ..shell.steps import Step
+from ..shell.syntax import Script
+from ..shell.values import MAX_CHOICES, Choice, Place, Value, unknown
+from ..shell.walk import ShellWalk
+from .export_list import parse_export
+from .places import option_place
+from .script_files import ScriptFiles, directory_of
+from .script_findings import ScriptFindings
+from .step_environment import StepEnvironments
+from .submission import Option, read_submission
+
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
+_COMMAND_LINE = "the command line of sbatch"
+_MAX_NAMES = 50_000
+_MAX_ALONE = 2_000
+_MAX_TITLE = 60
+
+
+def read_script(
+    schema: Schema, document: Document, arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> Job:
+    """The steps of a batch script, and what is wrong with the script itself.
+
+    `arguments` are those of sbatch, which win over the directives; UsageError for what sbatch would not take. `environ`
+    is the environment of the shell that submits, None where that is not known.
+    """
+    return _Reading(schema, document, arguments, environ).job()
+
+
+class _Reading:
+    """One reading of a script."""
+
+    def __init__(
+        self, schema: Schema, document: Document, arguments: Sequence[str], environ: Mapping[str, str] | None
+    ) -> None:
+        self._schema = schema
+        self._document = document
+        self._environ = environ
+        self._submission = read_submission(document, arguments, environ or {})
+        self._ours: dict[str, bool] = {}
+        self._findings = ScriptFindings(schema, self._is_ours, environ or {})
+        self._environments = StepEnvironments(self._is_ours, self._findings)
+
+    def job(self) -> Job:
+        """The job of the script."""
+        if refusal := self._refusal():
+            return Job((), (refusal,))
+        state, walk = self._start()
+        interpreter = self._interpreter()
+        if interpreter in _SHELLS:
+            state.exports_all = bool(re.match(r"#!.*\s-[a-z]*a", self._document.text.partition("\n")[0]))
+            walk.walk(Script(self._document))
+            steps = walk.steps
+        else:
+            steps = []
+        chosen = [step for step in steps if step.role == "step"] or steps
+        parts = [self._part(step, walk) for step in _first_few(chosen)]
+        if len(parts) < len(chosen):
+            message = "the steps from here on are not checked: there are too many"
+            self._findings.line(self._document.name, message, chosen[len(parts)].place, is_advice=True)
+        if not chosen:
+            parts = [self._part_at_end(state, walk, interpreter)]
+        self._findings.tell_directives(self._document, self._submission, walk)
+        self._findings.tell_walk(walk, bool(chosen))
+        return Job((*_distinct(parts), *self._alone(chosen, walk)), self._findings.all())
+
+    def _refusal(self) -> Problem | None:
+        """What makes sbatch refuse the script, or this package."""
+        text = self._document.text
+        line = Position(1, 1, 1)
+        if "\r\n" in text:
+            message = "sbatch refuses a script whose lines end as those of Windows do"
+            return self._whole(message, line, "dos2unix rewrites them")
+        if not text.startswith("#!"):
+            message = "sbatch refuses a script whose first line does not start with #!"
+            return self._whole(message, line, "write #!/bin/bash at its very beginning")
+        if self._interpreter() not in _SHELLS and not self._interpreter().startswith("python"):
+            message = f"is a script for {self._interpreter()}, and can only be read when it is one for bash or sh"
+            return self._whole(message, line)
+        return None
+
+    def _interpreter(self) -> str:
+        words = self._document.text.partition("\n")[0].removeprefix("#!").split()
+        words = [word for word in words if not word.startswith("-")]
+        names = [os.path.basename(word) for word in words]
+        return (names[1] if names[:1] == ["env"] and len(names) > 1 else names[0]) if names else ""
+
+    def _whole(self, message: str, position: Position, hint: str = "") -> Problem:
+        origin = JobLine(self._document, exact=position)
+        return Problem(path=(), message=message, values=(((), SourcedValue(None, origin)),), hint=hint)
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a variable starts with the prefix, or nearly so."""
+        if name not in self._ours:
+            prefix = self._schema.application.prefix
+            is_ours = name.upper().startswith(prefix) or meant_variable(self._schema, name) is not None
+            self._ours[name] = is_ours
+        return self._ours[name]
+
+    def _start(self) -> tuple[ShellState, ShellWalk]:
+        """The shell as the script finds it, and the walk through the script."""
+        environ = dict(self._environ or {})
+        option = self._submission.options.get("export")
+        variables = {name: ShellVariable(Value(text), True) for name, text in environ.items()}
+        self._passes_all = option is None or parse_export(option.value).passes_all
+        if option is not None and option.value.upper() != "ALL":
+            variables = self._exported(option, variables)
+        chdir = self._submission.options.get("chdir")
+        variables[DIRECTORY] = self._first_directory(chdir)
+        variables["SLURM_SUBMIT_DIR"] = ShellVariable(Value(os.getcwd()), True)
+        if array := self._submission.options.get("array"):
+            task = unknown("$SLURM_ARRAY_TASK_ID", map(Choice, _array_tasks(array.value)))
+            variables["SLURM_ARRAY_TASK_ID"] = ShellVariable(task, True)
+        state = ShellState(variables)
+        return state, ShellWalk(state, self._is_ours, self._outside, self._sourced)
+
+    def _first_directory(self, chdir: Option | None) -> ShellVariable:
+        """Where the script starts: in the directory of sbatch, or where `--chdir` leads to, if that is there."""
+        if chdir is None:
+            return ShellVariable(Value(""), True)
+        place, path = option_place(self._document, chdir), os.path.normpath(chdir.value)
+        if os.path.isdir(path):
+            return ShellVariable(Value("" if path == "." else path), True, place)
+        message = f"{chdir.value} is no directory here; a job whose directory is not there runs in /tmp"
+        is_literal = chdir.value.startswith("~") or "$" in chdir.value
+        hint = "SLURM expands neither ~ nor $" if is_literal else ""
+        self._findings.line("--chdir", message, place, hint, is_advice=not is_literal)
+        return ShellVariable(unknown(chdir.value), True, place)
+
+    def _outside(self, name: str) -> Value | None:
+        """What a variable holds that the script does not set: nothing, when it is ours and the shell is known."""
+        is_known = self._environ is not None and self._is_ours(name)
+        return None if is_known else unknown(f"${name}")
+
+    def _exported(self, option: Option, variables: Mapping[str, ShellVariable]) -> dict[str, ShellVariable]:
+        """What `--export` of sbatch makes of the variables of the shell that submits."""
+        listed = parse_export(option.value)
+        passed = dict(variables) if listed.passes_all else {}
+        passed |= {name: variables[name] for name in listed.named if name in variables}
+        for name, text in listed.assigned:
+            passed[name] = ShellVariable(Value(text), True, option_place(self._document, option, name))
+        self._findings.tell_cut(listed, option_place(self._document, option))
+        if "SLURM_EXPORT_ENV" not in variables:
+            passed["SLURM_EXPORT_ENV"] = ShellVariable(Value(option.value), True, option_place(self._document, option))
+        else:
+            passed["SLURM_EXPORT_ENV"] = variables["SLURM_EXPORT_ENV"]
+        return passed
+
+    def _sourced(self, path: str) -> Script | None:
+        """A script that this one reads with `source`, if it is here."""
+        file = read_raw_file(path)
+        if file.error or b"\0" in file.content:
+            return None
+        return Script(Document(path, file.content.decode(errors="replace")))
+
+    def _part(self, step: Step, walk: ShellWalk) -> Part:
+        """What a step is given."""
+        given = self._environments.given(step)
+        self._environments.tell_lost(step, given)
+        title = f"line {step.place.position.line}: " if step.place.position else ""
+        title += _short(" ".join(word.text for word in step.words))
+        line = step.place.position.line if step.place.position else 0
+        self._findings.tell_freeze(step)
+        return self._assembled(title, line, given.variables, directory_of(step), walk, _run_of(step))
+
+    def _part_at_end(self, state: ShellState, walk: ShellWalk, interpreter: str) -> Part:
+        """What a script gives that starts no step that could be told."""
+        variables = {name: variable for name, variable in state.exported if self._is_ours(name)}
+        directory = state.get(DIRECTORY) or ShellVariable(Value(""))
+        title = "the script itself" if interpreter not in _SHELLS else "the end of the script"
+        return self._assembled(title, 1, variables, directory, walk, _Run())
+
+    def _assembled(
+        self,
+        title: str,
+        line: int,
+        variables: Mapping[str, ShellVariable],
+        directory: ShellVariable,
+        walk: ShellWalk,
+        run: _Run,
+    ) -> Part:
+        named = {name: variable for name, variable in variables.items() if variable.value is not None}
+        if walk.opened:
+            named = {**self._open_variables(walk.opened, named), **named}
+        origins = {name: _origin(name, variable) for name, variable in named.items() if variable.place}
+        environ = {name: variable.value.text for name, variable in named.items() if variable.value is not None}
+        unknown_texts = {origin.text for origin in origins.values() if not origin.is_known}
+        surroundings = ScriptFiles(directory, walk, unknown_texts)
+        self._findings.tell_directory(surroundings, environ)
+        environ.setdefault("SLURM_SUBMIT_DIR", os.getcwd())
+        return Part(title, line, environ, origins, surroundings, run.run_dir, run.on_change, run.may_change)
+
+    def _open_variables(self, place: Place, named: Mapping[str, ShellVariable]) -> dict[str, ShellVariable]:
+        """Every setting, where a file that only the job knows may set any."""
+        taken = {name.upper() for name in named}
+        names = [variable_name(self._schema, path) for path in self._schema.defaults]
+        return {name: ShellVariable(unknown("source"), True, place) for name in names if name not in taken}
+
+    def _alone(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[Part]:
+        """What may be given to a step, or may not: each text by itself."""
+        choices: dict[tuple[str, Choice], None] = {}
+        for step in _first_few(steps):
+            for name, variable in self._environments.given(step).variables.items():
+                if variable.value is not None and not variable.value.is_known:
+                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in variable.value.choices)
+        choices |= dict.fromkeys(walk.mentioned)
+        for name, choice in list(choices)[:_MAX_ALONE]:
+            if choice.place is None:
+                continue
+            origin = JobVariable(name, choice.text, choice.place.document, choice.place.position)
+            part = Part("", 0, {name: choice.text}, {name: origin}, Unknown(), alone=True)
+            if name.upper() == self._schema.application.file_variable and steps:
+                yield self._file_alone(part, steps[0], choice.place, walk)
+            else:
+                yield part
+
+    def _file_alone(self, part: Part, step: Step, place: Place, walk: ShellWalk) -> Part:
+        """A configuration file that may be named: whether it can be read, under settings that only the job knows."""
+        others = self._open_variables(place, {})
+        environ = {name: variable.value.text for name, variable in others.items() if variable.value}
+        origins = {name: _origin(name, variable) for name, variable in others.items()}
+        files = ScriptFiles(directory_of(step), walk, set())
+        return part._replace(
+            environ=environ | dict(part.environ), variables=origins | dict(part.variables), surroundings=files
+        )
+
+
+class _Run(NamedTuple):
+    """What a command says of its run."""
+
+    run_dir: str | None = None
+    on_change: Any = None
+    may_change: tuple[str, ...] | None = None
+
+
+def _first_few(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, as far as they can be judged in reasonable time: a script can have ten thousand of them."""
+    names = 0
+    for step in steps:
+        yield step
+        names += len(step.environ) + 100
+        if names > _MAX_NAMES:
+            return
+
+
+def _placed(choice: Choice, variable: ShellVariable) -> Choice:
+    """A text that a variable may have, with its place."""
+    return choice if choice.place else choice._replace(place=variable.place)
+
+
+def _origin(name: str, variable: ShellVariable) -> JobVariable:
+    """The origin of a variable that the script sets."""
+    assert variable.place is not None
+    assert variable.value is not None
+    value = variable.value
+    return JobVariable(name, value.text, variable.place.document, variable.place.position, value.is_known)
+
+
+def _array_tasks(text: str) -> Iterator[str]:
+    """The numbers of `--array=0-9:2,15%4`, a few of them."""
+    for part in text.partition("%")[0].split(","):
+        if found := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part.strip()):
+            first, step = int(found[1]), int(found[3] or 1) or 1
+            yield from map(str, range(first, int(found[2] or first) + 1, step)[:MAX_CHOICES])
+
+
+def _run_of(step: Step) -> _Run:
+    """What `acbo-settings freeze` says of its run by its options."""
+    words = [word.text for word in step.program.words]
+    if "freeze" not in words or not any(word.endswith(("acbo-settings", "acbo_settings")) for word in words):
+        return _Run()
+    given: dict[str, list[str]] = {}
+    for word, following in pairwise([*words, ""]):
+        name, equals, value = word.partition("=")
+        given.setdefault(name, []).append(value if equals else following)
+    run_dir, on_change = (given.get(name, [None])[-1] for name in ("--run-dir", "--on-change"))
+    may_change = tuple(name for text in given.get("--may-change", ()) for name in split_names(text))
+    is_known = all(word.is_known for word in step.program.words)
+    is_known = is_known and on_change in (None, *ON_CHANGE)
+    return _Run(run_dir, on_change, may_change or None) if is_known else _Run()
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_TITLE else f"{text[: _MAX_TITLE - 3]}..."
+
+
+def _distinct(parts: Iterable[Part]) -> list[Part]:
+    """The parts without those that are given the same as another one."""
+    found: dict[object, Part] = {}
+    for part in parts:
+        marks = (
+            tuple(sorted(part.environ.items())),
+            tuple((name, origin.exact) for name, origin in sorted(part.variables.items())),
+            part.surroundings.directory,
+            str(part.surroundings),
+            part[5:],
+        )
+        found.setdefault(marks, part)
+    return list(found.values())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
         def read(self, name: str, named_by: str = "", inside: str = "") -> RawFile:
             """Read a file as `read_raw_file` does."""
+            ...
 
         def read_if_there(self, name: str) -> RawFile | None:
             """Read a file that need not exist."""
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
         def __str__(self) -> str:
             """What a report calls the working directory."""
+            ...
 
 
 PATH_ARGUMENT = "the path argument"
@@ -249,7 +251,7 @@ def read_start(
     application = schema.application
     texts = process_environment(schema) if environ is None else _ours(schema, environ)
     of_run = {name: texts.pop(name) for name in list(texts) if name.upper() in application.run_variables}
-    files = _find_files(application, path, texts, surroundings)
+    files = _find_files(application, path, texts, variables, surroundings)
     inputs = Inputs(schema, files, texts, overrides, strict, variables)
     named = _known_of_run(schema, of_run, inputs.variables) if inputs.variables else of_run
     run = _read_run(inputs, named, run_dir, on_change, may_change)
@@ -344,6 +346,7 @@ def _find_files(
     application: Application,
     path: str | os.PathLike[str] | None,
     environ: Mapping[str, str],
+    variables: Mapping[str, Variable] | None,
     surroundings: Surroundings | None,
 ) -> tuple[RawFile, ...]:
     """Read the file that is named, else the one in the working directory, if it is there, and what that extends.
@@ -355,6 +358,8 @@ def _find_files(
     if path is not None:
         text = path_text(path, "path", "; settings go into overrides")
         file: RawFile | None = read(text, PATH_ARGUMENT, application.file_name)
+    elif variables and len(named) == 1 and named[0][0] in variables and not variables[named[0][0]].is_known:
+        file = unknown_file(named[0][1], named[0][0])
     elif len(named) == 1 and isinstance(named[0][1], str) and named[0][1].strip():
         file = read(named[0][1], named[0][0], application.file_name)
     else:
@@ -364,6 +369,13 @@ def _find_files(
     from .extends import extended_files
 
     return extended_files(file, lambda name: read(name, inside=application.file_name), MAX_BYTES)
+
+
+def unknown_file(name: str, named_by: str = "") -> RawFile:
+    """A file that only the job will know."""
+    file = RawFile(name, named_by)
+    file.is_known = False
+    return file
 
 
 def is_directory(name: str) -> bool:

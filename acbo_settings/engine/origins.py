@@ -308,7 +308,10 @@ class JobVariable(Variable):
 
     def place(self, value: object, at_key: bool) -> str:
         """The line of the file."""
-        return str(self) if self.exact else f"{self}: {super().place(value, at_key)}"
+        if self.exact is None:
+            return f"{self}: {super().place(value, at_key)}"
+        is_shown = at_key or not self.is_known or self.text in self.source.line(self.exact.line)
+        return str(self) if is_shown or is_secret(self.name) else f"{self}, given {show_value(hide(self.text))}"
 
     def without_secrets(self, path: KeyPath) -> JobVariable:
         """The variable with another text, if it holds a secret."""

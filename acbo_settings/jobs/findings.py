@@ -48,8 +48,8 @@ class Findings:
         self._add(variable.source, variable.exact, problem)
 
     def _add(self, document: Document, position: Position | None, problem: Problem) -> None:
-        place = (position.line, position.value_column) if position else (0, 0)
-        self._found.setdefault(document.name, {}).setdefault((*place, problem.message), problem)
+        line, column = (position.line, position.value_column) if position else (0, 0)
+        self._found.setdefault(document.name, {}).setdefault((line, column, problem.message), problem)
 
     def of(self, document: Document) -> tuple[Problem, ...]:
         """Those of one file, from its first line to its last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..engine.inputs import RawFile
+from ..engine.inputs import RawFile, unknown_file
 from ..engine.origins import JobVariable, Origin
 from ..engine.problems import Problem
 
@@ -59,10 +59,3 @@ class Unknown:
 
     def __str__(self) -> str:
         return "a directory that only the job knows"
-
-
-def unknown_file(name: str, named_by: str = "") -> RawFile:
-    """A file that only the job will know."""
-    file = RawFile(name, named_by)
-    file.is_known = False
-    return file

@@ -89,7 +89,7 @@ def no_file(start: Start) -> Problem:
     hint = f"{variable}={meant} takes that one; " if meant else ""
     hint += f"{variable}={os.devnull} says that none is meant"
     problem = file_problem(name, message, hint).replace(severity="advice")
-    chosen_at = start.surroundings and start.surroundings.chosen_at
+    chosen_at = start.surroundings.chosen_at if start.surroundings else None
     return problem.replace(values=(*problem.values, ((), SourcedValue(None, chosen_at)))) if chosen_at else problem
 
 

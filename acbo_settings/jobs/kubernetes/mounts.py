@@ -8,8 +8,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...engine.inputs import RawFile, encode_path
-from ..part import unknown_file
+from ...engine.inputs import RawFile, encode_path, unknown_file
 from .config_maps import ConfigFile, ConfigMap
 from .yaml_text import Node, Tree
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from .state import ShellState, ShellVariable
-from .syntax import BARE, Script, descendants, evaluate, split_at_blanks, text_of
+from .syntax import Script, descendants, evaluate, text_of, words_of
 from .values import Choice, Place, Value, joined, unknown
 
 DIRECTORY = "PWD"
@@ -79,9 +79,9 @@ class Assignments:
         self.used.add(name)
         if name.isdecimal() or name in "@*":
             return self._argument(name)
-        if name == DIRECTORY:
-            directory = self.state.get(DIRECTORY)
-            held = directory.value if directory and directory.value else unknown("$PWD")
+        if name in (DIRECTORY, "OLDPWD"):
+            directory = self.state.get(name)
+            held = directory.value if directory and directory.value else unknown(f"${name}")
             return Value(os.path.abspath(held.text)) if held.is_known else held
         variable = self.state.get(name)
         if variable is not None:
@@ -111,8 +111,8 @@ class Assignments:
                 spread = evaluate(inner, self._lookup)
                 value = spread if spread.items is not None else value
             place = script.place(node)
-            split = split_at_blanks(value) if node.type in BARE else (value,)
-            words += [(item, place, node) for item in (value.items if value.items is not None else split)]
+            items = words_of(node, value) if value.items is None else value.items
+            words += [(item, place, node) for item in items]
         return words
 
     def _assign(self, script: Script, node: Node, exported: bool | None = None) -> None:
@@ -134,6 +134,8 @@ class Assignments:
             value = joined([self._lookup(name) or Value(""), value])
         if self._has_arithmetic and not re.fullmatch(r"-?\d+", value.text):
             value = unknown(value.text)
+        if self.state.is_branch and value.is_known and not value.text and value_node is not None:
+            value = unknown(text_of(value_node))  # it may be asked first whether there is anything
         place = script.place(node, value_node)
         if not self._is_ours(name) and value_node is not None:
             self.handed_on |= handed_on([value_node])
@@ -146,6 +148,8 @@ class Assignments:
         """Give a variable a value."""
         before = self.state.get(name)
         is_exported = bool(before and before.is_exported) or self.state.exports_all if exported is None else exported
+        if self.state.may_export_all and exported is None and not is_exported:
+            is_exported, value = True, unknown(value.text, value.possible)
         self.state.set(name, ShellVariable(value, is_exported, place))
         if not self._is_ours(name):
             return
@@ -158,7 +162,8 @@ class Assignments:
         self.unexported.pop(name, None)
         self.unseen[name] = place
         if self.state.is_branch and value is not None:
-            self.mentioned += [(name, Choice(choice.text, choice.place or place)) for choice in value.possible]
+            given = (choice for choice in value.possible if choice.text.strip())
+            self.mentioned += [(name, Choice(choice.text, choice.place or place)) for choice in given]
 
     def _export_name(self, name: str, exported: bool | None, place: Place) -> None:
         """Export a variable that was assigned before, or will be, or take that back."""
@@ -199,6 +204,7 @@ class Assignments:
         """From here on any variable may be set by what only the job will know."""
         self.opened = self.opened or place
         self.unseen.clear()  # it may start programs, too
+        self.unexported.clear()
 
     def _unset(self, name: str) -> None:
         if found := re.fullmatch(r"\"?\$\{!(\w+)[@*]\}\"?", name):
@@ -212,8 +218,10 @@ class Assignments:
     def _assign_defaults(self, script: Script, nodes: Iterable[Node]) -> None:
         """Run what `${NAME:=value}` does beside standing for a value."""
         for node in nodes:
-            if b":=" not in (node.text or b"") and b"=" not in (node.text or b""):
+            if b"=" not in (node.text or b"") and b"++" not in (node.text or b""):
                 continue
+            for arithmetic in descendants(node, "arithmetic_expansion"):
+                self._calculate(script, arithmetic)
             for expansion in descendants(node, "expansion"):
                 found = re.match(r"\$\{(\w+):?=", text_of(expansion))
                 if found and (value := evaluate(expansion, self._lookup)) != self._lookup(found[1]):
@@ -229,6 +237,7 @@ class Assignments:
     def _prefixed(self, script: Script, assignments: Sequence[Node]) -> Iterator[None]:
         """Let assignments hold for one command: they are exported for it, and are gone behind it."""
         names = [text_of(each).partition("=")[0].removesuffix("+") for each in assignments]
+        self.handed_on |= {name for name in names if name in self.unexported}
         before = {name: self.state.get(name) for name in names}
         unseen, unexported = dict(self.unseen), dict(self.unexported)
         for assignment in assignments:
@@ -254,14 +263,9 @@ def _unparsed(node: Node) -> Value:
 
 
 def handed_on(words: Iterable[Node]) -> set[str]:
-    """The variables that the words of a command give on, as in `--export=NAME=$NAME`, `key=$NAME` and `--key $NAME`."""
-    names: set[str] = set()
-    for text in map(text_of, words):
-        if text.startswith("--export="):
-            names |= set(re.findall(r"\$\{?(\w+)", text))
-        elif found := re.fullmatch(r"(?:[\w.-]+=)?\"?\$\{?(\w+)\}?\"?", text):
-            names.add(found[1])
-    return names
+    """The variables that the words of a command give on, as in `--export=NAME=$NAME`, and not in a path."""
+    texts = (text for text in map(text_of, words) if text.startswith("--export=") or "/" not in text)
+    return {name for text in texts for name in re.findall(r"\$\{?(\w+)", text)}
 
 
 def _is_torn_json(raw: str, value: Value) -> bool:

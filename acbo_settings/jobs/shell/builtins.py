@@ -13,7 +13,7 @@ from .assignments import DIRECTORY, Assignments, Told, Word
 from .state import Changes, ShellState, ShellVariable
 from .steps import Step
 from .syntax import Script, text_of
-from .values import Place, Value, unknown
+from .values import Place, Value, joined, unknown
 
 DECLARATIONS = ("export", "declare", "typeset", "readonly", "local")
 """The commands that declare variables."""
@@ -79,28 +79,43 @@ class Builtins(Assignments):
         if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
             names = (text.partition("=")[0] for text in texts)
             self._local = {name: self.state.get(name) for name in names} | self._local
-        for child, text in zip(children, texts, strict=True):
-            if child.type == "variable_assignment":
+        taken = None
+        for child, following, text in zip(children, (*children[1:], None), texts, strict=False):
+            told = len(self.told)
+            if child is taken or re.fullmatch(r"[-+]\w+", text) or child.type == "comment":
+                continue
+            if following is not None and child.type == "variable_name" and child.end_byte == following.start_byte:
+                taken = following  # the two are one word, whose name is put together
+                self._export_built(script, joined([Value(text), self._value(script, following)]), child, exported)
+            elif child.type == "variable_assignment":
                 self._assign(script, child, exported)
                 last = text
             elif child.type == "ERROR":
                 last = text
-            elif re.fullmatch(r"[-+]\w+", text) or child.type == "comment":
-                continue
             elif re.fullmatch(r"[^\W\d]\w*", text):
                 self._export_name(text, exported, script.place(child))
                 last = text
             else:
-                told = len(self.told)
                 self._declare_word(script, child, text, last, exported)
                 last = last if len(self.told) == told else ""
         self._has_arithmetic = False
+
+    def _export_built(self, script: Script, value: Value, node: Node, exported: bool | None) -> None:
+        """Export an assignment whose name is put together."""
+        for choice in value.possible:
+            self._export_text(choice.text, exported, script.place(node))
+        if not value.possible and exported:
+            self._open(script.place(node))
 
     def _declare_word(self, script: Script, node: Node, text: str, last: str, exported: bool | None) -> None:
         """A word of `export` that is no assignment: a mistake, or what only the job will know."""
         name = last.partition("=")[0]
         is_unsigned = "=" not in last and self._is_ours(last)
-        if (found := re.match(r"(\w+[^\w=+[:][^=]*)=", text)) and self._is_ours(found[1]):
+        if re.match(r"\"?\w*\$\{?\w+\}?\w*=", text) and not text.startswith("$"):
+            if exported and not self._value(script, node).is_known:
+                self._open(script.place(node))  # it sets what only the job will know
+                return
+        elif (found := re.match(r"(\w+[^\w=+[:$][^=$]*)=", text)) and self._is_ours(found[1]):
             self.told.append(Told("name", found[1], text, script.place(node)))
             return
         if ((found := re.match(r"(\w+):", text)) and self._is_ours(found[1])) or (is_unsigned and text != "="):
@@ -110,7 +125,7 @@ class Builtins(Assignments):
         if (found := re.match(r"\$(\w+)=", text)) and self._is_ours(found[1]):
             self.told.append(Told("dollar", found[1], text, script.place(node)))
             return
-        if text.startswith("=") and self._is_ours(name):
+        if (text.startswith("=") or last == f"{name}=") and self._is_ours(name):
             self.told.append(Told("spaces", name, text, script.place(node)))
             self._forget(name)
             return
@@ -118,6 +133,10 @@ class Builtins(Assignments):
             held = self.state.get(name)
             if held and held.place:
                 self._tell_torn(name, last.partition("=")[2], held)
+            return
+        if found := re.fullmatch(r"\"?\$\{!(\w+)[@*]\}\"?", text):
+            for each in self.state.names_with(found[1]):
+                self._export_name(each, exported, script.place(node))
             return
         for value, place, _ in self._words(script, [node]):
             if value.is_known:
@@ -143,10 +162,16 @@ class Builtins(Assignments):
                 break
             if re.fullmatch(r"[-+][A-Za-z]+", text) and "a" in text:
                 self.state.exports_all = text.startswith("-")
-            if text in ("-o", "+o") and texts[at + 1 : at + 2] == ["allexport"]:
-                self.state.exports_all = text == "-o"
+            if re.fullmatch(r"[-+]\w*o", text) and texts[at + 1 : at + 2] == ["allexport"]:
+                self.state.exports_all = text.startswith("-")
         if "--" in texts and self._arguments is not None:
             self._arguments = tuple(value for value, _, _ in words[texts.index("--") + 2 :])
+
+    def _run_shopt(self, script: Script, words: Sequence[Word]) -> None:
+        texts = [value.text for value, _, _ in words]
+        flags = "".join(text[1:] for text in texts if text.startswith("-"))
+        if "allexport" in texts and "o" in flags:
+            self.state.exports_all = "s" in flags
 
     def _run_cd(self, script: Script, words: Sequence[Word]) -> None:
         targets = [(value, place) for value, place, _ in words[1:] if not re.fullmatch(r"-[LPe@]+|--", value.text)]
@@ -218,6 +243,8 @@ class Builtins(Assignments):
             self._run(inner, inner.root.named_children)
         elif self._is_suspicious(text):
             self._open(words[0][1])
+        else:
+            self.unseen.clear()  # it may start a program
 
     def _run_source(self, script: Script, words: Sequence[Word]) -> None:
         if len(words) < 2:

@@ -24,8 +24,7 @@ _LAUNCHERS = frozenset(
 )
 _CONTAINERS = ("apptainer", "singularity")
 _MPI = ("mpirun", "mpiexec", "orterun")
-_RUNNERS = {"uv": "run", "poetry": "run", "pixi": "run", "pipenv": "run", "hatch": "run", "conda": "run"}
-_RUNNERS |= {"mamba": "run", "micromamba": "run", "rye": "run", "pdm": "run"}
+_RUNNERS = ("uv", "poetry", "pixi", "pipenv", "hatch", "conda", "mamba", "micromamba", "rye", "pdm")
 _NO_STEPS = frozenset(
     "[ . : alias awk basename bc break bzip2 cat chmod chown clear column comm conda continue cp curl cut date df diff"
     " dirname disown dos2unix du echo egrep enroot-import expr false fg fgrep file free getconf git grep"
@@ -118,12 +117,13 @@ def find_program(words: Sequence[Value]) -> Program:
             break
         elif name in _WRAPPERS:
             taken = _past_options(rest, _WRAPPERS[name]) + (name in _TAKES_A_WORD)
-            if name == "env":
+            if name in ("env", "time"):
                 taken = _read_env(rest, taken, at, changes)
         elif name in _CONTAINERS:
-            inside.assigned += [(at + index, word) for index, word in _given_by_options(rest, ("--env",))]
+            given = _given_by_options(rest, ("--env",))
+            inside.assigned += [(at + index, each) for index, word in given for each in _at_commas(word)]
             break
-        elif name in _RUNNERS and len(rest) > 1 and rest[1].text == _RUNNERS[name]:
+        elif name in _RUNNERS and "run" in [word.text for word in rest[1:6]]:
             taken = _past_runner(rest)
         else:
             break
@@ -197,7 +197,7 @@ def _past_options(words: Sequence[Value], with_value: str) -> int:
 
 def _past_runner(words: Sequence[Value]) -> int:
     """The number of words in front of the program that `uv run` or the like starts."""
-    index = 2
+    index = [word.text for word in words].index("run") + 1
     while index < len(words) and words[index].text.startswith("-") and words[index].text != "--":
         index += 2 if re.fullmatch(r"-[np]|--(name|prefix|with|project|python|extra|group)", words[index].text) else 1
     return index + (index < len(words) and words[index].text == "--")
@@ -220,6 +220,11 @@ def _given_by_options(words: Sequence[Value], options: Sequence[str]) -> list[tu
     return [(at, following) for at, (word, following) in pairs if word.text in options and "=" in following.text]
 
 
+def _at_commas(word: Value) -> list[Value]:
+    """The assignments in the value of `--env`."""
+    return [word._replace(text=text) for text in re.split(r",(?=[^\W\d]\w*=)", word.text)] if word.is_known else [word]
+
+
 def _behind_env(words: Sequence[Value]) -> list[tuple[int, Value]]:
     """What an `env` behind the options of `mpirun` sets, with the number of the word."""
     start = next((at for at, word in enumerate(words) if word.text == "env"), len(words))
@@ -231,7 +236,9 @@ def _srun_options(words: Sequence[Value]) -> tuple[dict[str, tuple[int, str]], i
     """The options of srun that say what its step is given, and the number of words up to the program."""
     options: dict[str, tuple[int, str]] = {}
     index = 1
-    while index < len(words) and (words[index].text.startswith("-") or _holds_options(words[index:])):
+    while index < len(words) and (
+        (words[index].text.startswith("-") and words[index].text != "-") or _holds_options(words[index:])
+    ):
         word = words[index].text
         index += 1
         if word == "--":

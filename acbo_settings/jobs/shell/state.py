@@ -28,6 +28,8 @@ class ShellState:
         """Whether it is not certain that the script comes by here."""
         self.exports_all = False
         """Whether `set -a` is in force."""
+        self.may_export_all = False
+        """Whether it may be, because it stands on a way that may be taken."""
         self._layers: list[Changes] = [dict(variables)]
         self._names = dict.fromkeys(variables)
 
@@ -42,6 +44,10 @@ class ShellState:
         """Set a variable, or unset it."""
         self._layers[-1][name] = variable
         self._names.setdefault(name)
+
+    def names_with(self, prefix: str) -> list[str]:
+        """The variables whose names start so."""
+        return [name for name in self._names if name.startswith(prefix) and self.get(name) is not None]
 
     @property
     def exported(self) -> Iterator[tuple[str, ShellVariable]]:
@@ -62,6 +68,7 @@ class ShellState:
             yield changes
         finally:
             self._layers.pop()
+            self.may_export_all = self.may_export_all or (is_branch and self.exports_all != before[1])
             self.is_branch, self.exports_all = before
 
     def lay_together(self, ways: Sequence[Changes]) -> None:
@@ -81,6 +88,8 @@ def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:
     if all(variable == variables[0] for variable in variables) or not found:
         return variables[0]
     is_exported = any(variable.is_exported for variable in found)
+    if all(variable.value is None for variable in found):
+        return found[0]._replace(is_exported=is_exported)
     values = [variable.value for variable in found]
     first = values[0]
     is_same = len(found) == len(variables) and first is not None and first.is_known

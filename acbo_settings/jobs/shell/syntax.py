@@ -19,8 +19,10 @@ _LANGUAGE = Language(tree_sitter_bash.language())
 BARE = ("simple_expansion", "expansion", "command_substitution")
 """What stands for a text that the shell splits at blanks, when it stands in no quotes."""
 
+_GLOB = re.compile(r"[*?]|\[.+\]")
 _MAX_ROWS = 40
-_MAX_PARSED = 2_000_000  # bytes, in looking for lines
+_MAX_PARSED = 1_000_000  # bytes, in looking for lines
+_PARSING = 20_000  # bytes that could be read while a parse begins
 _ESCAPE = r"\\(?: x([0-9a-fA-F]{1,2}) | u([0-9a-fA-F]{1,4}) | U([0-9a-fA-F]{1,8}) | ([0-7]{1,3}) | (.) )"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b"}
 _ESCAPES |= {"\\": "\\", "'": "'", '"': '"', "?": "?"}
@@ -32,7 +34,8 @@ class Script:
     def __init__(self, document: Document, text: str | None = None, place: Place | None = None) -> None:
         self.document = document
         self._place = place
-        self._bytes = (document.text if text is None else text).encode("utf-8", "surrogateescape")
+        content = (document.text if text is None else text).encode("utf-8", "surrogateescape")
+        self._bytes = re.sub(rb"\\(\s*)\Z", rb" \1", content)  # the last line, which goes on in none
         self.root = _parse(self._bytes)
         self.unread: list[tuple[int, str]] = []
         if _unreadable_bytes(self.root):
@@ -83,7 +86,7 @@ def _best_without(content: bytes, root: Node, budget: int) -> tuple[tuple[int, b
     for number in _suspicious_rows(root, len(lines)):
         if not lines[number].strip() or lines[number].lstrip().startswith(b"#"):
             continue
-        budget -= len(content)
+        budget -= len(content) + _PARSING
         without = b"\n".join([*lines[:number], b" " * len(lines[number]), *lines[number + 1 :]])
         tree = _parse(without)
         unreadable = _unreadable_bytes(tree)
@@ -147,28 +150,52 @@ def evaluate(node: Node, lookup: Lookup) -> Value:
         case "array":
             return _array(node, text, lookup)
         case "brace_expression":
-            return unknown(text, map(Choice, _range(text)))
+            return unknown(text, map(Choice, _braced(text)))
         case "command_substitution":
             return _substitution(node, text, lookup)
     return unknown(text)
 
 
 def _array(node: Node, text: str, lookup: Lookup) -> Value:
-    """An array, with its items where these are certain: not named, and no text that the shell splits at blanks."""
+    """An array, with its items where these are certain: neither named, nor as many as only the job will know."""
     items: list[Value] = []
     for child in (child for child in node.named_children if child.type != "comment"):
         value = evaluate(child, lookup)
-        is_bare = child.type in BARE
-        if text_of(child).startswith("[") or (is_bare and not value.is_known and value.items is None):
+        words = value.items if value.items is not None else words_of(child, value)
+        is_certain = child.type not in BARE and not _GLOB.search(text_of(child))
+        if text_of(child).startswith("[") or not (is_certain or all(word.is_known for word in words)):
             return unknown(text)
-        spread = value.items if value.items is not None else split_at_blanks(value) if is_bare else (value,)
-        items += spread
+        items += words
     return unknown(text)._replace(items=tuple(items), choices=possible(tuple(items)))
 
 
-def split_at_blanks(value: Value) -> tuple[Value, ...]:
-    """The words that the shell makes of a text that stands in no quotes."""
-    return tuple(map(Value, value.text.split())) if value.is_known else (value,)
+def words_of(node: Node, value: Value) -> tuple[Value, ...]:
+    """The words that the shell makes of one: it splits what stands in no quotes, and looks for files."""
+    text = text_of(node)
+    if node.type in BARE:
+        return tuple(map(Value, value.text.split())) if value.is_known else (value,)
+    is_plain = node.type in ("word", "concatenation", "brace_expression", "extglob_pattern")
+    if not is_plain or re.search(r"[\"'\\$`]", text):
+        return (value,)
+    braced = _braced(text)
+    if braced == [text] and not _GLOB.search(text):
+        return (value,)
+    return tuple(unknown(each) if _GLOB.search(each) else Value(each) for each in braced)
+
+
+def _braced(text: str) -> list[str]:
+    """What `{a,b}` and `{1..4}` in a word stand for."""
+    found = re.search(r"\{([^{},\s]*(?:,[^{},\s]*)+)\}|\{(-?\d{1,6})\.\.(-?\d{1,6})(?:\.\.(\d{1,6}))?\}", text)
+    if found is None:
+        return [text]
+    if found[1] is not None:
+        parts = found[1].split(",")
+    else:
+        first, last, step = int(found[2]), int(found[3]), int(found[4] or 1) or 1
+        numbers = range(first, last + 1, step) if last >= first else range(first, last - 1, -step)
+        parts = list(map(str, numbers[:MAX_CHOICES]))
+    rest = _braced(text[found.end() :])
+    return [f"{text[: found.start()]}{part}{end}" for part in parts for end in rest][:MAX_CHOICES]
 
 
 def possible(values: tuple[Value, ...]) -> tuple[Choice, ...]:
@@ -269,15 +296,6 @@ def _item(node: Node, name: str, index: str, text: str, lookup: Lookup) -> Value
     if index.isdecimal():
         return array.items[int(index)] if int(index) < len(array.items) else Value("")
     return unknown(text, possible(array.items))
-
-
-def _range(text: str) -> Iterator[str]:
-    """The numbers of `{1..4}`."""
-    if found := re.fullmatch(r"\{(-?\d{1,6})\.\.(-?\d{1,6})\}", text):
-        first, last = int(found[1]), int(found[2])
-        step = 1 if last >= first else -1
-        for number in range(first, last + step, step)[:MAX_CHOICES]:
-            yield str(number)
 
 
 def _substitution(node: Node, text: str, lookup: Lookup) -> Value:

@@ -22,6 +22,7 @@ _MAX_STATEMENTS = 60_000
 _MAX_STEPS = 1_000
 _TESTS = ("[", "[[", "test", "grep", "command", "which", "type")
 _WRITERS = ("cp", "mv", "ln", "tee", "rsync", "install", "sed", "envsubst", "touch", "wget", "curl", "sbcast")
+_READERS = ("cat", "echo", "printf", "grep", "diff", "head", "tail", "ls", "test", "[")
 _UNPACKERS = ("tar", "unzip", "git", "rsync", "scp")
 
 
@@ -40,6 +41,8 @@ class ShellWalk(Builtins):
         source: Callable[[str], Script | None],
     ) -> None:
         super().__init__(state, is_ours, outside, source)
+        self.named: set[str] = set()
+        """The names of files that commands are given, which may make them."""
         self.unpacks = False
         """Whether the script unpacks or fetches files of which it does not say the names."""
         self.comments: set[int] = set()
@@ -48,6 +51,7 @@ class ShellWalk(Builtins):
         """Lines that could not be read, with their texts."""
         self._functions: dict[str, tuple[Script, Node]] = {}
         self._called: set[str] = set()
+        self._running: set[str] = set()
         self._depth = 0
         self._left = _MAX_STATEMENTS
 
@@ -119,7 +123,7 @@ class ShellWalk(Builtins):
             self._substitutions(script, arguments)
             steps = len(self.steps)
             self._command(script, node, assignments, self._words(script, arguments), input_text)
-            if len(self.steps) > steps:
+            if len(self.steps) > steps or text_of(arguments[0]) == "sbatch":
                 self.handed_on |= handed_on(arguments)
 
     def _do_variable_assignment(self, script: Script, node: Node) -> None:
@@ -146,6 +150,7 @@ class ShellWalk(Builtins):
         ]
         for redirect in node.children_by_field_name("redirect"):
             self._redirect(script, redirect)
+            self.handed_on |= set(re.findall(r"\$\{?(\w+)", text_of(redirect))) if texts else set()
         if body is not None and body.type == "command":
             self._do_command(script, body, "".join(texts))
         elif body is not None:
@@ -246,7 +251,7 @@ class ShellWalk(Builtins):
 
     def _do_for_statement(self, script: Script, node: Node) -> None:
         variable = node.child_by_field_name("variable")
-        values = [self._value(script, each) for each in node.children_by_field_name("value")]
+        values = [value for value, _, _ in self._words(script, node.children_by_field_name("value"))]
         if not values:
             values = list(self._arguments or ())
         texts = [choice for value in values for choice in value.possible]
@@ -256,6 +261,9 @@ class ShellWalk(Builtins):
         self._loop(script, node)
 
     def _do_c_style_for_statement(self, script: Script, node: Node) -> None:
+        for each in node.named_children:
+            if each.type != "do_group":
+                self._calculate(script, each)
         self._loop(script, node)
 
     def _do_while_statement(self, script: Script, node: Node) -> None:
@@ -324,7 +332,10 @@ class ShellWalk(Builtins):
         elif name in DECLARATIONS:
             self._declare(script, node, name, [each for _, _, each in words[1:]])
         elif builtin := self._builtin(name):
-            builtin(script, words)
+            if name not in ("eval", "source", "."):
+                self._tell_wasted(script, assignments, name)
+            with self._prefixed(script, assignments if name in ("eval", "source", ".") else ()):
+                builtin(script, words)
         else:
             self._start(script, node, assignments, words, input_text)
 
@@ -334,7 +345,7 @@ class ShellWalk(Builtins):
         if (found := re.match(r"\$(\w+)=", text_of(words[0][2]) if words else "")) and self._is_ours(found[1]):
             self.told.append(Told("dollar", found[1], texts[0], words[0][1]))
             return True
-        if (found := re.match(r"(\w+[^\w=+[][^=]*)=", texts[0] if texts else "")) and self._is_ours(found[1]):
+        if (found := re.match(r"(\w+[^\w=+[$][^=$]*)=", texts[0] if texts else "")) and self._is_ours(found[1]):
             self.told.append(Told("name", found[1], texts[0], words[0][1]))
             return True
         if len(texts) > 1 and texts[0] in ("set", "setenv") and self._is_ours(texts[1].partition("=")[0]):
@@ -354,12 +365,15 @@ class ShellWalk(Builtins):
     def _call(self, script: Script, name: str, assignments: Sequence[Node], arguments: Sequence[Value]) -> None:
         """Call a function of the script with what it is given."""
         self._called.add(name)
+        if name in self._running:
+            return
         home, body = self._functions[name]
         if self._depth > _MAX_DEPTH // 2:
             return
         with self._prefixed(script, assignments):
             before, self._arguments = self._arguments, tuple(arguments)
             outside, self._local = self._local, {}
+            self._running.add(name)
             try:
                 self._run(home, [body])
             except ReturnError:
@@ -368,6 +382,7 @@ class ShellWalk(Builtins):
                 for each, variable in self._local.items():
                     self.state.set(each, variable)
                 self._arguments, self._local = before, outside
+                self._running.discard(name)
 
     def _start(
         self,
@@ -459,6 +474,8 @@ class ShellWalk(Builtins):
         name = os.path.basename(values[0].text if values else "")
         if name in _WRITERS:
             self.written |= {os.path.basename(value.text.rstrip("/")) for value in values[1:]}
+        elif name not in _READERS:
+            self.named |= {os.path.basename(value.text) for value in values[1:] if value.text.endswith(".toml")}
         self.unpacks = self.unpacks or name in _UNPACKERS
 
 

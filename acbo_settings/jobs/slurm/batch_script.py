@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 
 from ...engine.inputs import read_raw_file
 from ...engine.names import meant_variable, variable_name
-from ...engine.origins import JobLine, JobVariable
-from ...engine.problems import Problem
+from ...engine.origins import JobVariable
 from ...engine.run_arguments import ON_CHANGE, split_names
 from ...engine.schema import Schema
 from ...engine.toml_document import Document, Position
-from ...engine.values import SourcedValue
 from ..part import Job, Part, Unknown
 from ..shell.assignments import DIRECTORY
 from ..shell.state import ShellState, ShellVariable
@@ -25,7 +23,7 @@ from ..shell.values import MAX_CHOICES, Choice, Place, Value, unknown
 from ..shell.walk import ShellWalk
 from .export_list import parse_export
 from .places import option_place
-from .script_files import ScriptFiles, directory_of
+from .script_files import ScriptFiles, directory_of, is_in_container
 from .script_findings import ScriptFindings
 from .step_environment import StepEnvironments
 from .submission import Option, read_submission
@@ -61,54 +59,46 @@ class _Reading:
         self._ours: dict[str, bool] = {}
         self._findings = ScriptFindings(schema, self._is_ours, environ or {})
         self._environments = StepEnvironments(self._is_ours, self._findings)
+        application = schema.application
+        self._concerns_us = application.prefix in document.text.upper() or os.path.lexists(application.file_name)
 
     def job(self) -> Job:
         """The job of the script."""
-        if refusal := self._refusal():
-            return Job((), (refusal,))
+        if self._is_refused():
+            return Job((), self._findings.all())
         state, walk = self._start()
         interpreter = self._interpreter()
         if interpreter in _SHELLS:
             state.exports_all = bool(re.match(r"#!.*\s-[a-z]*a", self._document.text.partition("\n")[0]))
             walk.walk(Script(self._document))
-            steps = walk.steps
-        else:
-            steps = []
-        chosen = [step for step in steps if step.role == "step"] or steps
-        parts = [self._part(step, walk) for step in _first_few(chosen)]
-        if len(parts) < len(chosen):
-            message = "the steps from here on are not checked: there are too many"
-            self._findings.line(self._document.name, message, chosen[len(parts)].place, is_advice=True)
-        if not chosen:
-            parts = [self._part_at_end(state, walk, interpreter)]
+        chosen = [step for step in walk.steps if step.role == "step"] or walk.steps
+        parts = self._parts(chosen, walk) or [self._part_at_end(state, walk, interpreter)]
         self._findings.tell_directives(self._document, self._submission, walk)
         self._findings.tell_walk(walk, bool(chosen))
         return Job((*_distinct(parts), *self._alone(chosen, walk)), self._findings.all())
 
-    def _refusal(self) -> Problem | None:
-        """What makes sbatch refuse the script, or this package."""
-        text = self._document.text
-        line = Position(1, 1, 1)
+    def _is_refused(self) -> bool:
+        """Whether sbatch refuses the script, or this package does; a script that is none of ours is passed over."""
+        text, interpreter = self._document.text, self._interpreter()
         if "\r\n" in text:
-            message = "sbatch refuses a script whose lines end as those of Windows do"
-            return self._whole(message, line, "dos2unix rewrites them")
-        if not text.startswith("#!"):
+            message, hint = "sbatch refuses a script whose lines end as those of Windows do", "dos2unix rewrites them"
+        elif not text.startswith("#!"):
             message = "sbatch refuses a script whose first line does not start with #!"
-            return self._whole(message, line, "write #!/bin/bash at its very beginning")
-        if self._interpreter() not in _SHELLS and not self._interpreter().startswith("python"):
-            message = f"is a script for {self._interpreter()}, and can only be read when it is one for bash or sh"
-            return self._whole(message, line)
-        return None
+            hint = "write #!/bin/bash at its very beginning"
+        elif interpreter not in _SHELLS and not interpreter.startswith("python"):
+            if not self._concerns_us:
+                return True
+            message, hint = f"is a script for {interpreter}, and is not checked: it is none for bash or sh", ""
+        else:
+            return False
+        self._findings.tell(self._document, Position(1, 1, 1), message, hint)
+        return True
 
     def _interpreter(self) -> str:
         words = self._document.text.partition("\n")[0].removeprefix("#!").split()
         words = [word for word in words if not word.startswith("-")]
         names = [os.path.basename(word) for word in words]
         return (names[1] if names[:1] == ["env"] and len(names) > 1 else names[0]) if names else ""
-
-    def _whole(self, message: str, position: Position, hint: str = "") -> Problem:
-        origin = JobLine(self._document, exact=position)
-        return Problem(path=(), message=message, values=(((), SourcedValue(None, origin)),), hint=hint)
 
     def _is_ours(self, name: str) -> bool:
         """Whether a variable starts with the prefix, or nearly so."""
@@ -142,10 +132,12 @@ class _Reading:
         place, path = option_place(self._document, chdir), os.path.normpath(chdir.value)
         if os.path.isdir(path):
             return ShellVariable(Value("" if path == "." else path), True, place)
-        message = f"{chdir.value} is no directory here; a job whose directory is not there runs in /tmp"
-        is_literal = chdir.value.startswith("~") or "$" in chdir.value
-        hint = "SLURM expands neither ~ nor $" if is_literal else ""
-        self._findings.line("--chdir", message, place, hint, is_advice=not is_literal)
+        is_literal = chdir.value.startswith("~") or "$" in chdir.value or "%" in chdir.value
+        is_elsewhere = os.path.isabs(path) and not os.path.isdir(os.sep + path.split(os.sep)[1])
+        if self._concerns_us and (is_literal or not is_elsewhere):
+            message = f"{chdir.value} is no directory here; a job whose directory is not there runs in /tmp"
+            hint = "SLURM expands neither ~ nor $ nor % here" if is_literal else ""
+            self._findings.line("--chdir", message, place, hint, is_advice=not is_literal)
         return ShellVariable(unknown(chdir.value), True, place)
 
     def _outside(self, name: str) -> Value | None:
@@ -174,6 +166,14 @@ class _Reading:
             return None
         return Script(Document(path, file.content.decode(errors="replace")))
 
+    def _parts(self, steps: Sequence[Step], walk: ShellWalk) -> list[Part]:
+        """What the steps are given, as far as they can be judged in reasonable time."""
+        parts = [self._part(step, walk) for step in _first_few(steps)]
+        if len(parts) < len(steps):
+            message = "the steps from here on are not checked: there are too many"
+            self._findings.line(self._document.name, message, steps[len(parts)].place, is_advice=True)
+        return parts
+
     def _part(self, step: Step, walk: ShellWalk) -> Part:
         """What a step is given."""
         given = self._environments.given(step)
@@ -182,34 +182,35 @@ class _Reading:
         title += _short(" ".join(word.text for word in step.words))
         line = step.place.position.line if step.place.position else 0
         self._findings.tell_freeze(step)
-        return self._assembled(title, line, given.variables, directory_of(step), walk, _run_of(step))
+        files = ScriptFiles(directory_of(step), walk, is_in_container(step))
+        return self._assembled(title, line, given.variables, files, walk, _run_of(step))
 
     def _part_at_end(self, state: ShellState, walk: ShellWalk, interpreter: str) -> Part:
         """What a script gives that starts no step that could be told."""
         variables = {name: variable for name, variable in state.exported if self._is_ours(name)}
         directory = state.get(DIRECTORY) or ShellVariable(Value(""))
         title = "the script itself" if interpreter not in _SHELLS else "the end of the script"
-        return self._assembled(title, 1, variables, directory, walk, _Run())
+        return self._assembled(title, 1, variables, ScriptFiles(directory, walk), walk, _Run())
 
     def _assembled(
         self,
         title: str,
         line: int,
         variables: Mapping[str, ShellVariable],
-        directory: ShellVariable,
+        files: ScriptFiles,
         walk: ShellWalk,
         run: _Run,
     ) -> Part:
         named = {name: variable for name, variable in variables.items() if variable.value is not None}
         if walk.opened:
             named = {**self._open_variables(walk.opened, named), **named}
+        somewhere = Place(self._document, None)  # what came in, and is not certain any more
+        named = {name: _placed_at(each, somewhere) for name, each in named.items()}
         origins = {name: _origin(name, variable) for name, variable in named.items() if variable.place}
         environ = {name: variable.value.text for name, variable in named.items() if variable.value is not None}
-        unknown_texts = {origin.text for origin in origins.values() if not origin.is_known}
-        surroundings = ScriptFiles(directory, walk, unknown_texts)
-        self._findings.tell_directory(surroundings, environ)
+        self._findings.tell_directory(files, environ)
         environ.setdefault("SLURM_SUBMIT_DIR", os.getcwd())
-        return Part(title, line, environ, origins, surroundings, run.run_dir, run.on_change, run.may_change)
+        return Part(title, line, environ, origins, files, run.run_dir, run.on_change, run.may_change)
 
     def _open_variables(self, place: Place, named: Mapping[str, ShellVariable]) -> dict[str, ShellVariable]:
         """Every setting, where a file that only the job knows may set any."""
@@ -223,7 +224,8 @@ class _Reading:
         for step in _first_few(steps):
             for name, variable in self._environments.given(step).variables.items():
                 if variable.value is not None and not variable.value.is_known:
-                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in variable.value.choices)
+                    given = (choice for choice in variable.value.choices if choice.text.strip())
+                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in given)
         choices |= dict.fromkeys(walk.mentioned)
         for name, choice in list(choices)[:_MAX_ALONE]:
             if choice.place is None:
@@ -240,7 +242,7 @@ class _Reading:
         others = self._open_variables(place, {})
         environ = {name: variable.value.text for name, variable in others.items() if variable.value}
         origins = {name: _origin(name, variable) for name, variable in others.items()}
-        files = ScriptFiles(directory_of(step), walk, set())
+        files = ScriptFiles(directory_of(step), walk, is_in_container(step))
         return part._replace(
             environ=environ | dict(part.environ), variables=origins | dict(part.variables), surroundings=files
         )
@@ -319,3 +321,9 @@ def _distinct(parts: Iterable[Part]) -> list[Part]:
         )
         found.setdefault(marks, part)
     return list(found.values())
+
+
+def _placed_at(variable: ShellVariable, place: Place) -> ShellVariable:
+    """A variable that has a place, if only the job will know what it holds."""
+    is_known = variable.value is not None and variable.value.is_known
+    return variable if variable.place or is_known else variable._replace(place=place)

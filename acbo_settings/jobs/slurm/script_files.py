@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from fnmatch import fnmatch
 
-from ...engine.inputs import RawFile, read_if_there, read_raw_file
+from ...engine.inputs import RawFile, read_if_there, read_raw_file, unknown_file
 from ...engine.origins import JobLine
-from ..part import unknown_file
 from ..shell.state import ShellVariable
 from ..shell.steps import Step
 from ..shell.values import Value, unknown
@@ -17,15 +16,16 @@ from ..shell.walk import ShellWalk
 class ScriptFiles:
     """The files that a step finds in its working directory, some of which the script may make first."""
 
-    def __init__(self, directory: ShellVariable, walk: ShellWalk, unknown_names: set[str]) -> None:
+    def __init__(self, directory: ShellVariable, walk: ShellWalk, is_in_container: bool = False) -> None:
         held = directory.value or unknown("$PWD")
         self.directory = os.path.abspath(held.text) if held.is_known else None
         self.place = directory.place
         self.chosen_at = JobLine(directory.place.document, exact=directory.place.position) if directory.place else None
         self._name = held.text
         self._written = walk.written
+        self._named = walk.named
         self._unpacks = walk.unpacks
-        self._unknown = unknown_names
+        self._is_in_container = is_in_container
 
     def read(self, name: str, named_by: str = "", inside: str = "") -> RawFile:
         """Read a file as the step would, unless only the job will know it."""
@@ -49,12 +49,12 @@ class ScriptFiles:
     def _is_unknown(self, name: str) -> bool:
         """Whether the script makes the file, or it lies where this machine has nothing."""
         base = os.path.basename(name)
-        if name in self._unknown or any(
-            fnmatch(base, written) for written in self._written if base[:1] == written[:1] or "*" in written
-        ):
+        if any(fnmatch(base, written) for written in self._written if base[:1] == written[:1] or "*" in written):
             return True
-        if self._unpacks and self.place is not None and not os.path.lexists(os.path.join(self._name, name)):
-            return True
+        if not os.path.lexists(os.path.join(self._name, name)):
+            may_come = base in self._named or (self._unpacks and self.place is not None)
+            if may_come or (self._is_in_container and os.path.isabs(name)):
+                return True
         if not os.path.isabs(name):
             return self.directory is None
         return not os.path.isdir(os.sep + name.split(os.sep)[1])
@@ -70,6 +70,9 @@ class ScriptFiles:
 def directory_of(step: Step) -> ShellVariable:
     """The directory in which a step starts: srun and containers may choose another one than the script's."""
     options = step.program.options or {}
+    texts = [word.text for word in step.program.words]
+    if is_in_container(step) and any(text.split("=")[0] in ("--pwd", "-W", "--workdir") for text in texts):
+        return ShellVariable(unknown("$PWD"), True, step.place)
     for name in ("container-workdir", "chdir", "container-image"):
         if name not in options:
             continue
@@ -81,3 +84,9 @@ def directory_of(step: Step) -> ShellVariable:
             return ShellVariable(Value("" if path == "." else path), True, place)
         return ShellVariable(unknown(text), True, place)
     return step.directory
+
+
+def is_in_container(step: Step) -> bool:
+    """Whether a step runs in a container, where paths are others."""
+    has_image = any(name.startswith("container") for name in step.program.options or ())
+    return has_image or step.program.name in ("apptainer", "singularity", "shifter", "ch-run", "enroot")

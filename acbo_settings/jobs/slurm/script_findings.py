@@ -90,14 +90,16 @@ class ScriptFindings(Findings):
     def tell_directives(self, document: Document, submission: Submission, walk: ShellWalk) -> None:
         """Say which directives SLURM ignores, or takes for something else."""
         for option in submission.ignored:
-            if option.position and option.position.line in walk.comments:
+            is_told = self._schema.application.prefix in option.value.upper()
+            is_told = is_told or (option.name == "chdir" and os.path.isdir(option.value))
+            if is_told and option.position and option.position.line in walk.comments:
                 message = "SLURM ignores a directive below the first command"
                 place = Place(document, option.position)
                 self.line(f"#SBATCH --{option.name}", message, place, "move it up")
         for option in submission.refused:
             place = Place(document, option.position)
             word = option.value.partition("=")[0]
-            if option.name:
+            if option.name and self._is_ours(re.sub(r".*[=,](\w+)=.*", r"\1", option.value)):
                 self.line(word, f"sbatch takes it for its option {option.name}", place, f"write -{word}")
             elif self._is_ours(word):
                 self.line(word, "sbatch refuses a directive with it", place, "no blank may stand in --export")

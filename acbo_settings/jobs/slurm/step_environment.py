@@ -113,12 +113,10 @@ class StepEnvironments:
         is_meant = any(self._is_ours(name) for name, _ in parse_export(given.text).assigned)
         if given.place is None or not (given.lost or (lacks_path and is_meant)):
             return
-        program = step.program.name or "a program"
-        message = f"under --export={given.text}, srun passes on "
-        message += f"no {_listed(given.lost)}" if given.lost else "no PATH"
-        message += ", and no PATH" if given.lost and lacks_path else ""
-        message += f", without which it does not find {program}" if lacks_path else ""
-        self._findings.line(given.lost[0] if given.lost else "PATH", message, given.place, "use srun --export=ALL")
+        names = [*given.lost, *(["PATH"] if given.loses_path else [])]
+        message = f"srun passes on {_neither(names)}"
+        message += f", so that it does not find {step.program.name}" if lacks_path and step.program.name else ""
+        self._findings.line(f"--export={given.text}", message, given.place, "use srun --export=ALL")
 
 
 def _is_same(passed: ShellVariable | None, variable: ShellVariable) -> bool:
@@ -136,7 +134,10 @@ def _is_by_name(step: Step) -> bool:
     return not step.program.words or "/" not in step.program.words[0].text
 
 
-def _listed(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+def _neither(names: Sequence[str]) -> str:
+    """That none of some names is there: of many, the first few."""
+    if len(names) == 1:
+        return f"no {names[0]}"
+    if len(names) > 4:
+        names = [*names[:3], f"{len(names) - 3} more"]
+    return f"neither {', '.join(names[:-1])} nor {names[-1]}"

@@ -198,9 +198,10 @@ def resolve_and_report(arguments: Namespace, path: str | None) -> list[Configura
 def check_one(arguments: Namespace, path: str | None) -> CheckedFile:
     """Judge what a command is asked about: a file, the run in a directory, a job, or what a job would find here."""
     schema, settings = arguments.schema, arguments.settings
-    if path is None or (document := read_job_file(path)) is None:
-        if arguments.sbatch:
-            raise UsageError(NO_SCRIPT)
+    document = None if path is None else read_job_file(path)
+    if arguments.sbatch and (document is None or find_kind(document.text) != SCRIPT):
+        raise UsageError(NO_SCRIPT)
+    if document is None:
         return check_file(schema, path, None, settings, prefers_frozen=True)
     (checked,) = check_jobs(schema, [document], arguments.sbatch, _shell_environment(), settings)
     return checked

@@ -5,9 +5,11 @@ import inspect
 import pydoc
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import acbo_settings
 
@@ -134,3 +136,12 @@ def test_the_tests_mirror_the_folders() -> None:
         folder = file.relative_to(tests).parent
         room = PACKAGE / folder / f"{file.stem.removeprefix('test_')}.py"
         assert folder == Path() or room.exists(), f"{file} tests no room"
+
+
+def test_the_hook_for_jobs_brings_what_the_extra_does() -> None:
+    """The second hook installs the same packages that the extra `jobs` names."""
+    root = Path(__file__).parent.parent
+    extras = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    hooks = yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (hook,) = [hook for hook in hooks if hook["id"] == "acbo-settings-check-jobs"]
+    assert hook["additional_dependencies"] == extras["jobs"]

@@ -47,7 +47,7 @@ def test_a_commit_with_a_broken_file_is_refused(tmp_path: Path) -> None:
     make_repository(hooks)
     (block,) = [block for block in BLOCKS if (block.note, block.language) == ("config", "yaml")]
     (repository,) = yaml.safe_load(block.text)["repos"]
-    assert repository["hooks"] == [{"id": "acbo-settings-check"}]
+    assert repository["hooks"] == [{"id": "acbo-settings-check"}, {"id": "acbo-settings-check-jobs"}]
     assert repository["rev"] == f"v{acbo_settings.__version__}"
     assert run(["git", "tag", repository["rev"]], hooks).returncode == 0
     experiments.mkdir()
@@ -63,6 +63,13 @@ def test_a_commit_with_a_broken_file_is_refused(tmp_path: Path) -> None:
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "scm20/acbo.toml:2" in refused.stdout + refused.stderr
     (experiments / "scm20/acbo.toml").write_text("[grpo]\ngroup_size = 32\n")
+    (experiments / "scm20/job.sbatch").write_text("#!/bin/bash\nexport ACBO_GRPO__GROUP_SIZE=4\nsrun python train.py\n")
+    (experiments / "values.yaml").write_text("group_size: 4\n")
+    assert run(["git", "add", "-A"], experiments).returncode == 0
+    refused = run(["git", "commit", "-a", "-m", "Add a job"], experiments)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "scm20/job.sbatch:2" in refused.stdout + refused.stderr
+    (experiments / "scm20/job.sbatch").write_text("#!/bin/bash\nexport ACBO_GRPO__GROUP_SIZE=64\nsrun python train.py\n")
     taken = run(["git", "commit", "-a", "-m", "Repair"], experiments)
     assert taken.returncode == 0, taken.stdout + taken.stderr
     assert "Passed" in taken.stdout + taken.stderr

@@ -66,6 +66,7 @@ def test_the_blocks_are_those_that_are_executed() -> None:
     assert kinds == {
         ("file", "toml"),
         ("file", "python"),
+        ("file", "bash"),
         ("", "console"),
         ("", "pycon"),
         ("command", "sh"),
@@ -86,7 +87,7 @@ def test_files_commands_and_python_do_what_the_readme_says(
     runner = doctest.DocTestRunner()
     names: dict[str, object] = {}
     for block in BLOCKS:
-        if block.note == "file":
+        if block.note in ("file", "example"):
             (tmp_path / block.name).write_text(block.text, encoding="utf-8")
         elif block.language == "console" and not block.note:
             text = run_console(block, tmp_path, shell_environment(tmp_path))

@@ -69,7 +69,9 @@ def test_a_commit_with_a_broken_file_is_refused(tmp_path: Path) -> None:
     refused = run(["git", "commit", "-a", "-m", "Add a job"], experiments)
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "scm20/job.sbatch:2" in refused.stdout + refused.stderr
-    (experiments / "scm20/job.sbatch").write_text("#!/bin/bash\nexport ACBO_GRPO__GROUP_SIZE=64\nsrun python train.py\n")
+    (experiments / "scm20/job.sbatch").write_text(
+        "#!/bin/bash\nexport ACBO_GRPO__GROUP_SIZE=64\nsrun python train.py\n"
+    )
     taken = run(["git", "commit", "-a", "-m", "Repair"], experiments)
     assert taken.returncode == 0, taken.stdout + taken.stderr
     assert "Passed" in taken.stdout + taken.stderr

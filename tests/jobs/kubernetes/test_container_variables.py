@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import yaml
@@ -23,14 +23,13 @@ NO_TEXT = ("must be text", "must be a list")
 class Kubectl(yaml.SafeLoader):
     """A loader that takes a plain scalar for what kubectl takes it for; which number it is does not matter here."""
 
-    yaml_implicit_resolvers: ClassVar[Any] = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}
-
 
 def construct(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
     """A text, or what stands in for what is none."""
     return STAND_INS.get(plain_kind(node.value), node.value) if node.style is None else node.value
 
 
+Kubectl.yaml_implicit_resolvers = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}
 Kubectl.add_constructor("tag:yaml.org,2002:str", construct)
 
 

@@ -135,6 +135,15 @@ def test_kubernetes_takes_the_manifest() -> None:
         kubernetes_validate.validate(document, "1.31", strict=True)
 
 
+@pytest.mark.parametrize("name", ["job.sbatch", "requeue.sbatch", "kubernetes-job.yaml"])
+def test_the_examples_of_jobs_are_valid(name: str, tmp_path: Path) -> None:
+    """What the examples' job files give their jobs is valid, and there is nothing to advise."""
+    for file in ("acbo.toml", name):
+        shutil.copy(EXAMPLES / file, tmp_path)
+    ran = run([sys.executable, "-m", "acbo_settings", "check", "--strict", name], tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok\n", "")
+
+
 def test_the_example_file_of_the_experiment_is_valid() -> None:
     """The examples' `acbo.toml` loads without advice."""
     assert load_training_config(EXAMPLES / "acbo.toml", environ={}).metadata["experiment"] == "scm20"

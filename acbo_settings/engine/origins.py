@@ -257,16 +257,8 @@ class Variable(Origin):
         return Variable(self.name, HIDDEN if is_all else hide(self.text))
 
 
-@public
 class JobVariable(Variable):
-    """The value was set by a variable that the file of a job sets.
-
-    Args:
-        name: The variable's name as it is spelled there.
-        text: What it is set to; where only the job knows that, as the file has it.
-        source: The file of the job: its `name` as the user wrote it, and its `text`.
-        exact: Where the variable and its text stand in it, or None where it has no lines.
-        is_known: Whether the text is what the job will have.
+    """The value was set by a variable in the file of a job, at a place, if it has lines; it may not be known yet.
 
     >>> from acbo_settings.engine.toml_document import Document, Position
     >>> script = Document("job.sbatch", "export LAB_STEPS=7")

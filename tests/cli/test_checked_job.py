@@ -153,3 +153,33 @@ def test_without_the_extra_it_is_said_how_to_get_it(name: str, kind: str) -> Non
         ran.stderr.split()
     )
     assert "acbo.toml: ok" in ran.stdout
+
+
+def seconds_of(*arguments: str) -> float:
+    """The processor time of a command, in seconds."""
+    before = os.times()
+    assert run(*arguments).returncode == 0
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+@pytest.mark.heavy
+def test_a_long_script_is_checked_at_once() -> None:
+    """A script of 2,000 lines takes less than half a second beyond the start of the program."""
+    lines = (f"export ACBO_METADATA__N{n}={n}\nif a; then\n  echo {n}\nfi\n" for n in range(500))
+    write("long.sbatch", f"#!/bin/bash\n{''.join(lines)}srun python train.py\n")
+    write("short.sbatch", "#!/bin/bash\nsrun python train.py\n")
+    beyond = min(seconds_of("check", "long.sbatch") for _ in range(3))
+    assert beyond - min(seconds_of("check", "short.sbatch") for _ in range(3)) < 0.5
+
+
+@pytest.mark.heavy
+def test_a_thousand_job_files_are_checked_in_one_call() -> None:
+    """Scripts and manifests of usual length, 500 of each, take less than 20 seconds."""
+    scripts, manifests = Path(__file__).parent.parent / "jobs/scripts", Path(__file__).parent.parent / "jobs/manifests"
+    script = (scripts / "clean-torchrun-on-several-nodes.sbatch").read_text(encoding="utf-8")
+    manifest = (manifests / "clean-pytorchjob-elastic.yaml").read_text(encoding="utf-8")
+    names = [f"many/{number}.{ending}" for number in range(500) for ending in ("sbatch", "yaml")]
+    for name in names:
+        write(name, script if name.endswith("sbatch") else manifest)
+    assert seconds_of("check", *names) < 20

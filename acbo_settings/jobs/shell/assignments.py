@@ -69,6 +69,8 @@ class Assignments:
             value = evaluate(node, self._lookup)
         except RecursionError:
             return unknown(text)
+        if re.match(r"~[\w-]|\w+=~", text):
+            return unknown(text)
         if text == "~" or text.startswith("~/"):
             home = self._lookup("HOME") or unknown("~")
             return joined([home, Value(value.text[1:], value.is_known)])
@@ -115,7 +117,7 @@ class Assignments:
             words += [(item, place, node) for item in items]
         return words
 
-    def _assign(self, script: Script, node: Node, exported: bool | None = None) -> None:
+    def _assign(self, script: Script, node: Node, exported: bool | None = None, is_declared: bool = False) -> None:
         """Run one `NAME=value`."""
         name_node, value_node = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name_node is None:
@@ -136,6 +138,8 @@ class Assignments:
             value = unknown(value.text)
         if self.state.is_branch and value.is_known and not value.text and value_node is not None:
             value = unknown(text_of(value_node))  # it may be asked first whether there is anything
+        if is_declared and value_node is not None and "{" in text_of(value_node):
+            value = (words_of(value_node, value) or (value,))[-1]  # braces make several words, of which the last wins
         place = script.place(node, value_node)
         if not self._is_ours(name) and value_node is not None:
             self.handed_on |= handed_on([value_node])
@@ -150,7 +154,8 @@ class Assignments:
         is_exported = bool(before and before.is_exported) or self.state.exports_all if exported is None else exported
         if self.state.may_export_all and exported is None and not is_exported:
             is_exported, value = True, unknown(value.text, value.possible)
-        self.state.set(name, ShellVariable(value, is_exported, place))
+        is_certain = before.is_certain if before and exported is None and not self.state.exports_all else True
+        self.state.set(name, ShellVariable(value, is_exported, place, is_certain))
         if not self._is_ours(name):
             return
         if is_exported:
@@ -171,7 +176,7 @@ class Assignments:
         if exported is None:
             return
         held = before or ShellVariable(self._outside(name) if exported else None)
-        self.state.set(name, held._replace(is_exported=exported))
+        self.state.set(name, held._replace(is_exported=exported, is_certain=True))
         if not self._is_ours(name) or held.value is None:
             return
         if exported:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from tree_sitter import Node
 
 from .assignments import DIRECTORY, Assignments, Told, Word
-from .state import Changes, ShellState, ShellVariable
+from .state import ShellState, ShellVariable
 from .steps import Step
 from .syntax import Script, text_of
 from .values import Place, Value, joined, unknown
@@ -50,7 +50,7 @@ class Builtins(Assignments):
         self.runs_later = False
         """Whether a trap starts programs."""
         self._source = source
-        self._local: Changes | None = None
+        self._local: dict[str, tuple[ShellVariable | None, bool]] | None = None
 
     def _builtin(self, name: str) -> Callable[[Script, Sequence[Word]], None] | None:
         """What runs a command of the shell itself, if there is one of that name."""
@@ -78,7 +78,7 @@ class Builtins(Assignments):
         last = ""
         if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
             names = (text.partition("=")[0] for text in texts)
-            self._local = {name: self.state.get(name) for name in names} | self._local
+            self._local = {name: (self.state.get(name), self.state.is_branch) for name in names} | self._local
         taken = None
         for child, following, text in zip(children, (*children[1:], None), texts, strict=False):
             told = len(self.told)
@@ -88,7 +88,7 @@ class Builtins(Assignments):
                 taken = following  # the two are one word, whose name is put together
                 self._export_built(script, joined([Value(text), self._value(script, following)]), child, exported)
             elif child.type == "variable_assignment":
-                self._assign(script, child, exported)
+                self._assign(script, child, exported, is_declared=True)
                 last = text
             elif child.type == "ERROR":
                 last = text

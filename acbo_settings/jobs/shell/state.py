@@ -13,11 +13,20 @@ Changes = dict[str, "ShellVariable | None"]
 
 
 class ShellVariable(NamedTuple):
-    """A variable: what it holds, if anything, whether programs get it, and where it was set; None for what came in."""
+    """A variable: what it holds, if anything, whether programs get it, and where it was set; None for what came in.
+
+    Where that depends on the way that the script takes, it is not certain that programs get it.
+    """
 
     value: Value | None
     is_exported: bool = False
     place: Place | None = None
+    is_certain: bool = True
+
+    def uncertain(self) -> ShellVariable:
+        """The same where it may be missing, so that only the job will know what a program gets."""
+        value = self.value or Value("")
+        return self._replace(value=unknown(value.text, value.possible))
 
 
 class ShellState:
@@ -55,7 +64,7 @@ class ShellState:
         for name in self._names:
             variable = self.get(name)
             if variable and variable.is_exported and variable.value is not None:
-                yield name, variable
+                yield name, variable if variable.is_certain else variable.uncertain()
 
     @contextmanager
     def apart(self, is_branch: bool = False) -> Iterator[Changes]:
@@ -88,17 +97,18 @@ def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:
     if all(variable == variables[0] for variable in variables) or not found:
         return variables[0]
     is_exported = any(variable.is_exported for variable in found)
+    is_certain = all(variable.is_exported and variable.is_certain for variable in found) or not is_exported
     if all(variable.value is None for variable in found):
-        return found[0]._replace(is_exported=is_exported)
+        return found[0]._replace(is_exported=is_exported, is_certain=is_certain)
     values = [variable.value for variable in found]
     first = values[0]
     is_same = len(found) == len(variables) and first is not None and first.is_known
     if is_same and all(value is not None and value.is_known and value.text == first.text for value in values):  # type: ignore[union-attr]
-        return ShellVariable(first, is_exported, found[0].place)
+        return ShellVariable(first, is_exported, found[0].place, is_certain)
     choices = [
         Choice(choice.text, choice.place or variable.place)
         for variable in found
         for choice in (variable.value.possible if variable.value else ())
     ]
     last = next((variable for variable in reversed(found) if variable.place), found[-1])
-    return ShellVariable(unknown(last.value.text if last.value else "", choices), is_exported, last.place)
+    return ShellVariable(unknown(last.value.text if last.value else "", choices), is_exported, last.place, is_certain)

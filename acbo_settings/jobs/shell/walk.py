@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from tree_sitter import Node
@@ -51,7 +51,7 @@ class ShellWalk(Builtins):
         """Lines that could not be read, with their texts."""
         self._functions: dict[str, tuple[Script, Node]] = {}
         self._called: set[str] = set()
-        self._running: set[str] = set()
+        self._running: set[int] = set()
         self._depth = 0
         self._left = _MAX_STATEMENTS
 
@@ -256,9 +256,12 @@ class ShellWalk(Builtins):
             values = list(self._arguments or ())
         texts = [choice for value in values for choice in value.possible]
         loop_value = unknown(f"${text_of(variable)}" if variable else "", texts)
-        if variable is not None:
-            self._put(text_of(variable), loop_value, script.place(variable))
-        self._loop(script, node)
+
+        def begin() -> None:
+            if variable is not None:
+                self._put(text_of(variable), loop_value, script.place(variable))
+
+        self._loop(script, node, begin)
 
     def _do_c_style_for_statement(self, script: Script, node: Node) -> None:
         for each in node.named_children:
@@ -275,21 +278,21 @@ class ShellWalk(Builtins):
         if len(self.steps) > steps:
             self.unseen.clear()
 
-    def _loop(self, script: Script, node: Node) -> None:
-        """Run the body of a loop, which may have run before, or may not run at all."""
+    def _loop(self, script: Script, node: Node, begin: Callable[[], None] = lambda: None) -> None:
+        """Run the body of a loop, which may have run before, or may not run at all; `begin` begins each turn."""
         body = node.child_by_field_name("body")
         if body is None:
             return
-        for name in _assigned_in(body):
-            if (before := self.state.get(name)) is not None and before.value is not None:
-                again = unknown(f"${name}", before.value.possible)
-                self.state.set(name, before._replace(value=again))
-        steps = len(self.steps)
-        with self.state.apart(is_branch=True) as changes:
-            self._until_end(script, [body])
-        if len(self.steps) > steps:
-            self.unseen.clear()  # the next turn has what this one exports behind its last step
-        self.state.lay_together([{}, changes])
+        for is_first in (True, False):
+            steps, told, mentioned = len(self.steps), len(self.told), len(self.mentioned)
+            begin()
+            with self.state.apart(is_branch=True) as changes:
+                self._until_end(script, [body])
+            if len(self.steps) > steps:
+                self.unseen.clear()  # the next turn has what this one exports behind its last step
+            if is_first:  # it only shows what a later turn finds
+                del self.steps[steps:], self.told[told:], self.mentioned[mentioned:]
+            self.state.lay_together([{}, changes])
 
     def _do_function_definition(self, script: Script, node: Node) -> None:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
@@ -362,27 +365,34 @@ class ShellWalk(Builtins):
                 return True
         return False
 
+    def _end_locals(self, local: Mapping[str, tuple[ShellVariable | None, bool]]) -> None:
+        """Give variables back what they held outside of a function."""
+        for name, (before, is_branch) in local.items():
+            if is_branch:
+                self.state.lay_together([{name: before}, {name: self.state.get(name)}])
+            else:
+                self.state.set(name, before)
+
     def _call(self, script: Script, name: str, assignments: Sequence[Node], arguments: Sequence[Value]) -> None:
         """Call a function of the script with what it is given."""
         self._called.add(name)
-        if name in self._running:
-            return
         home, body = self._functions[name]
+        if body.id in self._running:
+            return
         if self._depth > _MAX_DEPTH // 2:
             return
         with self._prefixed(script, assignments):
             before, self._arguments = self._arguments, tuple(arguments)
             outside, self._local = self._local, {}
-            self._running.add(name)
+            self._running.add(body.id)
             try:
                 self._run(home, [body])
             except ReturnError:
                 pass
             finally:
-                for each, variable in self._local.items():
-                    self.state.set(each, variable)
+                self._end_locals(self._local)
                 self._arguments, self._local = before, outside
-                self._running.discard(name)
+                self._running.discard(body.id)
 
     def _start(
         self,
@@ -489,12 +499,3 @@ def _is_test(node: Node) -> bool:
         return _is_test(node.named_children[-1])
     name = node.child_by_field_name("name") if node.type == "command" else None
     return name is not None and text_of(name) in _TESTS
-
-
-def _assigned_in(body: Node) -> list[str]:
-    """The variables that statements may assign, as far as that is written."""
-    names = [
-        text_of(name) for each in descendants(body, "variable_assignment") if (name := each.child_by_field_name("name"))
-    ]
-    moves = any(text_of(name) in ("cd", "pushd", "popd") for name in descendants(body, "command_name"))
-    return list(dict.fromkeys([*names, *([DIRECTORY] if moves else [])]))

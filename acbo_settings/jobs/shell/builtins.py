@@ -67,38 +67,39 @@ class Builtins(Assignments):
         """Run statements whose changes end with them, which is for the walk to do."""
         raise NotImplementedError
 
-    def _declare(self, script: Script, node: Node, keyword: str, children: Sequence[Node]) -> None:
+    def _declare(self, script: Script, keyword: str, children: Sequence[Node]) -> None:
         """Run `export`, `declare` and their like."""
         texts = [text_of(child) for child in children]
         flags = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z]+", text))
         exported: bool | None = keyword == "export" or "x" in flags or None
-        self._has_arithmetic = "i" in flags and keyword != "export"
         if (keyword == "export" and "n" in flags) or any(re.fullmatch(r"\+\w*x\w*", text) for text in texts):
             exported = False
-        last = ""
         if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
             names = (text.partition("=")[0] for text in texts)
             self._local = {name: (self.state.get(name), self.state.is_branch) for name in names} | self._local
-        taken = None
-        for child, following, text in zip(children, (*children[1:], None), texts, strict=False):
-            told = len(self.told)
-            if child is taken or re.fullmatch(r"[-+]\w+", text) or child.type == "comment":
-                continue
+        self._has_arithmetic = "i" in flags and keyword != "export"
+        last, taken = "", None
+        for child, following in zip(children, (*children[1:], None), strict=False):
             if following is not None and child.type == "variable_name" and child.end_byte == following.start_byte:
                 taken = following  # the two are one word, whose name is put together
-                self._export_built(script, joined([Value(text), self._value(script, following)]), child, exported)
-            elif child.type == "variable_assignment":
-                self._assign(script, child, exported, is_declared=True)
-                last = text
-            elif child.type == "ERROR":
-                last = text
-            elif re.fullmatch(r"[^\W\d]\w*", text):
-                self._export_name(text, exported, script.place(child))
-                last = text
-            else:
-                self._declare_word(script, child, text, last, exported)
-                last = last if len(self.told) == told else ""
+                value = joined([Value(text_of(child)), self._value(script, following)])
+                self._export_built(script, value, child, exported)
+            elif child is not taken and child.type != "comment":
+                last = self._declare_one(script, child, last, exported)
         self._has_arithmetic = False
+
+    def _declare_one(self, script: Script, node: Node, last: str, exported: bool | None) -> str:
+        """Run one word of `export` or the like behind another one, and return what the next one stands behind."""
+        text = text_of(node)
+        if re.fullmatch(r"[-+]\w+", text):
+            return last
+        if node.type == "variable_assignment":
+            self._assign(script, node, exported, is_declared=True)
+        elif re.fullmatch(r"[^\W\d]\w*", text):
+            self._export_name(text, exported, script.place(node))
+        elif node.type != "ERROR":
+            return "" if self._is_mistaken(script, node, last) else self._export_words(script, node, last, exported)
+        return text
 
     def _export_built(self, script: Script, value: Value, node: Node, exported: bool | None) -> None:
         """Export an assignment whose name is put together."""
@@ -107,45 +108,47 @@ class Builtins(Assignments):
         if not value.possible and exported:
             self._open(script.place(node))
 
-    def _declare_word(self, script: Script, node: Node, text: str, last: str, exported: bool | None) -> None:
-        """A word of `export` that is no assignment: a mistake, or what only the job will know."""
+    def _is_mistaken(self, script: Script, node: Node, last: str) -> bool:
+        """Whether a word of `export` is a mistake, which is told; what the word before it sets is left aside then."""
+        text, place, name = text_of(node), script.place(node), last.partition("=")[0]
+        what, subject = self._find_mistake(text, last)
+        held = self.state.get(name)
+        if what:
+            self.told.append(Told(what, subject, text, place))
+            if what in ("sign", "spaces"):
+                self._forget(subject)
+        elif re.match(r"[{}\"']|.*[}\]\"',]$", text) and "{" in last and self._is_ours(name) and held and held.place:
+            self._tell_torn(name, last.partition("=")[2], held)
+        else:
+            return False
+        return True
+
+    def _find_mistake(self, text: str, last: str) -> tuple[str, str]:
+        """What kind of mistake a word behind another one is, and with which variable; empty where it is none."""
         name = last.partition("=")[0]
-        is_unsigned = "=" not in last and self._is_ours(last)
-        if re.match(r"\"?\w*\$\{?\w+\}?\w*=", text) and not text.startswith("$"):
-            if exported and not self._value(script, node).is_known:
-                self._open(script.place(node))  # it sets what only the job will know
-                return
-        elif (found := re.match(r"(\w+[^\w=+[:$][^=$]*)=", text)) and self._is_ours(found[1]):
-            self.told.append(Told("name", found[1], text, script.place(node)))
-            return
-        if ((found := re.match(r"(\w+):", text)) and self._is_ours(found[1])) or (is_unsigned and text != "="):
-            self.told.append(Told("sign", found[1] if found else last, text, script.place(node)))
-            self._forget(found[1] if found else last)
-            return
-        if (found := re.match(r"\$(\w+)=", text)) and self._is_ours(found[1]):
-            self.told.append(Told("dollar", found[1], text, script.place(node)))
-            return
         if (text.startswith("=") or last == f"{name}=") and self._is_ours(name):
-            self.told.append(Told("spaces", name, text, script.place(node)))
-            self._forget(name)
-            return
-        if re.match(r"[{}\"']|.*[}\]\"',]$", text) and "{" in last and self._is_ours(name):
-            held = self.state.get(name)
-            if held and held.place:
-                self._tell_torn(name, last.partition("=")[2], held)
-            return
-        if found := re.fullmatch(r"\"?\$\{!(\w+)[@*]\}\"?", text):
-            for each in self.state.names_with(found[1]):
-                self._export_name(each, exported, script.place(node))
-            return
+            return "spaces", name
+        patterns = {"name": r"(\w+[^\w=+[:$][^=$]*)=", "sign": r"(\w+):", "dollar": r"\$(\w+)="}
+        for what, pattern in patterns.items():
+            if (found := re.match(pattern, text)) and self._is_ours(found[1]):
+                return what, found[1]
+        return ("sign", last) if "=" not in last and self._is_ours(last) else ("", "")
+
+    def _export_words(self, script: Script, node: Node, last: str, exported: bool | None) -> str:
+        """Export what a word stands for, which may be several assignments or names, or what only the job will know."""
+        if found := re.fullmatch(r"\"?\$\{!(\w+)[@*]\}\"?", text_of(node)):
+            for name in self.state.names_with(found[1]):
+                self._export_name(name, exported, script.place(node))
+            return last
         for value, place, _ in self._words(script, [node]):
             if value.is_known:
                 self._export_text(value.text, exported, place)
             elif value.choices and exported is not None:
                 for choice in value.choices:
-                    self._export_name(choice.text, exported, place)
+                    self._export_text(choice.text, exported, place)
             elif exported:
                 self._open(place)
+        return last
 
     def _export_text(self, text: str, exported: bool | None, place: Place) -> None:
         """Export what a word stands for: an assignment, or a name."""

@@ -135,7 +135,7 @@ class ShellWalk(Builtins):
 
     def _do_declaration_command(self, script: Script, node: Node) -> None:
         keyword = text_of(node.children[0])
-        self._declare(script, node, keyword, node.named_children)
+        self._declare(script, keyword, node.named_children)
 
     def _do_unset_command(self, script: Script, node: Node) -> None:
         self._run_unset(script, self._words(script, node.children))
@@ -333,7 +333,7 @@ class ShellWalk(Builtins):
         if name in self._functions:
             self._call(script, name, assignments, values[1:])
         elif name in DECLARATIONS:
-            self._declare(script, node, name, [each for _, _, each in words[1:]])
+            self._declare(script, name, [each for _, _, each in words[1:]])
         elif builtin := self._builtin(name):
             if name not in ("eval", "source", "."):
                 self._tell_wasted(script, assignments, name)
@@ -409,20 +409,14 @@ class ShellWalk(Builtins):
             self._call(script, program.name, assignments, program.words[1:])
             return
         self._note_files(values)
-        role = role_of(program, input_text)
-        if not program.words and not program.launcher and values[0].text == "env":
-            names = [word.text.partition("=")[0] for _, word in program.outside.assigned]
-            self.told += [Told("other", name, "no command", words[0][1]) for name in names if self._is_ours(name)]
+        if self._is_misplaced(program, words):
             return
         if self._is_inner_shell(program) and self._passes_all(program):
             with self._prefixed(script, assignments):
                 inner = Script(script.document, program.words[2].text, words[-len(program.words) + 2][1])
                 self._subshell(inner, inner.root.named_children)
             return
-        found = re.match(r"(\w+)=", program.words[0].text if program.launcher == "srun" and program.words else "")
-        if found and self._is_ours(found[1]):
-            self.told.append(Told("program", found[1], "", words[len(words) - len(program.words)][1]))
-            return
+        role = role_of(program, input_text)
         if program.name == "sbatch":
             self.unseen.clear()  # the job that this one submits may be given it
         if role == "no step":
@@ -432,6 +426,18 @@ class ShellWalk(Builtins):
                 self._note_step(script, node, program, words, role)
         if values and values[0].text == "exec" and program.words:
             raise ExitError
+
+    def _is_misplaced(self, program: Program, words: Sequence[Word]) -> bool:
+        """Whether an assignment stands where it has no effect: behind srun, or behind an `env` without a command."""
+        if not program.words and not program.launcher and words[0][0].text == "env":
+            names = [word.text.partition("=")[0] for _, word in program.outside.assigned]
+            self.told += [Told("other", name, "no command", words[0][1]) for name in names if self._is_ours(name)]
+            return True
+        text = program.words[0].text if program.launcher == "srun" and program.words else ""
+        if (found := re.match(r"(\w+)=", text)) and self._is_ours(found[1]):
+            self.told.append(Told("program", found[1], "", words[len(words) - len(program.words)][1]))
+            return True
+        return False
 
     def _is_inner_shell(self, program: Program) -> bool:
         """Whether a program is a shell with a script in its arguments that is known, and starts Python."""

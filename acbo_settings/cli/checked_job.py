@@ -16,7 +16,7 @@ from ..engine.problems import ConfigurationError, Problem
 from ..engine.schema import Schema
 from ..engine.toml_document import Document
 from ..engine.values import SourcedValue
-from ..jobs.job_file import SCRIPT, find_kind, read_jobs
+from ..jobs.job_file import MANIFEST, SCRIPT, find_kind, read_jobs
 from ..jobs.part import Job, Part
 from ..jobs.slurm.submission import UsageError, parse_options
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
@@ -36,7 +36,8 @@ def read_job_file(path: str) -> Document | None:
         decode_file(file)
     except ConfigurationError:
         return None
-    return Document(path, file.content.decode())
+    text = file.content.decode()
+    return Document(path, text.replace("\r\n", "\n") if find_kind(text) == MANIFEST else text)
 
 
 def is_unknown(path: str) -> bool:
@@ -167,7 +168,27 @@ def check_files(
     jobs = check_jobs(schema, list(documents.values()), arguments, shell, settings)
     checked = (next(jobs) if path in documents else check_file(schema, path, environ, settings) for path in found)
     by_path = dict(zip(found, with_progress(checked, len(found)), strict=True))
+    _move_home(by_path, documents)
     return [by_path[path] for path in paths]
+
+
+def _move_home(checked: dict[str, CheckedFile], documents: Mapping[str, Document]) -> None:
+    """Move what is wrong with one file, but was found by way of another one, to the file that it stands in."""
+    for path in documents:
+        problems = checked[path].problems
+        checked[path] = checked[path]._replace(problems=())
+        for problem in problems:
+            home = _home_of(problem)
+            home = home if home in documents else path
+            known = checked[home].problems
+            if _marks(problem) not in map(_marks, known):
+                checked[home] = checked[home]._replace(problems=(*known, problem))
+
+
+def _home_of(problem: Problem) -> str:
+    """The file of a job that a problem stands in, by the first of its places."""
+    places = (sourced.origin.facts(problem.at_key) for _, sourced in problem.values)
+    return next((str(place.get("file", place["name"])) for place in places if place.get("line")), "")
 
 
 class Configuration(NamedTuple):

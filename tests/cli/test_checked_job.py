@@ -183,3 +183,48 @@ def test_a_thousand_job_files_are_checked_in_one_call() -> None:
     for name in names:
         write(name, script if name.endswith("sbatch") else manifest)
     assert seconds_of("check", *names) < 20
+
+
+CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: scm20}
+data:
+  ACBO_LOG_FREQUENCY: "0"
+"""
+USER = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: scm20}
+spec:
+  containers:
+    - name: train
+      env: [{name: ACBO_CONFIG_FILE, value: /dev/null}]
+      envFrom: [{configMapRef: {name: scm20}}]
+"""
+
+
+def test_a_mistake_belongs_to_the_file_that_it_stands_in() -> None:
+    """What a container gets from a ConfigMap of another file is told with that file."""
+    write("map.yaml", CONFIG_MAP)
+    write("pod.yaml", USER)
+    for names in (["pod.yaml", "map.yaml"], ["map.yaml", "pod.yaml"]):
+        checked = json.loads(run("check", "--format", "json", *names).stdout)
+        assert {each["file"]: each["valid"] for each in checked} == {"pod.yaml": True, "map.yaml": False}
+        assert [len(each["problems"]) for each in checked if each["file"] == "map.yaml"] == [1]
+
+
+def test_the_variables_of_a_config_map_alone_are_judged() -> None:
+    """A hook gives changed files only: what nobody in them reads is judged by itself."""
+    write("map.yaml", CONFIG_MAP + '  ACBO_TOTAL_STEPS: "50"\n  ACBO_GRPO_GROUP_SIZE: "64"\n')
+    report = run("check", "map.yaml").stderr.decode()
+    assert "map.yaml:5" in report
+    assert "did you mean ACBO_GRPO__GROUP_SIZE?" in " ".join(report.split())
+    assert "warmup" not in report
+
+
+def test_lines_that_end_as_those_of_windows_keep_their_columns() -> None:
+    """A manifest may have them, and the caret stands below the value."""
+    Path("job.yaml").write_bytes(MANIFEST.replace("\n", "\r\n").encode())
+    (problem,) = json.loads(run("check", "--format", "json", "job.yaml").stdout)[0]["problems"]
+    assert (problem["sources"][0]["line"], problem["sources"][0]["column"]) == (9, 94)

@@ -124,6 +124,8 @@ class ConfigMap:
         self._findings = findings
         self.name = tree.text(node, "metadata", "name")
         self.namespace = tree.text(node, "metadata", "namespace")
+        self.is_used = False
+        """Whether a container of the given files refers to it."""
         self.data = tree.entries(tree.value(node, "data"))
         binary = tree.entries(tree.value(node, "binaryData"))
         self.files = {key: ConfigFile(tree, entry, False, findings) for key, entry in self.data.items()}
@@ -158,7 +160,10 @@ class ConfigMaps:
     def find(self, tree: Tree, namespace: str, name: str) -> ConfigMap | None:
         """The one that a pod of a file means: that of its own file if several have the name, else the last."""
         found: Sequence[ConfigMap] = self._named.get((namespace, name), ())
-        return next((each for each in reversed(found) if each.tree is tree), found[-1] if found else None)
+        meant = next((each for each in reversed(found) if each.tree is tree), found[-1] if found else None)
+        if meant:
+            meant.is_used = True
+        return meant
 
     def __iter__(self) -> Iterator[ConfigMap]:
         return iter(self._all)

@@ -19,7 +19,7 @@ from ...engine.origins import JobVariable
 from ...engine.schema import Schema
 from ...engine.toml_document import Document, Position
 from ..findings import Findings
-from ..part import Job, Part
+from ..part import Job, Part, Unknown
 from .config_maps import ConfigMap, ConfigMaps, is_template
 from .container_variables import ContainerVariables, VariableNames, lacking_key, not_given
 from .mounts import Lack, Mount, Mounts, Volume, Volumes
@@ -79,6 +79,7 @@ class _Manifests:
         self._parts = [list(self._parts_of(found)) for found in objects]
         for config_map in self.maps:
             self._parts[config_map.tree.number] += self._alone(config_map)
+            self._parts[config_map.tree.number] += self._variables_alone(config_map)
         for tree, found in zip(trees, objects, strict=True):
             if tree and found:
                 self._tell_doubles(tree)
@@ -166,6 +167,16 @@ class _Manifests:
         mounts = Mounts(f"the {owner}", "/", [Mount("/", file.entry.key, Volume(config_map.files))])
         line = config_map.position(file.entry).line
         yield Part(f"{name} of {owner}", line, {}, {}, mounts, alone=True)
+
+    def _variables_alone(self, config_map: ConfigMap) -> Iterator[Part]:
+        """The variables of a ConfigMap that no container of the given files refers to."""
+        document = config_map.tree.document
+        for name, entry in () if config_map.is_used else config_map.data.items():
+            position = config_map.position(entry)
+            is_text = not entry.value.taken_for and not is_template(entry.value.text)
+            if self.names.has(name) and is_text:
+                variable = JobVariable(name, entry.value.text, document, position)
+                yield Part("", position.line, {name: entry.value.text}, {name: variable}, Unknown(), alone=True)
 
     def _tell_doubles(self, tree: Tree) -> None:
         """Tell of keys that a mapping has twice, where that takes something from the application."""

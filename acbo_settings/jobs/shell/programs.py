@@ -96,6 +96,22 @@ class Program(NamedTuple):
         return os.path.basename(self.words[0].text) if self.words else ""
 
 
+def inside_container(name: str) -> str:
+    """What a variable is called inside of a container: `APPTAINERENV_NAME` sets NAME there."""
+    return re.sub(r"^(APPTAINER|SINGULARITY)ENV_", "", name)
+
+
+def cleaning_option(program: Program) -> str:
+    """The option by which a container gets an environment of its own; empty where it gets that of the script."""
+    if program.name not in _CONTAINERS:
+        return ""
+    texts = [word.text for word in program.words]
+    end = next(
+        (at for at, text in enumerate(texts) if re.search(r"python|torchrun|\.(py|sif|img|sqsh)$|://", text)), None
+    )
+    return next((text for text in texts[:end] if text in ("--cleanenv", "-e", "--containall", "-C")), "")
+
+
 def find_program(words: Sequence[Value]) -> Program:
     """What a command starts in the end, without `env`, `time`, `nohup`, `srun` and the like in front of it.
 

@@ -16,6 +16,7 @@ from ...engine.schema import Schema
 from ...engine.toml_document import Document, Position
 from ..part import Job, Part, Unknown
 from ..shell.assignments import DIRECTORY
+from ..shell.programs import inside_container
 from ..shell.state import ShellState, ShellVariable
 from ..shell.steps import Step
 from ..shell.syntax import Script
@@ -103,8 +104,9 @@ class _Reading:
     def _is_ours(self, name: str) -> bool:
         """Whether a variable starts with the prefix, or nearly so."""
         if name not in self._ours:
+            inside = inside_container(name)
             prefix = self._schema.application.prefix
-            is_ours = name.upper().startswith(prefix) or meant_variable(self._schema, name) is not None
+            is_ours = inside.upper().startswith(prefix) or meant_variable(self._schema, inside) is not None
             self._ours[name] = is_ours
         return self._ours[name]
 

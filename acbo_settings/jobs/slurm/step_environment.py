@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..shell.programs import EnvChanges
+from ..shell.programs import EnvChanges, cleaning_option, inside_container
 from ..shell.state import ShellVariable
 from ..shell.steps import Step
 from ..shell.values import Choice, Place, Value, unknown
@@ -32,17 +32,31 @@ class StepEnvironments:
         self._findings = findings
 
     def given(self, step: Step) -> Given:
-        """What a step gets of what the script exports: `srun` passes on what it is told to."""
+        """What a step gets of what the script exports: `srun` passes on what it is told to, and so do containers."""
         script = self._changed(dict(step.environ), step, step.program.outside)
         told = self._export_list(step)
         if told is None:
-            return Given(self._changed(script, step, step.program.inside))
+            return Given(self._in_container(script, step))
         text, place = told
         listed = parse_export(text)
         passed = self._through_srun(script, listed, place, "export" in (step.program.options or ()))
         lost = [name for name, each in script.items() if each.place and not _is_same(passed.get(name), each)]
         loses_path = not listed.passes_all and "PATH" not in listed.named
-        return Given(self._changed(dict(passed), step, step.program.inside), lost, text, place, loses_path)
+        return Given(self._in_container(passed, step), lost, text, place, loses_path)
+
+    def _in_container(self, passed: Mapping[str, ShellVariable], step: Step) -> dict[str, ShellVariable]:
+        """What a program gets inside of a container, if it runs in one: that of the script, unless it has its own."""
+        inside = {inside_container(name): each for name, each in passed.items() if inside_container(name) != name}
+        outside = {name: each for name, each in passed.items() if inside_container(name) == name}
+        program = step.program
+        if option := cleaning_option(program):
+            given = {*inside, *(word.text.partition("=")[0] for _, word in program.inside.assigned)}
+            if lost := [name for name, each in outside.items() if each.place and name not in given]:
+                hint = f"export APPTAINERENV_{lost[0]}, or write --env {lost[0]}=..."
+                self._findings.line(f"{program.name} {option}", f"passes on {_neither(lost)}", step.place, hint)
+            outside = {}
+        is_container = program.name in ("apptainer", "singularity")
+        return self._changed({**outside, **(inside if is_container else {})}, step, program.inside)
 
     def _export_list(self, step: Step) -> tuple[str, Place] | None:
         """What tells srun what to pass on, and where that stands; None where it passes on everything."""

@@ -16,7 +16,7 @@ from ..engine.problems import ConfigurationError, Problem
 from ..engine.schema import Schema
 from ..engine.toml_document import Document
 from ..engine.values import SourcedValue
-from ..jobs.job_file import MANIFEST, SCRIPT, find_kind, read_jobs
+from ..jobs.job_file import SCRIPT, find_kind, read_jobs
 from ..jobs.part import Job, Part
 from ..jobs.slurm.submission import UsageError, parse_options
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
@@ -30,14 +30,14 @@ NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
 def read_job_file(path: str) -> Document | None:
     """A file of a job, told by its content; None for any other."""
     file = read_raw_file(path)
-    if file.error or find_kind(file.content[:1_000_000].decode(errors="replace")) is None:
-        return None
+    text = file.content.decode(errors="replace")
+    kind = None if file.error else find_kind(text)
+    if kind == SCRIPT:
+        return Document(path, text)  # bash takes any bytes, in comments for example
     try:
-        decode_file(file)
+        return Document(path, decode_file(file).text) if kind else None
     except ConfigurationError:
         return None
-    text = file.content.decode()
-    return Document(path, text.replace("\r\n", "\n") if find_kind(text) == MANIFEST else text)
 
 
 def is_unknown(path: str) -> bool:
@@ -189,6 +189,10 @@ def _home_of(problem: Problem) -> str:
     """The file of a job that a problem stands in, by the first of its places."""
     places = (sourced.origin.facts(problem.at_key) for _, sourced in problem.values)
     return next((str(place.get("file", place["name"])) for place in places if place.get("line")), "")
+
+
+MAX_NOTES = 3
+"""Settings known only in the job that are named one by one."""
 
 
 class Configuration(NamedTuple):

@@ -11,7 +11,7 @@ from ..engine.inputs import encode_path
 from ..engine.printable import escape, fit, show_value
 from ..jobs.slurm.submission import UsageError
 from ..plan import exploration_temperature, learning_rate, plan_training
-from .checked_job import resolve_and_report
+from .checked_job import MAX_NOTES, Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .plan_picture import save_picture
 from .terminal import Terminal, plot
@@ -34,11 +34,19 @@ def run(arguments: Namespace) -> int:
     for number, each in enumerate(found):
         if len(found) > 1:
             Terminal().out(f"{chr(10) if number else ''}# {escape(each.title)}", style="bold")
-        for path, sourced in each.later.items():
-            default = show_value(each.resolved.values[path].shadowed[-1].value)
-            note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}: planned with {default}")
+        _note_later(each)
         print_plan(each.resolved.config)
     return SUCCESS if arguments.png is None else _save_picture(found[0].resolved.config, arguments.png)
+
+
+def _note_later(planned: Configuration) -> None:
+    """Say with which values the plan is made where only the job will know them; of many only how many."""
+    if len(planned.later) > MAX_NOTES:
+        note(f"note: {len(planned.later)} settings are known only in the job: planned with their defaults")
+        return
+    for path, sourced in planned.later.items():
+        default = show_value(planned.resolved.values[path].shadowed[-1].value)
+        note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}: planned with {default}")
 
 
 def _save_picture(config: TrainingConfig, file: str) -> int:

@@ -16,7 +16,7 @@ from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
 from ..jobs.slurm.submission import UsageError
-from .checked_job import Configuration, resolve_and_report
+from .checked_job import MAX_NOTES, Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, result
 from .terminal import Terminal
 
@@ -53,8 +53,13 @@ def _paths(shown: Configuration, is_changed: bool) -> set[KeyPath]:
 
 
 def _note_later(found: Sequence[Configuration]) -> None:
-    for path, sourced in (item for each in found for item in each.later.items()):
-        note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}, and is left out")
+    """Say which settings are left out; of many only how many."""
+    for each in found:
+        if len(each.later) > MAX_NOTES:
+            note(f"note: {len(each.later)} settings are known only in the job, and are left out")
+            continue
+        for path, sourced in each.later.items():
+            note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}, and is left out")
 
 
 def _show_variables(found: Sequence[Configuration], is_changed: bool) -> int:
@@ -135,7 +140,11 @@ def _show_toml(shown: Configuration, is_changed: bool) -> None:
     """TOML whose comments say where values come from: behind them, or above where the line would be too long."""
     terminal, resolved = Terminal(), shown.resolved
     values = {**resolved.values, **resolved.custom}
-    lines = config_lines(resolved.config, {*_paths(shown, is_changed), *shown.later})
+    later = shown.later if len(shown.later) <= MAX_NOTES else {}
+    if len(shown.later) > MAX_NOTES:
+        sentence = f"# {len(shown.later)} settings are known only in the job, and are left out"
+        terminal.out(fit(sentence, terminal.width, "# "), style="dim")
+    lines = config_lines(resolved.config, {*_paths(shown, is_changed), *later})
     for path, line in lines[1:] if lines and not lines[0][1] else lines:
         sourced = values.get(path) if path else None
         if path and sourced and path in shown.later:

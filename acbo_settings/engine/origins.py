@@ -32,6 +32,11 @@ class Origin(Record):
         return str(self)
 
     @property
+    def mark(self) -> str:
+        """What tells it from most others, without much work."""
+        return self.source_name
+
+    @property
     def position(self) -> Position | None:
         """Line and columns, counted from 1, where the origin is a place in a file."""
         return None
@@ -285,6 +290,11 @@ class JobVariable(Variable):
     def source_name(self) -> str:
         """The name of the variable."""
         return self.name
+
+    @property
+    def mark(self) -> str:
+        """The line of the file."""
+        return str(self)
 
     @property
     def position(self) -> Position | None:

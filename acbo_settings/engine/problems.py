@@ -94,7 +94,7 @@ class ProblemSet:
 
 def _marks(problem: Problem) -> tuple[object, ...]:
     """What equal problems share, and hardly any others do."""
-    return problem.path, problem.message, *(sourced.origin.source_name for _, sourced in problem.values)
+    return problem.path, problem.message, *(sourced.origin.mark for _, sourced in problem.values)
 
 
 def file_problem(name: str, message: str, hint: str = "") -> Problem:

@@ -109,7 +109,10 @@ class ConfigFile:
         return is_same
 
     def _is_template(self) -> bool:
-        return not self._is_binary and re.search(_TEMPLATE_IN_TOML, self.entry.value.text) is not None
+        is_template = not self._is_binary and re.search(_TEMPLATE_IN_TOML, self.entry.value.text) is not None
+        if is_template:
+            self._tell(f"{self.entry.key.text} holds a template, so that nothing in it is judged", "", "advice")
+        return is_template
 
     def _tell(self, message: str, hint: str, severity: Severity = "error") -> None:
         position = self.tree.entry_position(self.entry, at_key=True)
@@ -160,6 +163,9 @@ class ConfigMaps:
     def find(self, tree: Tree, namespace: str, name: str) -> ConfigMap | None:
         """The one that a pod of a file means: that of its own file if several have the name, else the last."""
         found: Sequence[ConfigMap] = self._named.get((namespace, name), ())
+        if not found:  # kubectl -n gives a namespace to those that name none
+            others = [each for each in self._all if each.name == name]
+            found = [each for each in others if not (each.namespace and namespace)]
         meant = next((each for each in reversed(found) if each.tree is tree), found[-1] if found else None)
         if meant:
             meant.is_used = True

@@ -267,7 +267,7 @@ class ContainerVariables:
 def not_given(name: str) -> tuple[str, str, Severity]:
     """What to say of a ConfigMap that is not among the files."""
     message = f"the ConfigMap {name} is in none of the files given, so that only the job knows what it holds"
-    return message, "name its file too", "advice"
+    return message, "let acbo-settings check have its file, too", "advice"
 
 
 def lacking_key(name: str, key: str) -> tuple[str, str]:

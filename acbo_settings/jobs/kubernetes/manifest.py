@@ -104,7 +104,7 @@ class _Manifests:
         message, hint = f"cannot be read as YAML: {error}", ""
         if not is_rendered:
             message = "is a template and no YAML yet, so that nothing in it is judged"
-            hint = "check what helm template, or what else renders it, makes of it"
+            hint = "render it into a file, with helm template for example, and check that"
         position = Position(line, column, column)
         self.findings.tell(document, position, message, hint, "error" if is_rendered else "advice")
 
@@ -254,7 +254,16 @@ class _Container:
         self._tell_unread(file, {each.path for each in files})
         name = self._tree.value(self._node, "name")
         line = self._tree.line(name or self._node)
-        self.parts.append(Part(self._title, line, self._variables.environ, self._ours, self._mounts))
+        by_command = self._set_by_command(line)
+        environ = self._variables.environ | {name: each.text for name, each in by_command.items()}
+        there = self._mounts if self._is_whole else Unknown()  # what patches another file is not all that there is
+        self.parts.append(Part(self._title, line, environ, self._ours | by_command, there))
+
+    def _set_by_command(self, line: int) -> dict[str, JobVariable]:
+        """The variables that the command sets itself; what they hold then, only the job will know."""
+        names = {name for name in re.findall(r"(?<![\w$])(\w+)=", self._command) if self._manifests.names.has(name)}
+        document, place = self._tree.document, Position(line, 1, 1)
+        return {name: JobVariable(name, "set by the command", document, place, False) for name in names}
 
     def _file(self) -> RawFile | None:
         """The file that is read: the one that a variable names, or the usual one."""

@@ -130,10 +130,11 @@ def find_program(words: Sequence[Value]) -> Program:
             launcher = name
             inside.assigned += [(at + index, word) for index, word in _given_by_options(rest, ("-x",))]
             inside.assigned += [(at + index, word) for index, word in _behind_env(rest)]
+            inside.assigned += [(at + index, word) for index, word in _given_in_pairs(rest)]
             break
         elif name in _WRAPPERS:
             taken = _past_options(rest, _WRAPPERS[name]) + (name in _TAKES_A_WORD)
-            if name in ("env", "time"):
+            if name in ("env", "time", "sudo"):
                 taken = _read_env(rest, taken, at, changes)
         elif name in _CONTAINERS:
             given = _given_by_options(rest, ("--env",))
@@ -239,6 +240,13 @@ def _given_by_options(words: Sequence[Value], options: Sequence[str]) -> list[tu
 def _at_commas(word: Value) -> list[Value]:
     """The assignments in the value of `--env`."""
     return [word._replace(text=text) for text in re.split(r",(?=[^\W\d]\w*=)", word.text)] if word.is_known else [word]
+
+
+def _given_in_pairs(words: Sequence[Value]) -> list[tuple[int, Value]]:
+    """What `mpiexec -genv NAME value` sets, with the number of the word that holds the name."""
+    texts = [word.text for word in words]
+    starts = [at for at, text in enumerate(texts[:-2]) if text in ("-genv", "-env")]
+    return [(at + 1, words[at + 2]._replace(text=f"{texts[at + 1]}={texts[at + 2]}")) for at in starts]
 
 
 def _behind_env(words: Sequence[Value]) -> list[tuple[int, Value]]:

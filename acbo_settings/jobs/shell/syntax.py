@@ -290,12 +290,12 @@ def _item(node: Node, name: str, index: str, text: str, lookup: Lookup) -> Value
         return unknown(text)
     if index in ("@", "*"):
         return unknown(text)._replace(items=array.items, choices=possible(array.items))
-    if not index.isdecimal():
-        held = lookup(index.strip("${}"))
-        index = held.text if held is not None and held.is_known else index
-    if index.isdecimal():
-        return array.items[int(index)] if int(index) < len(array.items) else Value("")
-    return unknown(text, possible(array.items))
+    held = Value(index) if index.isdecimal() else lookup(index.strip("${}"))
+    if held is not None and held.is_known and held.text.isdecimal():
+        return array.items[int(held.text)] if int(held.text) < len(array.items) else Value("")
+    indices = [choice.text for choice in held.choices] if held is not None else []
+    numbers = [int(each) for each in indices if each.isdecimal()]
+    return unknown(text, possible(tuple(array.items[number] for number in numbers if number < len(array.items))))
 
 
 def _substitution(node: Node, text: str, lookup: Lookup) -> Value:

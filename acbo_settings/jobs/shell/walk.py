@@ -183,6 +183,11 @@ class ShellWalk(Builtins):
             else:
                 self._statement(script, right)
 
+    def _do_test_command(self, script: Script, node: Node) -> None:
+        """Note the files that are asked for: what follows may be done only if they are there."""
+        for found in re.finditer(r"-[efrs]\s+(\S+)", text_of(node)):
+            self.named.add(os.path.basename(found[1].strip("\"'")))
+
     def _do_negated_command(self, script: Script, node: Node) -> None:
         self._run(script, node.named_children)
 

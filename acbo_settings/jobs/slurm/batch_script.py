@@ -211,8 +211,18 @@ class _Reading:
         origins = {name: _origin(name, variable) for name, variable in named.items() if variable.place}
         environ = {name: variable.value.text for name, variable in named.items() if variable.value is not None}
         self._findings.tell_directory(files, environ)
+        run = self._run_in(run, environ, origins)
         environ.setdefault("SLURM_SUBMIT_DIR", os.getcwd())
         return Part(title, line, environ, origins, files, run.run_dir, run.on_change, run.may_change)
+
+    def _run_in(self, run: _Run, environ: Mapping[str, str], origins: Mapping[str, JobVariable]) -> _Run:
+        """What a command says of its run, as far as it is known which one that is."""
+        named = [name for name in environ if name.upper() == self._schema.application.run_variable]
+        later = [name for name in named if name in origins and not origins[name].is_known]
+        if run.place and not named and run.run_dir is None and not run.is_open:
+            hint = f"write --run-dir, or set {self._schema.application.run_variable}"
+            self._findings.line("acbo-settings freeze", "no run is named", run.place, hint)
+        return run if run.run_dir is not None or (named and not later) else _Run()
 
     def _open_variables(self, place: Place, named: Mapping[str, ShellVariable]) -> dict[str, ShellVariable]:
         """Every setting, where a file that only the job knows may set any."""
@@ -224,10 +234,16 @@ class _Reading:
         """What may be given to a step, or may not: each text by itself."""
         choices: dict[tuple[str, Choice], None] = {}
         for step in _first_few(steps):
-            for name, variable in self._environments.given(step).variables.items():
+            given = self._environments.given(step)
+            missing = (name for name in given.lost if name in step.environ and name not in given.variables)
+            lost = {name: step.environ[name] for name in missing}
+            for name, variable in lost.items():
+                if variable.value is not None and variable.place:
+                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in variable.value.possible)
+            for name, variable in given.variables.items():
                 if variable.value is not None and not variable.value.is_known:
-                    given = (choice for choice in variable.value.choices if choice.text.strip())
-                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in given)
+                    possible = (choice for choice in variable.value.choices if choice.text.strip())
+                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in possible)
         choices |= dict.fromkeys(walk.mentioned)
         for name, choice in list(choices)[:_MAX_ALONE]:
             if choice.place is None:
@@ -256,6 +272,8 @@ class _Run(NamedTuple):
     run_dir: str | None = None
     on_change: Any = None
     may_change: tuple[str, ...] | None = None
+    place: Place | None = None
+    is_open: bool = False
 
 
 def _first_few(steps: Sequence[Step]) -> Iterator[Step]:
@@ -300,9 +318,10 @@ def _run_of(step: Step) -> _Run:
         given.setdefault(name, []).append(value if equals else following)
     run_dir, on_change = (given.get(name, [None])[-1] for name in ("--run-dir", "--on-change"))
     may_change = tuple(name for text in given.get("--may-change", ()) for name in split_names(text))
-    is_known = all(word.is_known for word in step.program.words)
-    is_known = is_known and on_change in (None, *ON_CHANGE)
-    return _Run(run_dir, on_change, may_change or None) if is_known else _Run()
+    is_known = all(word.is_known for word in step.program.words) and on_change in (None, *ON_CHANGE)
+    if not is_known:
+        return _Run(place=step.place, is_open=True)
+    return _Run(run_dir, on_change, may_change or None, step.place)
 
 
 def _short(text: str) -> str:

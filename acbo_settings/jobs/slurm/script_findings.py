@@ -111,8 +111,10 @@ class ScriptFindings(Findings):
         for name, place in walk.unexported.items():
             if name in walk.handed_on or (name in walk.used and not is_variable(self._schema, name)):
                 continue
-            meant = None if is_variable(self._schema, name) else hint_for_variable(self._schema, name)
-            hint = f"write export {name}=...{f'; {meant}' if meant else ''}"
+            meant = "" if is_variable(self._schema, name) else hint_for_variable(self._schema, name)
+            if not meant and not is_variable(self._schema, name):
+                continue  # a variable of the script's own
+            hint = meant or f"write export {name}=..."
             how = "loses its export here" if name in walk.taken_back else "is assigned, but not exported"
             self.variable(name, f"{how}, so that no step gets it", place, hint)
         for name, place in walk.unseen.items() if has_steps and not walk.runs_later else ():

@@ -54,7 +54,8 @@ def documents_of(case: Case) -> list[Document]:
 
 def given_by(part: Part) -> dict[str, str]:
     """The variables of the application that a container gets, `?` for what only the job knows."""
-    ours = [name for name in part.environ if name.upper().startswith(SCHEMA.application.prefix)]
+    given = [name for name, text in part.environ.items() if text != "set by the command"]
+    ours = [name for name in given if name.upper().startswith(SCHEMA.application.prefix)]
     return {name: part.environ[name] if part.variables[name].is_known else "?" for name in ours}
 
 
@@ -259,8 +260,12 @@ def test_what_cannot_be_decoded_is_not_judged() -> None:
     lines = ["volumeMounts: [{name: v, mountPath: /c}]", variables(ACBO_CONFIG_FILE="/c/acbo.toml")]
     binary = CONFIG_MAP.replace("\ndata:", "\nbinaryData:").replace("|\n    total_steps = 20000", "'no base64!'")
     rendered = CONFIG_MAP.replace("20000", "{{ .Values.steps }}")
-    for above in (binary, rendered):
-        assert told(pod(*lines, above=above, below=volumes)) == []
+    assert told(pod(*lines, above=binary, below=volumes)) == []
+    (advice,) = told(pod(*lines, above=rendered, below=volumes))
+    assert (advice.severity, advice.message) == (
+        "advice",
+        "acbo.toml holds a template, so that nothing in it is judged",
+    )
     quoted = CONFIG_MAP.replace("total_steps = 20000", "metadata.prompt = 'Hello {{name}}'\n    log_frequency = 0")
     assert [problem.path for problem in told(pod(*lines, above=quoted, below=volumes))] == [("log_frequency",)]
 

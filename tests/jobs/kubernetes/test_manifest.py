@@ -373,6 +373,7 @@ COPIES = (
 TOWER = "".join(f"a{n}: &a{n} [*a{n - 1}]\n" if n else "a0: &a0 [x]\n" for n in range(5000)) + "spec: *a4999\n"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -41,6 +41,8 @@ class ShellWalk(Builtins):
         source: Callable[[str], Script | None],
     ) -> None:
         super().__init__(state, is_ours, outside, source)
+        self.texts: dict[str, tuple[str, Place]] = {}
+        """The files that it makes of texts of its own, by their paths, and where these stand."""
         self.named: set[str] = set()
         """The names of files that commands are given, which may make them."""
         self.unpacks = False
@@ -142,19 +144,30 @@ class ShellWalk(Builtins):
 
     def _do_redirected_statement(self, script: Script, node: Node) -> None:
         body = node.child_by_field_name("body")
-        texts = [
-            text_of(child)
-            for each in node.named_children
-            for child in each.named_children
-            if child.type == "heredoc_body"
-        ]
-        for redirect in node.children_by_field_name("redirect"):
+        redirects = node.children_by_field_name("redirect")
+        texts = [child for each in redirects for child in each.named_children if child.type == "heredoc_body"]
+        for redirect in redirects:
             self._redirect(script, redirect)
             self.handed_on |= set(re.findall(r"\$\{?(\w+)", text_of(redirect))) if texts else set()
+        if texts and body is not None and text_of(body) == "cat":
+            self._note_text(script, node, texts[0])
         if body is not None and body.type == "command":
-            self._do_command(script, body, "".join(texts))
+            self._do_command(script, body, "".join(map(text_of, texts)))
         elif body is not None:
             self._statement(script, body)
+
+    def _note_text(self, script: Script, node: Node, text: Node) -> None:
+        """Note the file that `cat` makes of a heredoc, if all of it is known."""
+        quotes = [text_of(start)[:1] for start in descendants(node, "heredoc_start")]
+        is_plain = quotes[0] in "'\"" or not re.search(r"[$`\\]", text_of(text))
+        signs = [child.type for each in descendants(node, "file_redirect") for child in each.children]
+        signs += [child.type for each in descendants(node, "heredoc_redirect") for child in each.children]
+        targets = [text_node for each in descendants(node, "file_redirect") for text_node in each.named_children[-1:]]
+        if self.state.is_branch or not is_plain or {">>", "<<-"} & set(signs) or len(targets) != 1:
+            return
+        path = self._below(self.state.get(DIRECTORY), self._value(script, targets[0]))
+        if path.is_known and script.place(text).position:
+            self.texts[path.text] = (text_of(text), script.place(text))
 
     def _redirect(self, script: Script, node: Node) -> None:
         """Note a file that is written, and go through what stands behind the mark of a heredoc."""
@@ -165,7 +178,12 @@ class ShellWalk(Builtins):
                 self._subshell(script, [child])
         if node.type == "file_redirect" and "<" not in [child.type for child in node.children]:
             for target in node.children_by_field_name("destination"):
-                self.written.add(os.path.basename(self._value(script, target).text))
+                self._note_written(os.path.basename(self._value(script, target).text))
+
+    def _note_written(self, name: str) -> None:
+        """Note that the script makes a file, or changes it."""
+        self.written.add(name)
+        self.texts = {path: text for path, text in self.texts.items() if os.path.basename(path) != name}
 
     def _do_pipeline(self, script: Script, node: Node) -> None:
         for child in node.named_children:
@@ -494,7 +512,8 @@ class ShellWalk(Builtins):
         """Note the files that a command may write."""
         name = os.path.basename(values[0].text if values else "")
         if name in _WRITERS:
-            self.written |= {os.path.basename(value.text.rstrip("/")) for value in values[1:]}
+            for value in values[1:]:
+                self._note_written(os.path.basename(value.text.rstrip("/")))
         elif name not in _READERS:
             self.named |= {os.path.basename(value.text) for value in values[1:] if value.text.endswith(".toml")}
         self.unpacks = self.unpacks or name in _UNPACKERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from ...engine.inputs import read_raw_file
@@ -231,21 +231,9 @@ class _Reading:
         return {name: ShellVariable(unknown("source"), True, place) for name in names if name not in taken}
 
     def _alone(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[Part]:
-        """What may be given to a step, or may not: each text by itself."""
-        choices: dict[tuple[str, Choice], None] = {}
-        for step in _first_few(steps):
-            given = self._environments.given(step)
-            missing = (name for name in given.lost if name in step.environ and name not in given.variables)
-            lost = {name: step.environ[name] for name in missing}
-            for name, variable in lost.items():
-                if variable.value is not None and variable.place:
-                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in variable.value.possible)
-            for name, variable in given.variables.items():
-                if variable.value is not None and not variable.value.is_known:
-                    possible = (choice for choice in variable.value.choices if choice.text.strip())
-                    choices |= dict.fromkeys((name, _placed(choice, variable)) for choice in possible)
-        choices |= dict.fromkeys(walk.mentioned)
-        for name, choice in list(choices)[:_MAX_ALONE]:
+        """What may be given to a step, or may not: each text by itself, or beside all else, if that is certain."""
+        yield from _distinct(islice(self._with_each_text(steps, walk), _MAX_ALONE // 10))
+        for name, choice in islice(self._possible(steps, walk), _MAX_ALONE):
             if choice.place is None:
                 continue
             origin = JobVariable(name, choice.text, choice.place.document, choice.place.position)
@@ -254,6 +242,28 @@ class _Reading:
                 yield self._file_alone(part, steps[0], choice.place, walk)
             else:
                 yield part
+
+    def _with_each_text(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[Part]:
+        """The steps of which one variable alone is not certain, with each text that it may have: rules apply then."""
+        for step in () if walk.opened else _first_few(steps):
+            variables = self._environments.given(step).variables
+            uncertain = [name for name, each in variables.items() if each.value and not each.value.is_known]
+            for choice in _texts_of(variables[uncertain[0]]) if len(uncertain) == 1 else ():
+                known = variables[uncertain[0]]._replace(value=Value(choice.text), place=choice.place)
+                files = ScriptFiles(directory_of(step), walk, is_in_container(step))
+                part = self._assembled("", 0, {**variables, uncertain[0]: known}, files, walk, _Run())
+                yield part._replace(alone=True)
+
+    def _possible(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[tuple[str, Choice]]:
+        """The texts that a step may be given, those that do not reach it, and those of a way that may be taken."""
+        found: dict[tuple[str, Choice], None] = {}
+        for step in _first_few(steps):
+            given = self._environments.given(step)
+            uncertain = [item for item in given.variables.items() if item[1].value and not item[1].value.is_known]
+            missing = [name for name in given.lost if name in step.environ and name not in given.variables]
+            for name, variable in [*((name, step.environ[name]) for name in missing), *uncertain]:
+                found |= dict.fromkeys((name, choice) for choice in _texts_of(variable))
+        return iter(found | dict.fromkeys(walk.mentioned))
 
     def _file_alone(self, part: Part, step: Step, place: Place, walk: ShellWalk) -> Part:
         """A configuration file that may be named: whether it can be read, under settings that only the job knows."""
@@ -286,9 +296,11 @@ def _first_few(steps: Sequence[Step]) -> Iterator[Step]:
             return
 
 
-def _placed(choice: Choice, variable: ShellVariable) -> Choice:
-    """A text that a variable may have, with its place."""
-    return choice if choice.place else choice._replace(place=variable.place)
+def _texts_of(variable: ShellVariable) -> Iterator[Choice]:
+    """The texts that a variable may have, as far as they are known, each with its place."""
+    for choice in variable.value.possible if variable.value else ():
+        if choice.text.strip():
+            yield choice if choice.place else choice._replace(place=variable.place)
 
 
 def _origin(name: str, variable: ShellVariable) -> JobVariable:

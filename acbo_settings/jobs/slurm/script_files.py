@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 
 from ...engine.inputs import RawFile, read_if_there, read_raw_file, unknown_file
 from ...engine.origins import JobLine
+from ...engine.toml_document import Excerpt
 from ..shell.state import ShellVariable
 from ..shell.steps import Step
 from ..shell.values import Value, unknown
@@ -23,6 +24,7 @@ class ScriptFiles:
         self.chosen_at = JobLine(directory.place.document, exact=directory.place.position) if directory.place else None
         self._name = held.text
         self._written = walk.written
+        self._texts = walk.texts
         self._named = walk.named
         self._unpacks = walk.unpacks
         self._is_in_container = is_in_container
@@ -30,6 +32,8 @@ class ScriptFiles:
     def read(self, name: str, named_by: str = "", inside: str = "") -> RawFile:
         """Read a file as the step would, unless only the job will know it."""
         path = os.path.join(self._name, name)
+        if made := self._made(name, named_by):
+            return made
         if self._is_unknown(name):
             return unknown_file(path, named_by)
         file = read_raw_file(path, named_by, inside)
@@ -39,11 +43,23 @@ class ScriptFiles:
     def read_if_there(self, name: str) -> RawFile | None:
         """The same for a file that need not be there."""
         path = os.path.join(self._name, name)
+        if made := self._made(name):
+            return made
         if self._is_unknown(name) or (self._name and not os.path.isdir(self._name)):
             return unknown_file(path)
         file = read_if_there(path)
         if file is not None:
             file.path = name
+        return file
+
+    def _made(self, name: str, named_by: str = "") -> RawFile | None:
+        """A file that the script makes of a text of its own."""
+        text, place = self._texts.get(os.path.normpath(os.path.join(self._name, name)), ("", None))
+        if place is None or place.position is None:
+            return None
+        file = RawFile(place.document.name, named_by, text.encode(), place=(-1, place.position.line))
+        file.path = name
+        file.excerpt = Excerpt(place.document, place.position.line, 1, True)
         return file
 
     def _is_unknown(self, name: str) -> bool:

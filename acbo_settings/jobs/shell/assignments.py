@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from .state import ShellState, ShellVariable
-from .syntax import Script, descendants, evaluate, text_of, words_of
+from .syntax import BARE, Script, descendants, evaluate, text_of, words_of
 from .values import Choice, Place, Value, joined, unknown
 
 DIRECTORY = "PWD"
@@ -61,6 +61,7 @@ class Assignments:
         self._outside = outside
         self._arguments: tuple[Value, ...] | None = None
         self._has_arithmetic = False
+        self._expanded: dict[int, Value] = {}
 
     def _value(self, script: Script, node: Node) -> Value:
         """What a word stands for, a tilde in front of it expanded."""
@@ -131,14 +132,14 @@ class Assignments:
         if value_node is not None:
             self._assign_defaults(script, [value_node])
             self._substitutions(script, [value_node])
-        value = self._value(script, value_node) if value_node is not None else _unparsed(node)
+        value = self._expanded.get(node.id) or (self._value(script, value_node) if value_node else _unparsed(node))
         if any(child.type == "+=" for child in node.children):
             value = joined([self._lookup(name) or Value(""), value])
         if self._has_arithmetic and not re.fullmatch(r"-?\d+", value.text):
             value = unknown(value.text)
-        if self.state.is_branch and value.is_known and not value.text and value_node is not None:
+        if self.state.branches and value.is_known and not value.text and value_node is not None:
             value = unknown(text_of(value_node))  # it may be asked first whether there is anything
-        if is_declared and value_node is not None and "{" in text_of(value_node):
+        if is_declared and value_node is not None and value_node.type not in BARE and "{" in text_of(value_node):
             value = (words_of(value_node, value) or (value,))[-1]  # braces make several words, of which the last wins
         place = script.place(node, value_node)
         if not self._is_ours(name) and value_node is not None:
@@ -166,7 +167,7 @@ class Assignments:
     def _note_export(self, name: str, value: Value | None, place: Place) -> None:
         self.unexported.pop(name, None)
         self.unseen[name] = place
-        if self.state.is_branch and value is not None:
+        if self.state.branches and value is not None:
             given = (choice for choice in value.possible if choice.text.strip())
             self.mentioned += [(name, Choice(choice.text, choice.place or place)) for choice in given]
 

@@ -51,6 +51,7 @@ class Builtins(Assignments):
         """Whether a trap starts programs."""
         self._source = source
         self._local: dict[str, tuple[ShellVariable | None, bool]] | None = None
+        self._entered = 0
 
     def _builtin(self, name: str) -> Callable[[Script, Sequence[Word]], None] | None:
         """What runs a command of the shell itself, if there is one of that name."""
@@ -76,8 +77,12 @@ class Builtins(Assignments):
             exported = False
         if self._local is not None and keyword in ("local", "declare", "typeset") and "g" not in flags:
             names = (text.partition("=")[0] for text in texts)
-            self._local = {name: (self.state.get(name), self.state.is_branch) for name in names} | self._local
+            may_be = self.state.branches > self._entered
+            self._local = {name: (self.state.get(name), may_be) for name in names} | self._local
         self._has_arithmetic = "i" in flags and keyword != "export"
+        # All words are expanded before the first one is assigned.
+        values = [(node, node.child_by_field_name("value")) for node in children if node.type == "variable_assignment"]
+        self._expanded = {node.id: self._value(script, value) for node, value in values if value is not None}
         last, taken = "", None
         for child, following in zip(children, (*children[1:], None), strict=False):
             if following is not None and child.type == "variable_name" and child.end_byte == following.start_byte:
@@ -86,7 +91,7 @@ class Builtins(Assignments):
                 self._export_built(script, value, child, exported)
             elif child is not taken and child.type != "comment":
                 last = self._declare_one(script, child, last, exported)
-        self._has_arithmetic = False
+        self._has_arithmetic, self._expanded = False, {}
 
     def _declare_one(self, script: Script, node: Node, last: str, exported: bool | None) -> str:
         """Run one word of `export` or the like behind another one, and return what the next one stands behind."""

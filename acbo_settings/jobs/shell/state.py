@@ -33,8 +33,8 @@ class ShellState:
     """The variables of a shell. A way that the script may take has its changes apart, until they are laid together."""
 
     def __init__(self, variables: Mapping[str, ShellVariable]) -> None:
-        self.is_branch = False
-        """Whether it is not certain that the script comes by here."""
+        self.branches = 0
+        """How many ways that may be taken, or may not, lead here: with none, the script is certain to come by."""
         self.exports_all = False
         """Whether `set -a` is in force."""
         self.may_export_all = False
@@ -69,16 +69,16 @@ class ShellState:
     @contextmanager
     def apart(self, is_branch: bool = False) -> Iterator[Changes]:
         """Keep the changes of a subshell, or of a way that may be taken, apart from what is there."""
-        before = self.is_branch, self.exports_all
+        before = self.branches, self.exports_all
         changes: Changes = {}
         self._layers.append(changes)
-        self.is_branch = self.is_branch or is_branch
+        self.branches += is_branch
         try:
             yield changes
         finally:
             self._layers.pop()
             self.may_export_all = self.may_export_all or (is_branch and self.exports_all != before[1])
-            self.is_branch, self.exports_all = before
+            self.branches, self.exports_all = before
 
     def lay_together(self, ways: Sequence[Changes]) -> None:
         """Go on where one of several ways was taken: what they disagree on is known only in the job."""
@@ -97,7 +97,8 @@ def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:
     if all(variable == variables[0] for variable in variables) or not found:
         return variables[0]
     is_exported = any(variable.is_exported for variable in found)
-    is_certain = all(variable.is_exported and variable.is_certain for variable in found) or not is_exported
+    is_same_way = len(found) == len(variables)  # one that is set anew where it is not there is not exported
+    is_certain = not is_exported or (is_same_way and all(each.is_exported and each.is_certain for each in found))
     if all(variable.value is None for variable in found):
         return found[0]._replace(is_exported=is_exported, is_certain=is_certain)
     values = [variable.value for variable in found]

@@ -163,7 +163,7 @@ class ShellWalk(Builtins):
         signs = [child.type for each in descendants(node, "file_redirect") for child in each.children]
         signs += [child.type for each in descendants(node, "heredoc_redirect") for child in each.children]
         targets = [text_node for each in descendants(node, "file_redirect") for text_node in each.named_children[-1:]]
-        if self.state.is_branch or not is_plain or {">>", "<<-"} & set(signs) or len(targets) != 1:
+        if self.state.branches or not is_plain or {">>", "<<-"} & set(signs) or len(targets) != 1:
             return
         path = self._below(self.state.get(DIRECTORY), self._value(script, targets[0]))
         if path.is_known and script.place(text).position:
@@ -407,6 +407,7 @@ class ShellWalk(Builtins):
         with self._prefixed(script, assignments):
             before, self._arguments = self._arguments, tuple(arguments)
             outside, self._local = self._local, {}
+            entered, self._entered = self._entered, self.state.branches
             self._running.add(body.id)
             try:
                 self._run(home, [body])
@@ -414,7 +415,7 @@ class ShellWalk(Builtins):
                 pass
             finally:
                 self._end_locals(self._local)
-                self._arguments, self._local = before, outside
+                self._arguments, self._local, self._entered = before, outside, entered
                 self._running.discard(body.id)
 
     def _start(
@@ -502,7 +503,7 @@ class ShellWalk(Builtins):
             environ=environ,
             export_list=lists[0] if lists else None,
             directory=directory,
-            is_branch=self.state.is_branch,
+            is_branch=self.state.branches > 0,
         )
         if len(self.steps) < _MAX_STEPS:
             self.steps.append(step)

@@ -347,7 +347,7 @@ def _distinct(parts: Iterable[Part]) -> list[Part]:
     for part in parts:
         marks = (
             tuple(sorted(part.environ.items())),
-            tuple((name, origin.exact) for name, origin in sorted(part.variables.items())),
+            tuple((name, origin.exact, origin.is_known) for name, origin in sorted(part.variables.items())),
             part.surroundings.directory,
             str(part.surroundings),
             part[5:],

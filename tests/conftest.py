@@ -60,7 +60,7 @@ def assert_report(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return compare
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slurm() -> Iterator[dict[str, str]]:
     """A real SLURM of one node, and the variables that lead to it."""
     scripts = Path(__file__).parent / "slurm"

@@ -21,4 +21,3 @@ class Step(NamedTuple):
     environ: Mapping[str, ShellVariable]
     export_list: ShellVariable | None
     directory: ShellVariable
-    is_branch: bool

@@ -503,7 +503,6 @@ class ShellWalk(Builtins):
             environ=environ,
             export_list=lists[0] if lists else None,
             directory=directory,
-            is_branch=self.state.branches > 0,
         )
         if len(self.steps) < _MAX_STEPS:
             self.steps.append(step)

@@ -115,7 +115,6 @@ class _Reading:
         environ = dict(self._environ or {})
         option = self._submission.options.get("export")
         variables = {name: ShellVariable(Value(text), True) for name, text in environ.items()}
-        self._passes_all = option is None or parse_export(option.value).passes_all
         if option is not None and option.value.upper() != "ALL":
             variables = self._exported(option, variables)
         chdir = self._submission.options.get("chdir")

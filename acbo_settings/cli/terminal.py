@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -94,6 +93,8 @@ def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
     try:
         for number, item in enumerate(items, 1):
             if bar is None and console.is_terminal and monotonic() - begun > _PATIENCE:
+                from rich.progress import Progress  # which takes longer to import than most commands take
+
                 bar = Progress(*Progress.get_default_columns(), console=console, transient=True)
                 bar.start()
                 bar.add_task("checking", total=total)

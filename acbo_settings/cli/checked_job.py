@@ -21,7 +21,6 @@ from ..jobs.part import Job, Part
 from ..jobs.slurm.submission import UsageError, parse_options
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
 from .output import note
-from .terminal import with_progress
 
 NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
 """What is said where there is nothing that sbatch would take."""
@@ -167,7 +166,12 @@ def check_files(
     shell = _shell_environment() if environ is None else None
     jobs = check_jobs(schema, list(documents.values()), arguments, shell, settings)
     checked = (next(jobs) if path in documents else check_file(schema, path, environ, settings) for path in found)
-    by_path = dict(zip(found, with_progress(checked, len(found)), strict=True))
+    if len(found) > 1:
+        from .terminal import with_progress  # which brings rich, and one file needs no bar
+
+        by_path = dict(zip(found, with_progress(checked, len(found)), strict=True))
+    else:
+        by_path = dict(zip(found, checked, strict=True))
     _move_home(by_path, documents)
     return [by_path[path] for path in paths]
 

@@ -101,7 +101,7 @@ class Generator:
 def really_given(script: str, place: Path) -> list[dict[str, str]]:
     """What each program of a script gets in bash."""
     (place / "record").unlink(missing_ok=True)
-    environ = {"PATH": f"{place}:{os.defpath}", "HOME": "/root"}
+    environ = {"PATH": f"{place}:{os.defpath}", "HOME": "/home/researcher"}
     (place / "job.sh").write_text(script)
     subprocess.run(["bash", "job.sh"], cwd=place, env=environ, capture_output=True, timeout=20, check=False)
     calls = (place / "record").read_bytes().decode().split("\0\0")[:-1]
@@ -124,7 +124,7 @@ def fits(given: Mapping[str, str], expected: Mapping[str, str | None]) -> bool:
 
 def find_mismatch(script: str, place: Path) -> str | None:
     """What a program got that was not worked out, if there is such a thing."""
-    environ = {"PATH": os.defpath, "HOME": "/root"}
+    environ = {"PATH": os.defpath, "HOME": "/home/researcher"}
     job = read_script(SCHEMA, Document("job.sh", script), (), environ)
     parts: Sequence[Mapping[str, str | None]] = [worked_out(part) for part in job.parts if not part.alone]
     for given in really_given(script, place):

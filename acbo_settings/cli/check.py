@@ -9,10 +9,9 @@ from typing import Any
 from ..engine.printable import escape, show_value
 from ..engine.problems import Problem, ProblemSet
 from ..engine.report import subject_of
-from ..jobs.slurm.submission import UsageError
 from .checked_file import FROZEN_NOTE, CheckedFile, check_file, has_variables
 from .checked_job import check_files, is_unknown
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, line, note, print_advice, print_problems, result
+from .output import NOT_VALID, SUCCESS, json_result, line, note, print_advice, print_problems, result
 
 
 def run(arguments: Namespace) -> int:
@@ -21,11 +20,7 @@ def run(arguments: Namespace) -> int:
     paths = [path for path in arguments.paths if not (arguments.ignore_unknown and is_unknown(path))]
     if arguments.paths and not paths:
         return SUCCESS
-    try:
-        files = check_files(arguments.schema, paths, arguments.sbatch, environ, arguments.settings)
-    except UsageError as error:
-        note(f"acbo-settings check: {error}")
-        return WRONG_USAGE
+    files = check_files(arguments.schema, paths, arguments.sbatch, environ, arguments.settings)
     files = files or [check_file(arguments.schema, None, environ, arguments.settings, needs_file=True)]
     broken = [file for file in files if file.problems or (arguments.strict and file.advice)]
     if arguments.format == "json":

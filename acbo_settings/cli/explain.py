@@ -12,7 +12,6 @@ from ..engine.printable import escape, fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Schema, Setting
 from ..engine.values import SourcedValue
-from ..jobs.slurm.submission import UsageError
 from .checked_file import CheckedFile, print_findings
 from .checked_job import check_one
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
@@ -31,11 +30,7 @@ def run(arguments: Namespace) -> int:
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
     chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    try:
-        checked, terminal = check_one(arguments, arguments.file), Terminal()
-    except UsageError as error:
-        note(f"acbo-settings explain: {error}")
-        return WRONG_USAGE
+    checked, terminal = check_one(arguments, arguments.file), Terminal()
     answers = _answers(checked)
     sections = [path for path in chosen if path in schema.sections] if chosen else [()]
     in_sections = [path for path in schema.defaults if any(path[: len(section)] == section for section in sections)]

@@ -59,15 +59,16 @@ def _parse(arguments: Sequence[str] | None) -> Namespace:
 
 def _run(parsed: Namespace) -> int:
     """Run the command with the settings of the class that is meant."""
+    from ..jobs.slurm.submission import UsageError
     from .output import WRONG_USAGE, note
     from .own_schema import SchemaError, find_schema
 
     try:
         parsed.schema = find_schema(parsed.schema)
-    except SchemaError as error:
+        code: int = import_module(f".{parsed.command}", __package__).run(parsed)
+    except (SchemaError, UsageError) as error:
         note(f"acbo-settings {parsed.command}: {error}")
         return WRONG_USAGE
-    code: int = import_module(f".{parsed.command}", __package__).run(parsed)
     return code
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from ..config import TrainingConfig
 from ..engine.inputs import encode_path
 from ..engine.printable import escape, fit, show_value
-from ..jobs.slurm.submission import UsageError
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
+from .output import NOT_VALID, SUCCESS, note
 from .plan_picture import save_picture
 from .terminal import Terminal, plot
 
@@ -21,11 +20,7 @@ _WIDEST = 100
 
 def run(arguments: Namespace) -> int:
     """Print what the run of `path` will do, and draw it as `png` if asked for."""
-    try:
-        found = resolve_and_report(arguments, arguments.path)
-    except UsageError as error:
-        note(f"acbo-settings plan: {error}")
-        return WRONG_USAGE
+    found = resolve_and_report(arguments, arguments.path)
     if not found:
         return NOT_VALID
     if len(found) > 1 and arguments.png:

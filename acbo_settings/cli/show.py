@@ -15,9 +15,8 @@ from ..engine.printable import escape, fit
 from ..engine.report import explain_origin
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
-from ..jobs.slurm.submission import UsageError
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
-from .output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, result
+from .output import NOT_VALID, SUCCESS, json_result, note, result
 from .terminal import Terminal
 
 _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, MAX_ARG_STRLEN
@@ -25,11 +24,7 @@ _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, 
 
 def run(arguments: Namespace) -> int:
     """Print the configuration of `path` in a `format`, or only what is `changed`."""
-    try:
-        found = resolve_and_report(arguments, arguments.path)
-    except UsageError as error:
-        note(f"acbo-settings show: {error}")
-        return WRONG_USAGE
+    found = resolve_and_report(arguments, arguments.path)
     if not found:
         return NOT_VALID
     if arguments.format == "json":

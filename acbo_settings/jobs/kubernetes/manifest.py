@@ -48,10 +48,12 @@ class _Object(NamedTuple):
     node: Node
 
     def text(self, *names: str) -> str:
+        """The text at a path of keys; empty where there is none."""
         return self.tree.text(self.node, *names)
 
     @property
     def title(self) -> str:
+        """Its kind and name, by which a report speaks of it."""
         name = self.text("metadata", "name") or self.text("metadata", "generateName")
         return f"{self.text('kind')} {name or f'in line {self.tree.line(self.node)}'}"
 

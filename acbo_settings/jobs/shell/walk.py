@@ -281,6 +281,7 @@ class ShellWalk(Builtins):
         loop_value = unknown(f"${text_of(variable)}" if variable else "", texts)
 
         def begin() -> None:
+            """Give the variable of the loop what it may hold."""
             if variable is not None:
                 self._put(text_of(variable), loop_value, script.place(variable))
 
@@ -400,9 +401,7 @@ class ShellWalk(Builtins):
         """Call a function of the script with what it is given."""
         self._called.add(name)
         home, body = self._functions[name]
-        if body.id in self._running:
-            return
-        if self._depth > _MAX_DEPTH // 2:
+        if body.id in self._running or self._depth > _MAX_DEPTH // 2:
             return
         with self._prefixed(script, assignments):
             before, self._arguments = self._arguments, tuple(arguments)
@@ -474,13 +473,18 @@ class ShellWalk(Builtins):
 
     def _passes_all(self, program: Program) -> bool:
         """Whether srun passes on all that the script exports."""
-        held = [self.state.get(name) for name in ("SRUN_EXPORT_ENV", "SLURM_EXPORT_ENV")]
-        lists = [variable.value.text for variable in held if variable and variable.value and variable.is_exported]
         if program.launcher != "srun" or program.options is None:
             return not program.launcher
-        text = program.options["export"][1] if "export" in program.options else lists[0] if lists else "ALL"
+        held = self._export_list()
+        usual = held.value.text if held and held.value else "ALL"
+        text = program.options["export"][1] if "export" in program.options else usual
         is_elsewhere = any("container" in name or name == "chdir" for name in program.options)
         return text.upper() == "ALL" and not is_elsewhere
+
+    def _export_list(self) -> ShellVariable | None:
+        """The variable that stands for an option `--export` of srun, if the script exports one."""
+        held = (self.state.get(name) for name in ("SRUN_EXPORT_ENV", "SLURM_EXPORT_ENV"))
+        return next((variable for variable in held if variable and variable.is_exported and variable.value), None)
 
     def _tell_wasted(self, script: Script, assignments: Sequence[Node], program: str) -> None:
         """Say that a variable is set for a program alone that has no use for it."""
@@ -491,8 +495,6 @@ class ShellWalk(Builtins):
 
     def _note_step(self, script: Script, node: Node, program: Program, words: list[Word], role: Role) -> None:
         environ = {name: variable for name, variable in self.state.exported if self._is_ours(name)}
-        held = [self.state.get(name) for name in ("SRUN_EXPORT_ENV", "SLURM_EXPORT_ENV")]
-        lists = [variable for variable in held if variable and variable.is_exported and variable.value]
         directory = self.state.get(DIRECTORY) or ShellVariable(Value(""))
         step = Step(
             program=program,
@@ -501,7 +503,7 @@ class ShellWalk(Builtins):
             places=tuple(place for _, place, _ in words),
             role=role,
             environ=environ,
-            export_list=lists[0] if lists else None,
+            export_list=self._export_list(),
             directory=directory,
         )
         if len(self.steps) < _MAX_STEPS:

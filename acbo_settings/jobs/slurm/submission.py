@@ -10,7 +10,7 @@ from ...engine.toml_document import Document, Position
 
 DIRECTIVE = "#SBATCH"
 
-_LONG = {"export": "export", "chdir": "chdir", "array": "array", "export-file": "export-file"}
+_LONG = ("export", "chdir", "array", "export-file")
 _SHORT = {"D": "chdir", "a": "array"}
 _FLAGS = frozenset(
     "contiguous debugger-test disable-stdout-job-summary exclusive get-user-env help hold ignore-pbs immediate no-kill"
@@ -134,7 +134,7 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str, int]]:
             value, step = words[index + 1], 2
         else:
             step = 1
-        if name in _LONG.values():
+        if name in _LONG:
             yield name, value or "", index
         index += step
 
@@ -142,7 +142,7 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str, int]]:
 def _split(word: str) -> tuple[str, str | None, bool]:
     """An option's name, the value that its word holds, and whether it takes none."""
     if long := re.fullmatch(r"--([a-z][\w-]*)(?:=(.*))?", word, re.DOTALL):
-        name = _LONG.get(long[1]) or _unabbreviated(long[1])
+        name = _unabbreviated(long[1])
         return name, long[2], name in _FLAGS
     if short := re.fullmatch(r"-([A-Za-z])(.*)", word, re.DOTALL):
         return _SHORT.get(short[1], short[1]), short[2].removeprefix("=") or None, short[1] in _SHORT_FLAGS

@@ -107,23 +107,23 @@ class _Told:
         self._parts = parts
         self._problems: dict[object, Problem] = {}
         self._scopes: dict[object, list[str]] = {}
+        self._judged: set[object] = set()
 
     def add(self, problems: Iterable[Problem], scope: str | None = None) -> None:
         """Add the problems of one part, or of the whole file."""
         for problem in problems:
             key = _marks(problem)
             self._problems.setdefault(key, problem)
+            self._judged.add(_place(problem))
             if scope is not None:
                 self._scopes.setdefault(key, []).append(scope)
 
     def add_alone(self, problems: Iterable[Problem]) -> None:
         """Add what is wrong with a text that some part may be given: of several at one place, the first."""
         for problem in problems:
-            key = _marks(problem)
-            if not any(
-                known[0] == key[0] and known[-1] == key[-1] for known in self._problems if isinstance(known, tuple)
-            ):
-                self._problems[key] = problem
+            if (place := _place(problem)) not in self._judged:
+                self._judged.add(place)
+                self._problems[_marks(problem)] = problem
 
     def problems(self) -> list[Problem]:
         """All of them."""
@@ -138,7 +138,12 @@ class _Told:
 
 def _marks(problem: Problem) -> tuple[Any, ...]:
     """What is the same of a problem that several parts have."""
-    return problem.path, problem.message, problem.hint, tuple(str(sourced.origin) for _, sourced in problem.values)
+    return *_place(problem), problem.message, problem.hint
+
+
+def _place(problem: Problem) -> tuple[Any, ...]:
+    """What a problem is about: the setting, and where its values stand."""
+    return problem.path, tuple(str(sourced.origin) for _, sourced in problem.values)
 
 
 def _line_of(document: Document, problem: Problem) -> int:

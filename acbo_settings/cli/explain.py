@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
     in_sections = [path for path in schema.defaults if any(path[: len(section)] == section for section in sections)]
     for title, values in answers if in_sections else ():
         if title:
-            terminal.out(f"# {escape(title)}", style="bold")
+            terminal.heading(title, is_first=True)
         _print_table(terminal, [schema.setting(path) for path in in_sections], values)
     for path in (path for path in chosen if path in schema.defaults):
         if in_sections or path != chosen[0]:

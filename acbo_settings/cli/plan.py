@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..config import TrainingConfig
 from ..engine.inputs import encode_path
-from ..engine.printable import escape, fit, show_value
+from ..engine.printable import fit, show_value
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, note
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
         return NOT_VALID
     for number, each in enumerate(found):
         if len(found) > 1:
-            Terminal().out(f"{chr(10) if number else ''}# {escape(each.title)}", style="bold")
+            Terminal().heading(each.title, is_first=number == 0)
         _note_later(each)
         print_plan(each.resolved.config)
     return SUCCESS if arguments.png is None else _save_picture(found[0].resolved.config, arguments.png)

@@ -82,7 +82,7 @@ def _show_all(found: Sequence[Configuration], is_changed: bool) -> None:
     """Print TOML, that of each part of a job below its name where there are several."""
     for number, each in enumerate(found):
         if len(found) > 1:
-            Terminal().out(f"{chr(10) if number else ''}# {escape(each.title)}", style="bold")
+            Terminal().heading(each.title, is_first=number == 0)
         if len(each.files) > 1:
             Terminal().out(f"# files, later ones over earlier ones: {escape(', '.join(each.files))}")
         _show_toml(each, is_changed)

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from ..engine.printable import disarmed, escape_characters, safe_lines
+from ..engine.printable import disarmed, escape, escape_characters, safe_lines
 
 Item = TypeVar("Item")
 
@@ -45,6 +45,10 @@ class Terminal(Console):
     def out(self, *objects: Any, **options: Any) -> None:
         """Write text as it is, but for what a terminal or a CI service would take for a command."""
         super().out(*(safe_lines(str(each)) for each in objects), **options)
+
+    def heading(self, title: str, is_first: bool) -> None:
+        """Write to which part of a job the lines below belong, as a comment; all but the first follow a blank line."""
+        self.out(f"{'' if is_first else chr(10)}# {escape(title)}", style="bold")
 
     def toml(self, line: str, end: str) -> None:
         """Write a line of TOML, which has no such characters, to the letter."""

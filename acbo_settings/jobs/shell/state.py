@@ -101,11 +101,9 @@ def _merged(variables: Sequence[ShellVariable | None]) -> ShellVariable | None:
     is_certain = not is_exported or (is_same_way and all(each.is_exported and each.is_certain for each in found))
     if all(variable.value is None for variable in found):
         return found[0]._replace(is_exported=is_exported, is_certain=is_certain)
-    values = [variable.value for variable in found]
-    first = values[0]
-    is_same = len(found) == len(variables) and first is not None and first.is_known
-    if is_same and all(value is not None and value.is_known and value.text == first.text for value in values):  # type: ignore[union-attr]
-        return ShellVariable(first, is_exported, found[0].place, is_certain)
+    texts = {each.value.text if each.value and each.value.is_known else None for each in found}
+    if is_same_way and len(texts) == 1 and None not in texts:
+        return ShellVariable(found[0].value, is_exported, found[0].place, is_certain)
     choices = [
         Choice(choice.text, choice.place or variable.place)
         for variable in found

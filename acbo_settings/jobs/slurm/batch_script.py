@@ -33,6 +33,7 @@ _SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
 _COMMAND_LINE = "the command line of sbatch"
 _MAX_NAMES = 50_000
 _MAX_ALONE = 2_000
+_MAX_PARTS_OF_TEXTS = 200
 _MAX_TITLE = 60
 
 
@@ -231,7 +232,7 @@ class _Reading:
 
     def _alone(self, steps: Sequence[Step], walk: ShellWalk) -> Iterator[Part]:
         """What may be given to a step, or may not: each text by itself, or beside all else, if that is certain."""
-        yield from _distinct(islice(self._with_each_text(steps, walk), _MAX_ALONE // 10))
+        yield from _distinct(islice(self._with_each_text(steps, walk), _MAX_PARTS_OF_TEXTS))
         for name, choice in islice(self._possible(steps, walk), _MAX_ALONE):
             if choice.place is None:
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..engine.canonical import KeyPath
 from ..engine.loading.environment import hint_for_variable
 from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
-from ..engine.printable import escape, fit, show_value
+from ..engine.printable import fit, show_value
 from ..engine.report import explain_value, origin_text
 from ..engine.schema import Schema, Setting
 from ..engine.values import SourcedValue

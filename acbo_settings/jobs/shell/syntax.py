@@ -20,6 +20,7 @@ BARE = ("simple_expansion", "expansion", "command_substitution")
 """What stands for a text that the shell splits at blanks, when it stands in no quotes."""
 
 _GLOB = re.compile(r"[*?]|\[.+\]")
+_HIGHEST = re.compile(rb"[\xf1-\xf7][\x80-\xbf]{3}")
 _MAX_ROWS = 40
 _MAX_PARSED = 1_000_000  # bytes, in looking for lines
 _PARSING = 20_000  # bytes that could be read while a parse begins
@@ -74,7 +75,8 @@ class Script:
 
 
 def _parse(content: bytes) -> Node:
-    return Parser(_LANGUAGE).parse(content).root_node
+    # The scanner of tree-sitter-bash looks characters up in a table that ends before those above U+3FFFF, and crashes.
+    return Parser(_LANGUAGE).parse(_HIGHEST.sub(b"\xc3\xbf\xc3\xbf", content)).root_node
 
 
 def _best_without(content: bytes, root: Node, budget: int) -> tuple[tuple[int, bytes, Node] | None, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +47,14 @@ LINES = [line for case in read_cases(SCRIPTS) for line in (SCRIPTS / f"{case.nam
 def test_no_text_is_a_reason_to_fail(lines: list[str]) -> None:
     """Lines of scripts in any order, with anything between them, are read to the end."""
     read_script(SCHEMA, Document("job.sbatch", "\n".join(["#!/bin/bash", *lines])), (), SHELL)
+
+
+def test_no_character_ends_the_process() -> None:
+    """The scanner of the parser would read behind its table for the highest characters; a crash comes by chance."""
+    program = "from acbo_settings.jobs.shell.syntax import _parse; [_parse(('{' + chr(n)).encode()) for n in %s]"
+    highest = [0x3FFFF, 0x40000, 0xE01EF, 0xF0000, 0xFDD2A, 0x10FFFF]
+    for _ in range(4):
+        subprocess.run([sys.executable, "-c", program % highest], check=True, timeout=60)
 
 
 HOSTILE = {

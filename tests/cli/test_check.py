@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -15,19 +13,14 @@ from acbo_settings.engine.origins import Variable
 from acbo_settings.engine.problems import Problem
 from acbo_settings.engine.values import SourcedValue
 
-from ..command_line import ENVIRON, run, told, write
+from ..command_line import run, told, write
 
 AssertReport = Callable[[str, str], None]
 
 
 def test_a_file_whose_name_is_no_utf_8_hides_no_other() -> None:
     """Its bytes are shown escaped, and the file behind it is checked."""
-    checked = subprocess.run(
-        [sys.executable, "-m", "acbo_settings", "check", b"\xff.toml", "acbo.toml"],
-        env=ENVIRON,
-        capture_output=True,
-        timeout=60,
-    )
+    checked = run("check", "\udcff.toml", "acbo.toml")
     assert checked.stdout == b"\\udcff.toml: not valid\nacbo.toml: ok\n"
     assert b"Traceback" not in checked.stderr
 

@@ -287,8 +287,7 @@ def test_no_name_commands_a_terminal_or_a_ci_service(command: list[str]) -> None
     Path("there").mkdir()
     Path(os.fsdecode(f"note-{name}.toml".encode("utf-8", "surrogateescape"))).write_text("[metadata]\na = 2\n")
     arguments = [os.fsdecode(part.replace("{}", name).encode("utf-8", "surrogateescape")) for part in command]
-    process = [sys.executable, "-m", "acbo_settings", *arguments]
-    ran = subprocess.run(process, env=ENVIRON, capture_output=True, check=False, timeout=60)
+    ran = run(*arguments)
     assert len(ran.stdout + ran.stderr) > 10
     for line in (ran.stdout + ran.stderr).decode().split("\n"):
         assert line.isprintable()

@@ -11,7 +11,6 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +24,19 @@ from acbo_settings import (
     assert_same_across_ranks,
     create_training_config,
     load_training_config,
-    resolve_training_config,
     rule,
 )
 from acbo_settings.engine.canonical import KeyPath, canonical_json, flatten
 from acbo_settings.engine.runs.ranks import settings_text
 
+from ...ranks import be_a_rank, load_a_rank
 from ...strategies import SCHEMA, layers, tree_of
 from ...test_examples import EXAMPLES
 from ...test_readme import BLOCKS, commands_of, shell_environment
 
-
-def be_a_rank(config: TrainingConfig, pipe: Connection) -> None:
-    """One process: take part in the gathering, and send what came of it."""
-
-    def allgather(text: object) -> list[object]:
-        pipe.send(text)
-        gathered: list[object] = pipe.recv()
-        return gathered
-
-    try:
-        assert_same_across_ranks(config, allgather)
-        pipe.send(("done", ""))
-    except ConfigurationError as error:
-        pipe.send(("done", str(error)))
+# Each process is a fork of one that has imported this: to import it in each would take most of the time.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["acbo_settings.api", "acbo_settings.engine.loading.validation"])
 
 
 def gather(target: Callable[..., None], given: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], list[str]]:
@@ -56,10 +44,9 @@ def gather(target: Callable[..., None], given: Sequence[Sequence[Any]]) -> tuple
 
     The texts come back in another order than they were sent.
     """
-    spawn = multiprocessing.get_context("spawn")
-    pairs = [spawn.Pipe() for _ in given]
+    pairs = [FORKS.Pipe() for _ in given]
     processes = [
-        spawn.Process(target=target, args=(*arguments, there))
+        FORKS.Process(target=target, args=(*arguments, there))
         for arguments, (_, there) in zip(given, pairs, strict=True)
     ]
     for process in processes:
@@ -178,22 +165,6 @@ def test_ranks_in_jax(tmp_path: Path) -> None:
 
 
 # Loading and comparing in one call
-
-
-def load_a_rank(environ: dict[str, str], resolves: bool, pipe: Connection) -> None:
-    """One process: load with all others, and send what came of it."""
-
-    def allgather(text: object) -> list[object]:
-        pipe.send(text)
-        gathered: list[object] = pipe.recv()
-        return gathered
-
-    load = resolve_training_config if resolves else load_training_config
-    try:
-        load("/dev/null", environ=environ, allgather=allgather)
-        pipe.send(("done", ""))
-    except ConfigurationError as error:
-        pipe.send(("done", str(error)))
 
 
 def load_on_ranks(environs: Sequence[dict[str, str]], resolves: bool = False) -> tuple[list[list[Any]], list[str]]:

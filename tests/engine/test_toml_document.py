@@ -317,6 +317,7 @@ def test_valid_documents_have_neither_long_keys_nor_long_numbers(text: str) -> N
 
 
 KIB = 1 << 10
+ONE_MIB = pytest.param(1024 * KIB, marks=pytest.mark.heavy)
 
 
 def assert_linear(work: Callable[[str], object], make: Callable[[int], str], largest: int) -> None:
@@ -335,15 +336,17 @@ def assert_linear(work: Callable[[str], object], make: Callable[[int], str], lar
     "pattern",
     ['"""', "'''", '"text', "[", '"\\', '\\"""\n', "''' \"\"\"\n", '"""\n\\', "#'''\n"],
 )
-def test_long_keys_are_looked_for_in_linear_time(pattern: str) -> None:
+@pytest.mark.parametrize("largest", [256 * KIB, ONE_MIB])
+def test_long_keys_are_looked_for_in_linear_time(pattern: str, largest: int) -> None:
     """Unclosed strings, quotes and brackets in any number make no character be read again and again."""
-    assert_linear(find_long_key, lambda size: pattern * (size // len(pattern)) + "\n" + DOTS + "\\", 1024 * KIB)
+    assert_linear(find_long_key, lambda size: pattern * (size // len(pattern)) + "\n" + DOTS + "\\", largest)
 
 
 @pytest.mark.parametrize("pattern", [LONG_NUMBER[:999] + "x\n", LONG_NUMBER[:499] + ",", '"""\n\\'])
-def test_long_numbers_are_looked_for_in_linear_time(pattern: str) -> None:
+@pytest.mark.parametrize("largest", [256 * KIB, ONE_MIB])
+def test_long_numbers_are_looked_for_in_linear_time(pattern: str, largest: int) -> None:
     """Many texts of many digits take time with their length."""
-    assert_linear(find_long_number, lambda size: pattern * (size // len(pattern)) + "\\", 1024 * KIB)
+    assert_linear(find_long_number, lambda size: pattern * (size // len(pattern)) + "\\", largest)
 
 
 @pytest.mark.parametrize(
@@ -355,9 +358,10 @@ def test_long_numbers_are_looked_for_in_linear_time(pattern: str) -> None:
         ("a = [", "[12345678, {b = 'text'}], # [\n", "]"),
     ],
 )
-def test_positions_are_found_in_linear_time(opening: str, pattern: str, closing: str) -> None:
+@pytest.mark.parametrize("largest", [256 * KIB, ONE_MIB])
+def test_positions_are_found_in_linear_time(opening: str, pattern: str, closing: str, largest: int) -> None:
     """Long strings, comments and arrays take time with their length."""
-    assert_linear(find_positions, lambda size: f"{opening}{pattern * (size // len(pattern))}{closing}", 1024 * KIB)
+    assert_linear(find_positions, lambda size: f"{opening}{pattern * (size // len(pattern))}{closing}", largest)
 
 
 @pytest.mark.parametrize("pattern", ["k{}=1\n", "[a.t{}]\n", "a.k{}=1\n"])

@@ -179,17 +179,22 @@ def on_a_terminal(*arguments: str) -> str:
     return written.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.parametrize("examples", [2, pytest.param(10, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize(("form", "parse"), [("toml", tomllib.loads), ("json", json.loads)])
-@settings(max_examples=4, deadline=None, phases=[Phase.generate])
-@given(notes=NOTES)
-def test_what_is_printed_reads_back(form: str, parse: Callable[[str], Any], notes: dict[str, Any]) -> None:
+def test_what_is_printed_reads_back(form: str, parse: Callable[[str], Any], examples: int) -> None:
     """Whatever texts the metadata holds, a pipe and a terminal get TOML and JSON of the same values, all printable."""
-    config = create_training_config(metadata=notes)
-    write("notes.toml", config.to_toml())
-    piped = run("show", "notes.toml", "--format", form).stdout.decode()
-    for text in (piped, on_a_terminal("show", "notes.toml", "--format", form)):
-        assert all(line.isprintable() for line in text.split("\n"))
-        assert json.dumps(parse(text)["metadata"], sort_keys=True) == json.dumps(config.to_dict()["metadata"])
+
+    @settings(max_examples=examples, phases=[Phase.generate])
+    @given(NOTES)
+    def reads_back(notes: dict[str, Any]) -> None:
+        config = create_training_config(metadata=notes)
+        write("notes.toml", config.to_toml())
+        piped = run("show", "notes.toml", "--format", form).stdout.decode()
+        for text in (piped, on_a_terminal("show", "notes.toml", "--format", form)):
+            assert all(line.isprintable() for line in text.split("\n"))
+            assert json.dumps(parse(text)["metadata"], sort_keys=True) == json.dumps(config.to_dict()["metadata"])
+
+    reads_back()
 
 
 def test_what_no_program_can_be_started_with_is_refused() -> None:

@@ -74,19 +74,24 @@ def refusal(text: str | bytes) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=300)
-@given(layers(), METADATA)
-def test_what_is_frozen_reads_back(layer: dict[KeyPath, Any], custom: dict[str, Any]) -> None:
-    """Any settings and any metadata: 300 configurations read back equal, metadata included, and so does tomllib."""
-    resolved = resolve({**tree_of(layer), "metadata": custom})
-    text = render(resolved)
-    frozen = parse_frozen(SCHEMA, NAME, text)
-    assert frozen.config == resolved.config
-    assert frozen.config.metadata == resolved.config.metadata
-    assert repr(frozen.config.to_dict()) == repr(resolved.config.to_dict())
-    read = tomllib.loads(text)
-    del read["frozen"]
-    assert resolve(read).config == resolved.config
+@pytest.mark.parametrize("examples", [60, pytest.param(300, marks=pytest.mark.heavy)])
+def test_what_is_frozen_reads_back(examples: int) -> None:
+    """Any settings and any metadata: all configurations read back equal, metadata included, and so does tomllib."""
+
+    @settings(max_examples=examples)
+    @given(layers(), METADATA)
+    def reads_back(layer: dict[KeyPath, Any], custom: dict[str, Any]) -> None:
+        resolved = resolve({**tree_of(layer), "metadata": custom})
+        text = render(resolved)
+        frozen = parse_frozen(SCHEMA, NAME, text)
+        assert frozen.config == resolved.config
+        assert frozen.config.metadata == resolved.config.metadata
+        assert repr(frozen.config.to_dict()) == repr(resolved.config.to_dict())
+        read = tomllib.loads(text)
+        del read["frozen"]
+        assert resolve(read).config == resolved.config
+
+    reads_back()
 
 
 def test_the_file_is_what_it_was(assert_report: Callable[[str, str], None]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acbo_settings import (
@@ -507,67 +507,77 @@ def test_overrides_that_are_no_plain_data_always_resolve() -> None:
     assert start(overrides=overrides).metadata == first.metadata == {"when": when}
 
 
+FEW_OR_MANY = pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.heavy)])
+
+
 @ADVICE_IS_FINE
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(layers(), layers(), layers(), st.booleans())
-def test_both_paths_give_the_same_answer(
-    tmp_path: Path, file: dict[KeyPath, Any], variables: dict[KeyPath, Any], overrides: dict[KeyPath, Any], strict: bool
-) -> None:
-    """60 times any file, variables and overrides: the start that reads equals the one that resolves.
+@FEW_OR_MANY
+def test_both_paths_give_the_same_answer(tmp_path: Path, examples: int) -> None:
+    """Any file, variables and overrides: the start that reads equals the one that resolves.
 
     The start that finds its digest in the frozen file, the same start with that digest taken out of the way, and a
     load without a run have the same values, types and metadata.
     """
     import tomli_w
 
-    Path("acbo.toml").write_text(tomli_w.dumps(tree_of(file)))
-    arguments: dict[str, Any] = {
-        "environ": variables_of(variables),
-        "overrides": {**tree_of(overrides), "metadata": {"note": "x"}},
-        "strict": strict,
-    }
-    run = tmp_path / "runs" / os.urandom(8).hex()
-    configs = [load_training_config(run_dir=run, **arguments) for _ in range(2)]
-    frozen = read_frozen(SCHEMA, str(run / "acbo.frozen.toml"))
-    assert frozen is not None
-    assert frozen.digest == read_start(SCHEMA, **arguments).inputs.digest
-    configs.append(resolve_training_config(run_dir=run, **arguments).config)
-    configs.append(load_training_config(**arguments))
-    configs.append(parse_frozen(SCHEMA, frozen.name, frozen.text).config)
-    for config in configs[1:]:
-        assert config == configs[0]
-        assert config.metadata == configs[0].metadata
-        assert repr(flatten(config)) == repr(flatten(configs[0]))
+    @settings(max_examples=examples)
+    @given(layers(), layers(), layers(), st.booleans())
+    def give_the_same(
+        file: dict[KeyPath, Any], variables: dict[KeyPath, Any], overrides: dict[KeyPath, Any], strict: bool
+    ) -> None:
+        Path("acbo.toml").write_text(tomli_w.dumps(tree_of(file)))
+        arguments: dict[str, Any] = {
+            "environ": variables_of(variables),
+            "overrides": {**tree_of(overrides), "metadata": {"note": "x"}},
+            "strict": strict,
+        }
+        run = tmp_path / "runs" / os.urandom(8).hex()
+        configs = [load_training_config(run_dir=run, **arguments) for _ in range(2)]
+        frozen = read_frozen(SCHEMA, str(run / "acbo.frozen.toml"))
+        assert frozen is not None
+        assert frozen.digest == read_start(SCHEMA, **arguments).inputs.digest
+        configs.append(resolve_training_config(run_dir=run, **arguments).config)
+        configs.append(load_training_config(**arguments))
+        configs.append(parse_frozen(SCHEMA, frozen.name, frozen.text).config)
+        for config in configs[1:]:
+            assert config == configs[0]
+            assert config.metadata == configs[0].metadata
+            assert repr(flatten(config)) == repr(flatten(configs[0]))
+
+    give_the_same()
 
 
 @ADVICE_IS_FINE
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(layers(), layers(), st.sets(st.sampled_from(["total_steps", "grpo", "rewards.parent_weight", "evaluation"])))
-def test_any_change_is_held_replaced_or_told(
-    tmp_path: Path, first: dict[KeyPath, Any], second: dict[KeyPath, Any], may_change: set[str]
-) -> None:
-    """60 times any two configurations: exactly the settings that differ and may not change are told, kept, replaced."""
-    run = tmp_path / "runs" / os.urandom(8).hex()
-    frozen = flatten(load_training_config(run_dir=run, environ={}, overrides=tree_of(first)))
-    today = flatten(load_training_config(environ={}, overrides=tree_of(second)))
-    allowed = {path for path in frozen if may_change & {path[0], ".".join(path)}}
-    differing = [path for path in frozen if frozen[path] != today[path] and path not in allowed]
-    arguments: dict[str, Any] = {
-        "run_dir": run,
-        "environ": {},
-        "overrides": tree_of(second),
-        "may_change": may_change,
-    }
-    if differing:
-        with pytest.raises(ConfigurationError) as caught:
-            load_training_config(**arguments)
-        assert [problem.path for problem in caught.value.problems] == [(), *differing]
-    else:
-        assert flatten(load_training_config(**arguments)) == today
-    kept = flatten(load_training_config(**arguments, on_change="keep"))
-    assert kept == {path: today[path] if path in allowed else frozen[path] for path in frozen}
-    assert flatten(load_training_config(**arguments, on_change="replace")) == today
-    assert flatten(load_frozen_config(run)) == today
+@FEW_OR_MANY
+def test_any_change_is_held_replaced_or_told(tmp_path: Path, examples: int) -> None:
+    """Any two configurations: exactly the settings that differ and may not change are told, kept, replaced."""
+
+    @settings(max_examples=examples)
+    @given(layers(), layers(), st.sets(st.sampled_from(["total_steps", "grpo", "rewards.parent_weight", "evaluation"])))
+    def is_held_replaced_or_told(first: dict[KeyPath, Any], second: dict[KeyPath, Any], may_change: set[str]) -> None:
+        run = tmp_path / "runs" / os.urandom(8).hex()
+        frozen = flatten(load_training_config(run_dir=run, environ={}, overrides=tree_of(first)))
+        today = flatten(load_training_config(environ={}, overrides=tree_of(second)))
+        allowed = {path for path in frozen if may_change & {path[0], ".".join(path)}}
+        differing = [path for path in frozen if frozen[path] != today[path] and path not in allowed]
+        arguments: dict[str, Any] = {
+            "run_dir": run,
+            "environ": {},
+            "overrides": tree_of(second),
+            "may_change": may_change,
+        }
+        if differing:
+            with pytest.raises(ConfigurationError) as caught:
+                load_training_config(**arguments)
+            assert [problem.path for problem in caught.value.problems] == [(), *differing]
+        else:
+            assert flatten(load_training_config(**arguments)) == today
+        kept = flatten(load_training_config(**arguments, on_change="keep"))
+        assert kept == {path: today[path] if path in allowed else frozen[path] for path in frozen}
+        assert flatten(load_training_config(**arguments, on_change="replace")) == today
+        assert flatten(load_frozen_config(run)) == today
+
+    is_held_replaced_or_told()
 
 
 # Ranks of one start

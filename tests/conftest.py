@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -26,6 +27,12 @@ REPORTS = Path(__file__).parent / "reports"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-reports`, which rewrites the expected reports."""
     parser.addoption("--update-reports", action="store_true", help="rewrite tests/reports with what is printed now")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to no garbage collector, which would look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,12 @@ create_default_training_config
     Create the default configuration, with the recommended settings.
 validate_training_config
     Check a configuration, however it was built: types, ranges, and rules across settings.
+mark_done
+    Say that a run, or a point of a sweep, is done: `acbo-settings sweep status` then leaves it out.
+run_directory
+    The directory of the run, or of the point of a sweep, that this process loaded last, for what a job makes.
+sweep_directories
+    The directories of the points of a sweep that are not done, each to be loaded with `run_dir`.
 assert_same_across_ranks
     Refuse to go on unless every rank has an equal configuration; metadata takes no part.
 plan_training
@@ -61,13 +67,16 @@ if TYPE_CHECKING:
         json_schema,
         load_frozen_config,
         load_training_config,
+        mark_done,
         resolve_training_config,
+        run_directory,
+        sweep_directories,
         validate_training_config,
     )
     from .components import ExplorationConfig, GRPOConfig
     from .engine.declarations import Was, advice, rule
     from .engine.loading.resolved import ResolvedConfig
-    from .engine.origins import Argument, Assignment, Default, File, FrozenFile, Variable
+    from .engine.origins import Argument, Assignment, Default, File, FrozenFile, SweepItem, Variable
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .engine.values import Difference, SourcedValue, find_differences
     from .plan import TrainingPlan, plan_training
@@ -82,10 +91,13 @@ _MODULES = {
         "validate_training_config",
         "assert_same_across_ranks",
         "json_schema",
+        "mark_done",
+        "run_directory",
+        "sweep_directories",
     ),
     "components": ("ExplorationConfig", "GRPOConfig"),
     "engine.loading.resolved": ("ResolvedConfig",),
-    "engine.origins": ("Argument", "Assignment", "Default", "File", "FrozenFile", "Variable"),
+    "engine.origins": ("Argument", "Assignment", "Default", "File", "FrozenFile", "SweepItem", "Variable"),
     "engine.values": ("Difference", "SourcedValue", "find_differences"),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "engine.declarations": ("Was", "advice", "rule"),
@@ -120,6 +132,7 @@ __all__ = [
     "ResolvedConfig",
     "RewardTrainingConfig",
     "SourcedValue",
+    "SweepItem",
     "TrainingConfig",
     "TrainingPlan",
     "Variable",
@@ -132,9 +145,12 @@ __all__ = [
     "json_schema",
     "load_frozen_config",
     "load_training_config",
+    "mark_done",
     "plan_training",
     "resolve_training_config",
     "rule",
+    "run_directory",
+    "sweep_directories",
     "validate_training_config",
 ]
 

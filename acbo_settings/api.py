@@ -13,6 +13,7 @@ from .engine.schema import Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
     from typing_extensions import TypeVar
@@ -47,6 +48,8 @@ def load_training_config(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
+    sweep: str | os.PathLike[str] | None = None,
+    index: int | None = None,
     schema: type[Config] | None = None,
     allgather: Callable[[Any], Sequence[Any]] | None = None,
 ) -> Config:
@@ -71,6 +74,11 @@ def load_training_config(
         may_change: Settings, whole sections and keys of the metadata, such as `("total_steps", "evaluation",
             "metadata.pod")`, that may change from start to start: today's values of them are used. The frozen file
             keeps the old ones, unless it is replaced. Without it, the names in `ACBO_MAY_CHANGE`, separated by commas.
+        sweep: The directory of a sweep that `acbo-settings sweep freeze` wrote. The configuration is that of one of its
+            points, whose directory is the run. No file is read; a variable or an override with another value than the
+            frozen one is refused. Without it, the directory that `ACBO_SWEEP` names, if it is set.
+        index: The number of the point, counted from 0. Without it, `ACBO_SWEEP_INDEX`, else `SLURM_ARRAY_TASK_ID`, else
+            `JOB_COMPLETION_INDEX`, which Indexed Jobs of Kubernetes have.
         schema: A subclass of `TrainingConfig` with settings of one's own. They take part in everything: files,
             variables, reports, equality, fingerprint, the run.
         allgather: Gathers one text from every rank, as for `assert_same_across_ranks`; every rank has to pass it. Then
@@ -82,10 +90,11 @@ def load_training_config(
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
             configuration, each setting that differs; when the run's file is damaged, or cannot be read or written; when
-            `run_dir` and `ACBO_RUN_DIR` name different directories; with `allgather` on every rank, when any rank fails
-            or has another configuration.
-        TypeError: When `path` or `run_dir` is no path, `may_change` a single text, or it or `on_change` is given and no
-            run is named; when `schema` has a field that no setting can be.
+            `run_dir` and `ACBO_RUN_DIR` name different directories; when nothing says which point of a sweep is meant,
+            or there is no such point; with `allgather` on every rank, when any rank fails or has another configuration.
+        TypeError: When `path`, `run_dir` or `sweep` is no path, `may_change` a single text, or it or `on_change` is
+            given and no run is named; when `index` is given and no sweep, or `path` and a sweep; when `schema` has a
+            field that no setting can be.
         ValueError: When `on_change` is none of its three values.
 
     Warns:
@@ -106,10 +115,23 @@ def load_training_config(
     def load() -> Config:
         """Load on this rank."""
         start = read_start(
-            schema_of(schema), as_utf8(path), overrides, environ, strict, as_utf8(run_dir), on_change, may_change
+            schema_of(schema),
+            as_utf8(path),
+            overrides,
+            environ,
+            strict,
+            as_utf8(run_dir),
+            on_change,
+            may_change,
+            sweep=as_utf8(sweep),
+            index=index,
         )
         unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
-        config: Config = unchanged or _resolve(start).config
+        if unchanged is None:
+            resolved: ResolvedConfig[Config] = _resolve(start)
+            return resolved.config
+        _note_start(start)
+        config: Config = unchanged
         return config
 
     return load() if allgather is None else _load_same(load, lambda config: config, allgather, environ)
@@ -125,6 +147,8 @@ def resolve_training_config(
     run_dir: str | os.PathLike[str] | None = None,
     on_change: OnChange | None = None,
     may_change: Iterable[str] | None = None,
+    sweep: str | os.PathLike[str] | None = None,
+    index: int | None = None,
     schema: type[Config] | None = None,
     allgather: Callable[[Any], Sequence[Any]] | None = None,
 ) -> ResolvedConfig[Config]:
@@ -138,6 +162,8 @@ def resolve_training_config(
         run_dir: The directory of a run.
         on_change: What to do when today's values are not the frozen ones.
         may_change: Settings, sections and keys of the metadata that may change from start to start.
+        sweep: The directory of a sweep.
+        index: The number of a point of it.
         schema: A subclass of `TrainingConfig` with settings of one's own.
         allgather: Gathers one text from every rank.
 
@@ -162,7 +188,16 @@ def resolve_training_config(
         """Load on this rank."""
         return _resolve(
             read_start(
-                schema_of(schema), as_utf8(path), overrides, environ, strict, as_utf8(run_dir), on_change, may_change
+                schema_of(schema),
+                as_utf8(path),
+                overrides,
+                environ,
+                strict,
+                as_utf8(run_dir),
+                on_change,
+                may_change,
+                sweep=as_utf8(sweep),
+                index=index,
             )
         )
 
@@ -188,7 +223,107 @@ def _resolve(start: Start) -> ResolvedConfig[Any]:
         return resolve(start)
     from .engine.runs.start import resolve_start
 
-    return resolve_start(start, start.frozen_file)
+    resolved = resolve_start(start, start.frozen_file)
+    _note_start(start)
+    return resolved
+
+
+_loaded_last: list[str] = []
+"""The directory of the run, or of the point of a sweep, that this process loaded last, if it did."""
+
+
+def _note_start(start: Start) -> None:
+    """Note which run this process has loaded, and with a point of a sweep that it is started."""
+    if start.frozen_file is None:
+        return
+    _loaded_last[:] = [os.path.abspath(os.path.dirname(start.frozen_file))]
+    if start.point:
+        from .engine.runs.marks import mark_started
+
+        mark_started(start.inputs.schema, start.point, start.environ)
+
+
+@public
+def run_directory() -> Path:
+    """The directory of the run, or of the point of a sweep, that this process loaded last, for what a job makes.
+
+    Returns:
+        The directory, absolute.
+
+    Raises:
+        RuntimeError: When this process has loaded no run.
+
+    >>> from acbo_settings import load_training_config
+    >>> config = load_training_config(run_dir="runs/18", environ={})
+    >>> run_directory().name
+    '18'
+    """
+    from pathlib import Path
+
+    return Path(_last_directory())
+
+
+def _last_directory() -> str:
+    if not _loaded_last:
+        raise RuntimeError("this process has loaded no run: load the configuration with run_dir, or as a sweep's point")
+    return _loaded_last[0]
+
+
+@public
+def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
+    """Say that a run, or a point of a sweep, is done: `acbo-settings sweep status` then leaves it out.
+
+    Args:
+        run_dir: The directory of the run. Without it, the run or the point that this process loaded last.
+
+    Raises:
+        ConfigurationError: When there is no frozen file in the directory, or nothing can be written there.
+        TypeError: When `run_dir` is no path.
+        RuntimeError: When `run_dir` is not given, and this process has loaded no run.
+
+    >>> import os
+    >>> from acbo_settings import load_training_config
+    >>> config = load_training_config(run_dir="runs/19", environ={})
+    >>> mark_done()
+    >>> os.path.exists("runs/19/acbo.done.toml")
+    True
+    """
+    from .engine.inputs import path_text
+    from .engine.runs.marks import mark_done as mark
+
+    mark(SCHEMA, _last_directory() if run_dir is None else path_text(as_utf8(run_dir), "run_dir"))
+
+
+@public
+def sweep_directories(sweep: str | os.PathLike[str]) -> list[str]:
+    """The directories of the points of a sweep that are not done, each to be loaded with `run_dir`.
+
+    Args:
+        sweep: The directory of a sweep that `acbo-settings sweep freeze` wrote.
+
+    Returns:
+        The directories in the order of the points' numbers, without retired points. They are absolute, because what
+        starts tasks may do so in another working directory.
+
+    Raises:
+        ConfigurationError: When the sweep is not frozen, or its file was damaged.
+        TypeError: When `sweep` is no path.
+
+    >>> import os
+    >>> from acbo_settings.cli.main import main
+    >>> with open("sweep.toml", "w") as file:
+    ...     _ = file.write("[grid]\\ntotal_steps = [5000, 7000]")
+    >>> main(["sweep", "freeze", "--dir", "sweeps/steps"])
+    0-1
+    0
+    >>> [os.path.basename(directory) for directory in sweep_directories("sweeps/steps")]
+    ['0000', '0001']
+    """
+    from .engine.inputs import path_text
+    from .engine.runs.marks import find_states
+
+    directory = os.path.abspath(path_text(as_utf8(sweep), "sweep"))
+    return [state.directory for state in find_states(SCHEMA, directory) if state.name != "done"]
 
 
 @public

@@ -51,11 +51,18 @@ def variables(schema: Schema) -> tuple[VariableReference, ...]:
 
 def _run_variables(application: Application) -> list[VariableReference]:
     """The variables that stand for arguments of `load_training_config` where the call does not give them."""
-    types = {"run_dir": ("path", "", ""), "on_change": ("str", '"error", "keep", "replace"', '"error"')}
+    types = {
+        "run_dir": ("path", "", ""),
+        "on_change": ("str", '"error", "keep", "replace"', '"error"'),
+        "sweep": ("path", "", ""),
+        "index": ("int", "≥ 0", "SLURM_ARRAY_TASK_ID, else JOB_COMPLETION_INDEX"),
+    }
     docs = {
         "run_dir": "The directory of the run that holds the job to one configuration.",
         "on_change": "What to do when today's values are not the frozen ones of the run.",
         "may_change": "Settings, sections and keys of the metadata that may change in the run, separated by commas.",
+        "sweep": "The directory of a frozen sweep, of which the job trains one point.",
+        "index": "The number of that point.",
     }
     return [
         VariableReference(name, *types.get(argument, ("str", "", "")), docs[argument])

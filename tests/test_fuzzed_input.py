@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from acbo_settings import ConfigurationError, TrainingConfig, create_training_config, load_training_config
-from acbo_settings.cli.check import github_annotation, problem_facts
+from acbo_settings.cli.problem_facts import github_annotation, problem_facts
 from acbo_settings.engine.frozen import parse_frozen
 
 from .strategies import SCHEMA

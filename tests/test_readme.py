@@ -88,6 +88,7 @@ def test_files_commands_and_python_do_what_the_readme_says(
     names: dict[str, object] = {}
     for block in BLOCKS:
         if block.note in ("file", "example"):
+            (tmp_path / block.name).parent.mkdir(exist_ok=True)
             (tmp_path / block.name).write_text(block.text, encoding="utf-8")
         elif block.language == "console" and not block.note:
             text = run_console(block, tmp_path, shell_environment(tmp_path))

@@ -12,7 +12,7 @@ from ..engine.inputs import is_directory, read_raw_file, read_start
 from ..engine.loading.file import decode_file
 from ..engine.loading.resolved import ResolvedConfig
 from ..engine.printable import LATER
-from ..engine.problems import ConfigurationError, Problem
+from ..engine.problems import ConfigurationError, Problem, SharedProblems, place_marks, shared_marks
 from ..engine.schema import Schema
 from ..engine.toml_document import Document
 from ..engine.values import SourcedValue
@@ -100,50 +100,34 @@ def _check_part(schema: Schema, part: Part, settings: Sequence[str]) -> CheckedF
     return checked._replace(files=tuple(file.name for file in start.inputs.files))
 
 
-class _Told:
+class _Told(SharedProblems[str]):
     """What is wrong with the parts of a job: what several have in common once, with its part where not all have it."""
 
     def __init__(self, parts: int) -> None:
+        super().__init__()
         self._parts = parts
-        self._problems: dict[object, Problem] = {}
-        self._scopes: dict[object, list[str]] = {}
         self._judged: set[object] = set()
 
     def add(self, problems: Iterable[Problem], scope: str | None = None) -> None:
         """Add the problems of one part, or of the whole file."""
-        for problem in problems:
-            key = _marks(problem)
-            self._problems.setdefault(key, problem)
-            self._judged.add(_place(problem))
-            if scope is not None:
-                self._scopes.setdefault(key, []).append(scope)
+        added = list(problems)
+        self._judged |= {place_marks(problem) for problem in added}
+        super().add(added, scope)
 
     def add_alone(self, problems: Iterable[Problem]) -> None:
         """Add what is wrong with a text that some part may be given: of several at one place, the first."""
         for problem in problems:
-            if (place := _place(problem)) not in self._judged:
-                self._judged.add(place)
-                self._problems[_marks(problem)] = problem
+            if place_marks(problem) not in self._judged:
+                self.add([problem])
 
     def problems(self) -> list[Problem]:
         """All of them."""
-        return [problem.replace(scope=self._scope(key)) for key, problem in self._problems.items()]
+        return [problem.replace(scope=self._scope(scopes)) for problem, scopes in self.told()]
 
-    def _scope(self, key: object) -> str:
-        scopes = self._scopes.get(key, [])
+    def _scope(self, scopes: Sequence[str]) -> str:
         if not scopes or len(scopes) >= self._parts:
             return ""
         return scopes[0] if len(scopes) == 1 else f"{scopes[0]}, and {len(scopes) - 1} more"
-
-
-def _marks(problem: Problem) -> tuple[Any, ...]:
-    """What is the same of a problem that several parts have."""
-    return *_place(problem), problem.message, problem.hint
-
-
-def _place(problem: Problem) -> tuple[Any, ...]:
-    """What a problem is about: the setting, and where its values stand."""
-    return problem.path, tuple(str(sourced.origin) for _, sourced in problem.values)
 
 
 def _line_of(document: Document, problem: Problem) -> int:
@@ -190,7 +174,7 @@ def _move_home(checked: dict[str, CheckedFile], documents: Mapping[str, Document
             home = _home_of(problem)
             home = home if home in documents else path
             known = checked[home].problems
-            if _marks(problem) not in map(_marks, known):
+            if shared_marks(problem) not in map(shared_marks, known):
                 checked[home] = checked[home]._replace(problems=(*known, problem))
 
 

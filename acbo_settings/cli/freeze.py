@@ -22,7 +22,8 @@ def run(arguments: Namespace) -> int:
     overrides = [f"--set {text}" for text in arguments.settings] or None
     schema: Schema = arguments.schema
     variable = schema.application.run_variable
-    is_named = arguments.run_dir is not None or any(name.upper() == variable for name in process_environment(schema))
+    places = (variable, schema.application.sweep_variable)
+    is_named = arguments.run_dir is not None or any(name.upper() in places for name in process_environment(schema))
     if not is_named:
         note(f"acbo-settings freeze: no run is named: give --run-dir DIR, or set {variable}")
         return WRONG_USAGE

@@ -67,7 +67,7 @@ def _run(parsed: Namespace) -> int:
         parsed.schema = find_schema(parsed.schema)
         code: int = import_module(f".{parsed.command}", __package__).run(parsed)
     except (SchemaError, UsageError) as error:
-        note(f"acbo-settings {parsed.command}: {error}")
+        note(f"acbo-settings {parsed.command.replace('.', ' ')}: {error}")
         return WRONG_USAGE
     return code
 

@@ -52,7 +52,7 @@ def print_problems(problems: Sequence[Problem]) -> None:
 
 def print_advice(advice: Sequence[Problem], is_asked_for: bool = False) -> None:
     """Write advice to stderr, fitted to the terminal; of several ranks only the first one does, unless asked for it."""
-    from ..engine.loading.surroundings import is_first_rank
+    from ..engine.launcher import is_first_rank
 
     if not advice or not (is_asked_for or is_first_rank(os.environ)):
         return

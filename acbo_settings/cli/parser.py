@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .. import __version__
@@ -25,11 +26,12 @@ _PATH_HELP = (
 
 
 class _Command(NamedTuple):
-    """One command: what it does, an example, its arguments. The module of its name holds it."""
+    """One command: what it does, an example, its arguments, or its own commands. The module of its name holds it."""
 
     summary: str
     example: str
-    arguments: tuple[tuple[str, dict[str, Any]], ...]
+    arguments: tuple[tuple[str, dict[str, Any]], ...] = ()
+    commands: Mapping[str, _Command] = MappingProxyType({})
 
 
 def _choice(*names: str) -> dict[str, Any]:
@@ -60,6 +62,75 @@ _SCHEMA: tuple[str, dict[str, Any]] = (
 _TAKES_JOBS = ("check", "show", "plan", "explain")
 """The commands that take files of jobs; behind two dashes stands the command line of sbatch."""
 
+_ENV = ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"})
+_STRICT = ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"})
+_SWEEP_FILE = ("path", {"nargs": "?", "default": "sweep.toml", "metavar": "PATH", "help": "default: sweep.toml"})
+_SWEEP = ("sweep", {"metavar": "DIR", "help": "the directory of a frozen sweep"})
+_DONE = (
+    "--done",
+    {"metavar": "PATTERN", "help": "a point is also done when its directory has such a file, as 'final*.npz'"},
+)
+
+_SWEEP_COMMANDS = {
+    "check": _Command(
+        "judge every point of a sweep's file, over the acbo.toml beside it",
+        "acbo-settings sweep check sweep.toml",
+        (_SWEEP_FILE, _ENV, _STRICT, ("--format", _choice("text", "json", "github")), _SETTINGS),
+    ),
+    "freeze": _Command(
+        "write what the tasks will train with, each point as the frozen file of a run; print the points' numbers",
+        "acbo-settings sweep freeze sweep.toml --dir sweeps/lr\n"
+        "  sbatch --array=$(acbo-settings sweep status sweeps/lr --array) job.sbatch",
+        (
+            _SWEEP_FILE,
+            ("--dir", {"metavar": "DIR", "required": True, "help": "the directory of the sweep"}),
+            ("--on-change", {"choices": ON_CHANGE, "default": "error", "help": "default: error"}),
+            _ENV,
+            _SETTINGS,
+        ),
+    ),
+    "show": _Command(
+        "print the points of a frozen sweep: number, swept settings, fingerprint, state",
+        "acbo-settings sweep show sweeps/lr",
+        (_SWEEP, _DONE, ("--format", _choice("table", "json"))),
+    ),
+    "status": _Command(
+        "print how many points are done, and which were started and are not",
+        "acbo-settings sweep status sweeps/lr\n"
+        "  sbatch --array=$(acbo-settings sweep status sweeps/lr --array) job.sbatch",
+        (
+            _SWEEP,
+            _DONE,
+            (
+                "--array",
+                {
+                    "action": "store_true",
+                    "help": "print all that are not done, for sbatch; exit with 1 if none is left",
+                },
+            ),
+        ),
+    ),
+    "done": _Command(
+        "say that points are done",
+        "acbo-settings sweep done sweeps/lr 3 17-19",
+        (_SWEEP, ("indices", {"nargs": "+", "metavar": "INDEX", "help": "a number, or a range such as 17-19"})),
+    ),
+    "table": _Command(
+        "print the swept settings of each point beside what its run has measured",
+        "acbo-settings sweep table sweeps/lr --metrics metrics.json --png lr.png",
+        (
+            _SWEEP,
+            (
+                "--metrics",
+                {"metavar": "FILE", "default": "metrics.json", "help": "a JSON file in the directory of each point"},
+            ),
+            ("--format", _choice("table", "csv", "json", "markdown")),
+            ("--metric", {"metavar": "NAME", "help": "what the picture shows; default: the first one"}),
+            ("--png", {"metavar": "FILE", "help": "draw a panel for each swept setting; needs the extra `plot`"}),
+        ),
+    ),
+}
+
 _COMMANDS = {
     "show": _Command(
         "print the resolved configuration, with origins as comments",
@@ -78,8 +149,8 @@ _COMMANDS = {
         "  acbo-settings check --no-env --strict experiments/*/acbo.toml",
         (
             ("paths", {"nargs": "*", "metavar": "PATH", "help": _PATH_HELP}),
-            ("--no-env", {"dest": "env", "action": "store_false", "help": "leave ACBO_* variables aside"}),
-            ("--strict", {"action": "store_true", "help": "exit with 1 on advice too"}),
+            _ENV,
+            _STRICT,
             (
                 "--ignore-unknown",
                 {"action": "store_true", "help": "leave aside what is neither TOML nor a file of a job, as hooks want"},
@@ -140,7 +211,6 @@ _COMMANDS = {
     "schema": _Command(
         "print the JSON Schema of an acbo.toml, for editors",
         "acbo-settings schema > acbo.schema.json",
-        (),
     ),
     "env": _Command(
         "print every environment variable with type, range, default and meaning",
@@ -154,6 +224,11 @@ _COMMANDS = {
             ("paths", {"nargs": "*", "metavar": "PATH", "help": "an acbo.toml, or its directory; default: acbo.toml"}),
             ("--check", {"action": "store_true", "help": "write nothing; exit with 1 when there is something to do"}),
         ),
+    ),
+    "sweep": _Command(
+        "judge, freeze and follow the points of a sweep",
+        "acbo-settings sweep check sweep.toml\n  acbo-settings sweep freeze sweep.toml --dir sweeps/lr",
+        commands=_SWEEP_COMMANDS,
     ),
     "plan": _Command(
         "print what a run will do: totals, schedules, and what never happens",
@@ -189,20 +264,29 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in _COMMANDS.items():
-        added = commands.add_parser(
+    _add_commands(parser, _COMMANDS, "")
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, _Command], above: str) -> None:
+    """Add commands to a parser, whose own is called `above`; the module of each is `command` of what is parsed."""
+    added = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in commands.items():
+        below = added.add_parser(
             name,
             help=command.summary,
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
             epilog=f"examples:\n  {command.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        if command.commands:
+            _add_commands(below, command.commands, f"{name}.")
+            continue
+        below.set_defaults(command=f"{above}{name}")
         for argument, options in (*command.arguments, _SCHEMA):
-            completed = added.add_argument(argument, **options)
+            completed = below.add_argument(argument, **options)
             if argument == "keys":
                 completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it
-    return parser
 
 
 def _complete_keys(parsed_args: argparse.Namespace, **_: object) -> list[str]:

@@ -17,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from ..engine.printable import disarmed, escape, escape_characters, safe_lines
+from ..engine.canonical import KeyPath
+from ..engine.printable import disarmed, dotted, escape, escape_characters, safe_lines
 
 Item = TypeVar("Item")
 
@@ -58,20 +59,38 @@ class Terminal(Console):
         """Raise the BrokenPipeError that is being handled: rich would end the process instead."""
         raise  # rich calls this while it handles the exception
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        right: Sequence[str] = (),
+        whole: Sequence[str] = (),
+    ) -> None:
         """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
 
-        The columns that `right` names stand at the right. A cell is broken where the terminal is too narrow.
+        The columns that `right` names stand at the right. A cell is broken where the terminal is too narrow, but for
+        those of the columns that `whole` names.
         """
         drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for head in heads:
-            drawn.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if head in right else "left"
+            drawn.add_column(Text(head), justify=justify, overflow="fold", no_wrap=head in whole)
         for row in rows:
             drawn.add_row(*(Text(escape_characters(cell)) for cell in row))
         with self.capture() as captured:
             self.print(drawn)
         lines = (line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
         super().out("\n".join(map(disarmed, lines)))  # with the colours that rich has put in
+
+
+def short_names(paths: Sequence[KeyPath]) -> list[str]:
+    """What columns of settings are called: the last part of each key, where no other has the same.
+
+    >>> short_names([("grpo", "group_size"), ("metadata", "seed"), ("seed",)])
+    ['group_size', 'metadata.seed', 'seed']
+    """
+    last = [path[-1] for path in paths]
+    return [dotted(path[-1:] if last.count(path[-1]) == 1 else path) for path in paths]
 
 
 class _Report(RegexHighlighter):
@@ -91,7 +110,7 @@ def print_report(text: str) -> None:
         terminal.print(_Report()(Text(line)), soft_wrap=True)
 
 
-def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
+def with_progress(items: Iterable[Item], total: int, what: str = "checking") -> Iterator[Item]:
     """The items, with a bar on stderr once they take longer than a second, if that is a terminal."""
     console, begun, bar = Terminal(stderr=True), monotonic(), None
     try:
@@ -101,7 +120,7 @@ def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
 
                 bar = Progress(*Progress.get_default_columns(), console=console, transient=True)
                 bar.start()
-                bar.add_task("checking", total=total)
+                bar.add_task(what, total=total)
             if bar is not None:
                 bar.update(bar.task_ids[0], completed=number)
             yield item

@@ -27,6 +27,9 @@ FORMAT = 1
 """The format that is written, and the only one there is so far."""
 
 _CHECKSUM = 'sha256 = "'
+_CHECKSUM_END = 66
+"""Characters of the checksum, and of what stands behind it."""
+
 _MAX_NAME = 1000
 _NOTE = """\
 # What this run started with. A later start gets the same or is refused. Do not edit it: the checksum in the last
@@ -44,8 +47,9 @@ class FrozenConfig:
     `settings` are all of them by key path, `origins` tells where those that somebody gave had come from, and the keys
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
     there was one, `file` the configuration file that was read, if there was one, and `job` the start of a job for whose
-    ranks it was written, if it was. Where it was written for other settings than there are, `refusal` is what whoever
-    asks for its settings gets.
+    ranks it was written, if it was. Of a point of a sweep, `point` is the number, and `variables` are those that were
+    set when it was frozen. Where it was written for other settings than there are, `refusal` is what whoever asks for
+    its settings gets.
     """
 
     def __init__(
@@ -72,6 +76,13 @@ class FrozenConfig:
         self.digest: str | None = facts.get("inputs")
         self.file: str | None = facts.get("file")
         self.job: str | None = facts.get("job")
+        self.point: int | None = facts.get("point")
+        self.variables: Mapping[str, str] = facts.get("variables", {})
+
+    @property
+    def mark(self) -> str:
+        """The start of its checksum, which tells it from every other file."""
+        return self.text[-_CHECKSUM_END : 16 - _CHECKSUM_END]
 
     @property
     def missing(self) -> tuple[KeyPath, ...]:
@@ -129,10 +140,40 @@ def shared_config(start: Start) -> FrozenConfig | None:
 
 def unchanged_config(start: Start) -> Any:
     """The configuration of a run's frozen file, if it was made of the very same inputs; else None."""
-    if start.frozen_file is None:
+    name = start.frozen_file
+    if name is None:
         return None
-    frozen = shared_config(start) or read_frozen(start.inputs.schema, start.frozen_file)
+    held = held_config(start, name) if start.point else None
+    start = at_point(start, held)
+    frozen = shared_config(start) or held or read_frozen(start.inputs.schema, name)
     return frozen.config if frozen and frozen.digest and frozen.digest == start.inputs.digest else None
+
+
+def held_config(start: Start, name: str) -> FrozenConfig | None:
+    """The frozen file of the run of a start; None where it is its first one. That of a point of a sweep must be there.
+
+    ConfigurationError when it cannot be used, or is that of no point of the sweep.
+    """
+    if start.point is None:
+        return read_frozen(start.inputs.schema, name)
+    from .frozen_sweep import require_own, require_point
+
+    head = require_point(start.inputs.schema, start.point)
+    frozen = read_frozen(start.inputs.schema, name)
+    require_own(start.inputs.schema, start.point, head, frozen)
+    return frozen
+
+
+def at_point(start: Start, frozen: FrozenConfig | None) -> Start:
+    """The start of a point of a sweep without the variables that were the same when the sweep was frozen."""
+    if frozen is None or not (known := frozen.variables):
+        return start
+    inputs = start.inputs
+    rest = {name: text for name, text in inputs.environ.items() if known.get(name) != text}
+    inputs = Inputs(inputs.schema, (), rest, inputs.overrides, inputs.strict, inputs.variables)
+    reduced = Start(inputs, start.environ, start.frozen_file, start.on_change, start.changeable, start.point)
+    reduced.surroundings, reduced.has_run = start.surroundings, start.has_run
+    return reduced
 
 
 def read_frozen(schema: Schema, name: str) -> FrozenConfig | None:
@@ -192,7 +233,7 @@ def _find_damage(application: Application, text: str) -> tuple[str, str] | None:
         hint = f"install the version of {application.name} that wrote it, or a newer one"
         return f"has format {number[:20]}, and {known}", hint
     body, key, checksum = text.rpartition(_CHECKSUM)
-    if not key or len(checksum) < 66:
+    if not key or len(checksum) < _CHECKSUM_END:
         return "is cut short: its checksum is missing", _RESTORE
     if checksum != f'{sha256(body.encode())}"\n':
         return "was edited or damaged: its checksum does not fit", _RESTORE
@@ -231,6 +272,7 @@ def _divided(
     settings = {path: value for path, value in values.items() if path[0] not in ("frozen", "metadata")}
     notes = {path[1]: value for path, value in values.items() if path[0] == "metadata"}
     facts = {path[1]: value for path, value in values.items() if path[0] == "frozen" and len(path) == 2}
+    facts["variables"] = {path[2]: value for path, value in values.items() if path[:2] == ("frozen", "variables")}
     origins = {path[2:]: value for path, value in values.items() if path[:2] == ("frozen", "origins")}
     return settings, notes, facts, origins
 
@@ -355,40 +397,44 @@ def given_tree(schema: Schema, frozen: FrozenConfig) -> dict[str, Any]:
 
 
 def render_frozen(
-    inputs: Inputs,
+    schema: Schema,
     config: Any,
     origins: Mapping[KeyPath, SourcedValue],
     custom: Mapping[str, Any],
     now: datetime,
-    job: str | None = None,
+    facts: Mapping[str, Any],
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """The text of a frozen file, which `parse_frozen` reads back.
 
-    `origins` are those of the settings and of the custom metadata, `custom` is that metadata as plain data.
+    `origins` are those of the settings and of the custom metadata, `custom` is that metadata as plain data. `facts` may
+    have the `file` that was read, the digest of the `inputs`, the `job` and the `point` that it is frozen for.
     """
     from .printable import escape
     from .toml_writer import key_text, metadata_lines, setting_lines, value_text
 
-    schema, application = inputs.schema, inputs.schema.application
+    application = schema.application
     note = _NOTE.format(application.name)
     settings = schema.typed(config)
     lines = [f"{application.frozen_line}{FORMAT}", note, *(line for _, line in setting_lines(settings))]
     if custom:
         lines += ["", "[metadata]", *metadata_lines(custom)]
-    facts = {
+    told = {
         "fingerprint": fingerprint(settings),
         "time": now.isoformat(timespec="seconds"),
         "package": f"{application.name} {application.version}",
         "class": schema.root.__name__,
         "settings": len(settings),
-        "file": inputs.file and escape(inputs.file.name, _MAX_NAME),
-        "inputs": inputs.digest,
-        "job": job,
+        "file": facts.get("file") and escape(facts["file"], _MAX_NAME),
+        **{key: facts.get(key) for key in ("inputs", "job", "point")},
     }
-    lines += ["", "[frozen]", *(f"{key} = {value_text(fact)}" for key, fact in facts.items() if fact is not None)]
+    lines += ["", "[frozen]", *(f"{key} = {value_text(fact)}" for key, fact in told.items() if fact is not None)]
     lines += ["", "[frozen.origins]"]
     for path, sourced in origins.items():
         if not sourced.is_default:
             lines.append(f"{'.'.join(map(key_text, path))} = {value_text(escape(str(sourced.origin)))}")
+    if variables:
+        lines += ["", "[frozen.variables]"]
+        lines += [f"{key_text(name)} = {value_text(text)}" for name, text in variables.items()]
     body = "\n".join([*lines, "", "[frozen.checksum]", ""])
     return f'{body}{_CHECKSUM}{sha256(body.encode())}"\n'

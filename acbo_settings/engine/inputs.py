@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Protocol, TypeVar
 
     from .origins import Origin, Variable
+    from .run_arguments import Point
     from .toml_document import Excerpt
 
     Text = TypeVar("Text")
 
     OnChange = Literal["error", "keep", "replace"]
     """What to do when today's inputs resolve to another configuration than the frozen one."""
+
+    Run = tuple[str | None, OnChange, frozenset[KeyPath], Point | None]
+    """The frozen file of a run, how a start may change that, and which point of a sweep it is, if it is one."""
 
     class Surroundings(Protocol):
         """The files that a job will find, where that is not this process."""
@@ -197,8 +201,9 @@ class Start:
 
     `environ` is the whole environment, of which `inputs` holds what counts; other threads may change it. `frozen_file`
     is the path of the run's frozen file, whether it is there or not; `changeable` are the settings, and the keys of the
-    metadata, of which today's value is used; `surroundings` are the files of a job elsewhere. `has_run` tells whether
-    there is a run, if only the job can look at it too.
+    metadata, of which today's value is used; `point` is the point of a sweep that is the run, if it is one;
+    `surroundings` are the files of a job elsewhere. `has_run` tells whether there is a run, if only the job can look at
+    it too.
     """
 
     surroundings: Surroundings | None = None
@@ -211,12 +216,14 @@ class Start:
         frozen_file: str | None = None,
         on_change: OnChange = "error",
         changeable: frozenset[KeyPath] = frozenset(),
+        point: Point | None = None,
     ) -> None:
         self.inputs = inputs
         self.environ = environ
         self.frozen_file = frozen_file
-        self.on_change = on_change
+        self.on_change: OnChange = on_change
         self.changeable = changeable
+        self.point = point
 
     @property
     def job(self) -> str | None:
@@ -243,71 +250,113 @@ def read_start(
     may_change: Iterable[str] | None = None,
     variables: Mapping[str, Variable] | None = None,
     surroundings: Surroundings | None = None,
+    sweep: str | os.PathLike[str] | None = None,
+    index: int | None = None,
 ) -> Start:
     """Read what a start is given: files, variables, and the run, which variables name where no argument does.
 
-    `variables` tells where some of them are set, and `surroundings` which files there are, where that is not here.
+    A point of a sweep has its own frozen file, and reads no other. `variables` tells where some variables are set, and
+    `surroundings` which files there are, where that is not here.
     """
     application = schema.application
     texts = process_environment(schema) if environ is None else _ours(schema, environ)
     of_run = {name: texts.pop(name) for name in list(texts) if name.upper() in application.run_variables}
-    files = _find_files(application, path, texts, variables, surroundings)
-    inputs = Inputs(schema, files, texts, overrides, strict, variables)
-    named = _known_of_run(schema, of_run, inputs.variables) if inputs.variables else of_run
-    run = _read_run(inputs, named, run_dir, on_change, may_change)
-    start = Start(inputs, os.environ if environ is None else environ, *run)
-    start.has_run = start.frozen_file is not None or len(named) < len(of_run)
+    named = _known_of_run(schema, of_run, variables) if variables else of_run
+    surrounding = os.environ if environ is None else environ
+    given = {"run_dir": run_dir, "on_change": on_change, "may_change": may_change, "sweep": sweep, "index": index}
+    run = _read_run(schema, named, surrounding, given, variables or {})
+    if run[-1] and path is not None:
+        raise TypeError("path is for a run of its own: the points of a sweep are frozen, and read no file")
+    has_run = run[0] is not None or len(named) < len(of_run)
     if surroundings:
-        start.surroundings = surroundings
-        start.frozen_file = start.frozen_file and surroundings.local_path(start.frozen_file)
+        run = _run_here(application, run, surroundings)
+    if run[-1]:
+        files: tuple[RawFile, ...] = ()
+    elif surroundings and any(name.upper() == application.sweep_variable for name in of_run):
+        files = (unknown_file(application.frozen_name),)
+    else:
+        files = _find_files(application, path, texts, variables, surroundings)
+    start = Start(Inputs(schema, files, texts, overrides, strict, variables), surrounding, *run)
+    start.has_run, start.surroundings = has_run, surroundings
     return start
+
+
+def _run_here(application: Application, run: Run, surroundings: Surroundings) -> Run:
+    """A run, or a point of a sweep, of a job elsewhere where this machine has it; none, where it is not here."""
+    frozen_file, on_change, changeable, point = run
+    if point is None:
+        return frozen_file and surroundings.local_path(frozen_file), on_change, changeable, None
+    sweep = surroundings.local_path(point.sweep)
+    if sweep is None:
+        return None, on_change, changeable, None
+    point = point.moved_to(sweep)
+    return os.path.join(point.run_dir, application.frozen_name), on_change, changeable, point
 
 
 def _known_of_run(schema: Schema, environ: Mapping[str, str], variables: Mapping[str, Variable]) -> dict[str, str]:
     """The variables of a run without what only the job will know; none, where that is its directory."""
     later = {name for name in environ if name in variables and not variables[name].is_known}
-    if any(name.upper() == schema.application.run_variable for name in later):
+    application = schema.application
+    places = (application.run_variable, application.sweep_variable, application.index_variable)
+    if any(name.upper() in places for name in later):
         return {}
     return {name: text for name, text in environ.items() if name not in later}
 
 
 def _read_run(
-    inputs: Inputs,
+    schema: Schema,
     environ: Mapping[str, str],
-    run_dir: str | os.PathLike[str] | None,
-    on_change: OnChange | None,
-    may_change: Iterable[str] | None,
-) -> tuple[str | None, OnChange, frozenset[KeyPath]]:
-    """The frozen file of the run, if there is one, and how the start may change that."""
-    schema = inputs.schema
-    is_asked_for = on_change not in (None, "error") or bool(may_change)
-    run_dir = None if run_dir is None else _run_directory(schema.application, run_dir)
+    surrounding: Mapping[str, str],
+    given: dict[str, Any],
+    variables: Mapping[str, Variable],
+) -> Run:
+    """The frozen file of the run, if there is one, how the start may change that, and which point of a sweep it is.
+
+    `given` has the arguments, for which `environ` has variables of the run, and `surrounding` may have the index.
+    """
+    is_asked_for = given["on_change"] not in (None, "error") or bool(given["may_change"])
+    for name in ("run_dir", "sweep"):
+        if given[name] is not None:
+            given[name] = _directory(schema.application, name, given[name])
     if environ:
         from .run_arguments import add_variables
 
-        run_dir, on_change, may_change = add_variables(inputs, environ, run_dir, on_change, may_change)
+        given = add_variables(schema, variables, environ, given)
+    point, run_dir = None, given["run_dir"]
+    if given["sweep"] is not None or given["index"] is not None or _is_in_sweep(schema.application, run_dir):
+        from .run_arguments import find_point
+
+        point = find_point(schema, given, surrounding, variables)
+        run_dir = point.run_dir
     if run_dir is None:
         if is_asked_for:
             raise TypeError("on_change and may_change are for a run: they need run_dir")
-        return None, "error", frozenset()
+        return None, "error", frozenset(), None
     frozen_file = os.path.join(run_dir, schema.application.frozen_name)
+    on_change, may_change = given["on_change"], given["may_change"]
     if on_change in (None, "error") and not may_change:
-        return frozen_file, "error", frozenset()
-    from .run_arguments import ON_CHANGE, changeable_paths
+        return frozen_file, "error", frozenset(), point
+    from .run_arguments import changeable_paths, known_change
 
-    if on_change not in (None, *ON_CHANGE):
-        raise ValueError(f'on_change must be "error", "keep" or "replace", not {on_change!r}')
-    return frozen_file, on_change or "error", changeable_paths(schema, may_change or ())
+    return frozen_file, known_change(schema, on_change, point), changeable_paths(schema, may_change or ()), point
 
 
-def _run_directory(application: Application, run_dir: str | os.PathLike[str]) -> str:
-    directory = path_text(run_dir, "run_dir")
-    if directory.strip() and not directory.startswith(("~", "$")) and not directory.endswith(application.frozen_name):
+def _is_in_sweep(application: Application, run_dir: str | None) -> bool:
+    """Whether the directory of a run is that of a point of a sweep."""
+    if run_dir is None or not (name := os.path.basename(run_dir.rstrip(os.sep))).isdecimal() or not name.isascii():
+        return False
+    return os.path.exists(os.path.join(os.path.dirname(run_dir.rstrip(os.sep)), application.sweep_name))
+
+
+def _directory(application: Application, name: str, path: str | os.PathLike[str]) -> str:
+    """The directory that an argument names."""
+    directory = path_text(path, name)
+    if directory.strip() and not directory.startswith(("~", "$")) and not directory.endswith(".toml"):
         return directory
     from .run_arguments import directory_objection, refusal_of
 
-    if message := directory_objection(application, directory):
-        raise refusal_of("run_dir", [(message, "")])
+    if message := directory_objection(application, name, directory):
+        raise refusal_of(name, [(message, "")])
     return directory
 
 
@@ -417,8 +466,20 @@ def read_raw_file(name: str, named_by: str = "", inside: str = "") -> RawFile:
     return RawFile(name, named_by, content, place=place)
 
 
-def _read_bytes(name: str) -> tuple[bytes, tuple[int, int]]:
-    """The content of a regular file, and its device and inode; ValueError with the reason for any other."""
+def read_part(name: str, size: int, offset: int = 0) -> bytes:
+    """So many bytes of a regular file, or those that there are; ValueError with the reason for any other."""
+    descriptor, _ = _open_regular(name)
+    try:
+        content = os.pread(descriptor, size, offset)
+        while len(content) < size and (block := os.pread(descriptor, size - len(content), offset + len(content))):
+            content += block
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def _open_regular(name: str) -> tuple[int, os.stat_result]:
+    """A descriptor of a regular file, and its status; ValueError with the reason for any other."""
     # Before it is opened, because opening a device can act on it; after, because it may have been replaced.
     path = encode_path(name)
     _require_regular(os.stat(path))
@@ -426,6 +487,18 @@ def _read_bytes(name: str) -> tuple[bytes, tuple[int, int]]:
     try:
         status = os.fstat(descriptor)
         _require_regular(status)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, status
+
+
+def _read_bytes(name: str) -> tuple[bytes, tuple[int, int]]:
+    """The content of a regular file that is not too large, and its device and inode; ValueError for any other."""
+    descriptor, status = _open_regular(name)
+    try:
+        if status.st_size > MAX_BYTES:
+            raise ValueError(_TOO_LARGE)
         content = os.read(descriptor, status.st_size + 1)
         while len(content) != status.st_size and len(content) <= MAX_BYTES and (block := os.read(descriptor, _BLOCK)):
             content += block
@@ -479,8 +552,6 @@ def _require_regular(status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         raise ValueError(f"is {_KINDS.get(kind, 'special')}, not a file")
-    if status.st_size > MAX_BYTES:
-        raise ValueError(_TOO_LARGE)
 
 
 def is_frozen(application: Application, name: str, text: str) -> bool:

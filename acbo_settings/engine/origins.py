@@ -10,7 +10,7 @@ from .credentials import HIDDEN, hide, hide_statement, is_inside_secret, is_secr
 from .names import EXTENDS, did_you_mean, variable_name
 from .printable import show_value, show_variable
 from .schema import Schema
-from .toml_document import Document, Position
+from .toml_document import Document, Place, Position
 
 _set = object.__setattr__
 
@@ -35,6 +35,11 @@ class Origin(Record):
     def mark(self) -> str:
         """What tells it from most others, without much work."""
         return self.source_name
+
+    @property
+    def common_place(self) -> str:
+        """Its place, without what tells one of several configurations that are judged together from another."""
+        return str(self)
 
     @property
     def position(self) -> Position | None:
@@ -338,6 +343,76 @@ class JobLine(File):
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.exact.line}" if self.exact else self.source.name
+
+
+@public
+class SweepItem(File):
+    """The value is one of those that the file of a sweep has for a setting, given to one point of the sweep.
+
+    Args:
+        source: The file of the sweep.
+        path: The key path inside it, such as `("grid", "total_steps")`.
+        item: The same with the number of the item in its array behind it, or inside it.
+        point: The number of the point, or None where it is that of no certain one.
+
+    >>> text = "[grid]\\ntotal_steps = [5000, 7000]"
+    >>> path = ("grid", "total_steps")
+    >>> str(SweepItem(Document("sweep.toml", text), path, (*path, 1), point=7))
+    'sweep.toml:2, point 7'
+    """
+
+    __slots__ = ("item", "point")
+    __match_args__ = ("source", "path", "item", "point")
+    item: Place
+    point: int | None
+
+    def __init__(
+        self, source: Document, path: KeyPath, item: Place, point: int | None = None, exact: Position | None = None
+    ) -> None:
+        super().__init__(source, path, exact)
+        _set(self, "item", item)
+        _set(self, "point", point)
+
+    def __str__(self) -> str:
+        point = "" if self.point is None else f", point {self.point}"
+        return f"{self.source.name}:{self.source.position(self.item).line}{point}"
+
+    @property
+    def common_place(self) -> str:
+        """The place of the item, which is the same for all points that it is given to."""
+        found = self.source.position(self.item)
+        return f"{self.source.name}:{found.line}:{found.value_column}"
+
+    @property
+    def position(self) -> Position:
+        """Line of the item, column of the key if it stands in that line, and column of the item, counted from 1."""
+        key, item = self.source.position(self.path), self.source.position(self.item)
+        return Position(item.line, key.key_column, item.value_column) if key.line == item.line else item
+
+    def line(self) -> str:
+        """The line of the file, of which nothing is shown where a secret may stand."""
+        return HIDDEN if is_secret(self.path[-1]) else hide(self.source.line(self.position.line))
+
+    @property
+    def short(self) -> str:
+        """The line, and the point."""
+        return str(self).removeprefix(f"{self.source.name}:")
+
+    def way_out_of_metadata(self, schema: Schema, path: KeyPath) -> str:
+        """The key alone."""
+        return f"write {'.'.join(path)}" if path in schema.defaults else ""
+
+    def place_for_notes(self, schema: Schema, path: KeyPath) -> str:
+        """The key that adds one."""
+        return f"in {'.'.join(('metadata', *path))}"
+
+    def at(self, point: int) -> SweepItem:
+        """The same value as that of a point."""
+        return SweepItem(self.source, self.path, self.item, point)
+
+    def facts(self, at_key: bool) -> dict[str, Any]:
+        """With the point."""
+        return super().facts(at_key) | {"point": self.point}
 
 
 @public

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import MISSING
 
 from .canonical import KeyPath
@@ -126,3 +127,20 @@ def fit(text: str, width: int | None, indent: str = "    ") -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines)
+
+
+def number_list(numbers: Iterable[int], separator: str = ", ", most: int | None = None) -> str:
+    """Ascending numbers as people write them, and `sbatch --array` takes them; `most` spells out the first runs only.
+
+    >>> number_list([0, 1, 2, 3, 7]), number_list([3, 17, 18, 19], ",")
+    ('0-3, 7', '3,17-19')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    shown = separator.join("-".join(map(str, run)) for run in runs[:most])
+    rest = sum(run[-1] - run[0] + 1 for run in runs[most:]) if most else 0
+    return f"{shown} and {rest:,} more" if rest else shown

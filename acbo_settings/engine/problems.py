@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from . import PickledByName, Record, public
 from .canonical import KeyPath
@@ -13,6 +13,8 @@ from .metadata import MAX_VALUES
 from .origins import File, Origin, Variable
 from .toml_document import Document
 from .values import SourcedValue
+
+Scope = TypeVar("Scope")
 
 MAX_PROBLEMS = 20
 """Problems that one report spells out; the rest is counted, and gets no suggestions."""
@@ -95,6 +97,39 @@ class ProblemSet:
 def _marks(problem: Problem) -> tuple[object, ...]:
     """What equal problems share, and hardly any others do."""
     return problem.path, problem.message, *(sourced.origin.mark for _, sourced in problem.values)
+
+
+class SharedProblems(Generic[Scope]):
+    """What is wrong with several configurations that are judged together, such as the steps of a job, or is advised.
+
+    What some have in common is told once, with those that have it.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[object, Problem] = {}
+        self._scopes: dict[object, list[Scope]] = {}
+
+    def add(self, problems: Iterable[Problem], scope: Scope | None = None) -> None:
+        """Add the problems of one configuration, or of all of them."""
+        for problem in problems:
+            key = shared_marks(problem)
+            self._found.setdefault(key, problem)
+            if scope is not None:
+                self._scopes.setdefault(key, []).append(scope)
+
+    def told(self) -> Iterator[tuple[Problem, Sequence[Scope]]]:
+        """Each problem, and the configurations that have it; none where that is of no matter."""
+        return ((problem, self._scopes.get(key, ())) for key, problem in self._found.items())
+
+
+def shared_marks(problem: Problem) -> tuple[object, ...]:
+    """What is the same of a problem that several configurations have."""
+    return *place_marks(problem), problem.message, problem.hint
+
+
+def place_marks(problem: Problem) -> tuple[object, ...]:
+    """What a problem is about: the setting, and where its values stand."""
+    return problem.path, tuple(sourced.origin.common_place for _, sourced in problem.values)
 
 
 def file_problem(name: str, message: str, hint: str = "") -> Problem:

@@ -37,16 +37,29 @@ class Application:
         """The variable that names the file."""
         self.run_variable = f"{prefix}RUN_DIR"
         """The variable that names the directory of a run."""
+        self.sweep_variable = f"{prefix}SWEEP"
+        """The variable that names the directory of a sweep."""
+        self.index_variable = f"{prefix}SWEEP_INDEX"
+        """The variable that says which point of a sweep a task is."""
         self.run_variables = {
             self.run_variable: "run_dir",
             f"{prefix}ON_CHANGE": "on_change",
             f"{prefix}MAY_CHANGE": "may_change",
+            self.sweep_variable: "sweep",
+            self.index_variable: "index",
         }
         """The variables that stand for arguments of a start, which a call may leave out, and those arguments."""
-        self.frozen_name = f"{file_name.removesuffix('.toml')}.frozen.toml"
+        stem = file_name.removesuffix(".toml")
+        self.frozen_name = f"{stem}.frozen.toml"
         """The file in a run's directory that holds the run's configuration."""
-        self.start_name = f"{file_name.removesuffix('.toml')}.frozen.start.toml"
+        self.start_name = f"{stem}.frozen.start.toml"
         """The file beside it that holds what all ranks of one start of a job have, where settings may change."""
+        self.sweep_name = f"{stem}.sweep.toml"
+        """The file in a sweep's directory that holds which points there are."""
+        self.started_name = f"{stem}.started.toml"
+        """The file in a run's directory that says that it was started."""
+        self.done_name = f"{stem}.done.toml"
+        """The file in a run's directory that says that it is done."""
         self.frozen_line = f"# {name} frozen configuration, format "
         """How the first line of such a file starts; the number of the format ends it."""
         self.rules = rules

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from . import Record, public
@@ -28,6 +28,10 @@ _TOKEN = r"""
     | (?P<mark> [][{}=,] )
     | (?P<bare> [^][{}=,\s"'\#]++ )
     """
+
+
+Place = tuple[str | int, ...]
+"""Where something stands in a document: a key path, in which a number leads to an item of an array."""
 
 
 @public
@@ -82,13 +86,13 @@ class Document(Record):
     text: str
     extended_by: Document | None
     excerpt: Excerpt | None
-    _found: list[dict[KeyPath, Position]]
+    _found: dict[bool, Mapping[Place, Position]]
     _lines: list[str]
 
     def __init__(
         self, name: str, text: str, extended_by: Document | None = None, excerpt: Excerpt | None = None
     ) -> None:
-        self._fill(name, text, extended_by, excerpt, [], [])
+        self._fill(name, text, extended_by, excerpt, {}, [])
 
     @classmethod
     def _field_names(cls) -> list[str]:
@@ -97,13 +101,18 @@ class Document(Record):
     def __repr__(self) -> str:
         return f"Document(name={self.name!r})"
 
-    def position(self, path: KeyPath) -> Position:
-        """Where a key or table stands; what is inside an array has its position. KeyError for no such key."""
-        if not self._found:
-            self._found.append(find_positions(self.text))
-        while len(path) > 1 and path not in self._found[0]:
+    def position(self, path: Place) -> Position:
+        """Where a key or table stands, or an item of an array. KeyError for no such key.
+
+        What stands in an array has its position, where the path does not lead to an item.
+        """
+        has_items = any(type(part) is int for part in path)
+        if has_items not in self._found:
+            self._found[has_items] = find_positions(self.text, has_items)
+        found = self._found[has_items]
+        while len(path) > 1 and path not in found:
             path = path[:-1]
-        return self.in_file(self._found[0][path])
+        return self.in_file(found[path])
 
     def in_file(self, position: Position) -> Position:
         """A position in the document, as one in the file of its name."""
@@ -131,15 +140,15 @@ class _Token:
         self.end = end
 
 
-def find_positions(text: str) -> dict[KeyPath, Position]:
+def find_positions(text: str, has_items: bool = False) -> dict[Place, Position]:
     """The position of every key and table of a document that `tomllib` accepts, in its order.
 
-    Tables inside arrays have no path of their own: the array is the value.
+    Tables inside arrays have no path of their own: the array is the value; unless items of arrays are asked for.
 
     >>> find_positions("[grpo]\\ngroup_size = 4")["grpo", "group_size"]
     Position(line=2, key_column=1, value_column=14)
     """
-    return _Finder(text).positions
+    return _Finder(text, has_items).positions
 
 
 def find_long_key(text: str) -> int | None:
@@ -181,17 +190,18 @@ def _tokens(text: str) -> Iterator[_Token]:
 class _Finder:
     """One walk over the tokens of a document; `positions` holds what it found."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, has_items: bool) -> None:
         self.text = text
-        self.positions: dict[KeyPath, Position] = {}
+        self.positions: dict[Place, Position] = {}
+        self._has_items = has_items
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._tokens = list(_tokens(text))
         self._next = 0
-        self._arrays: set[KeyPath] = set()
+        self._arrays: dict[Place, int] = {}  # of tables, with the number of the last one
         self._walk()
 
     def _walk(self) -> None:
-        table: KeyPath = ()
+        table: Place = ()
         while self._next < len(self._tokens):
             token = self._tokens[self._next]
             if token.kind == "newline":
@@ -201,20 +211,32 @@ class _Finder:
             else:
                 self._assignment(table)
 
-    def _header(self) -> KeyPath:
+    def _header(self) -> Place:
         """Read `[a.b]` or `[[a.b]]` and return the path that the statements below it belong to."""
         self._next += 1
         if is_array := self._peek() == "[":
             self._next += 1
         start = self._tokens[self._next].start
-        path = self._key_until("]")
+        key = self._key_until("]")
         self._next += 2 if is_array else 1
+        path = (*self._in_last_items(key[:-1]), key[-1])
         if is_array:
-            self._arrays.add(path)
+            self._arrays[path] = self._arrays.get(path, -1) + 1
+        if self._has_items:
+            path = self._in_last_items(key)
         self._record((), path, start, start)
         return path
 
-    def _assignment(self, table: KeyPath) -> None:
+    def _in_last_items(self, key: KeyPath) -> Place:
+        """A key in the header of a table, through the last item of each array on the way, if items are asked for."""
+        path: Place = ()
+        for name in key:
+            path = (*path, name)
+            if self._has_items and path in self._arrays:
+                path = (*path, self._arrays[path])
+        return path
+
+    def _assignment(self, table: Place) -> None:
         """Read `key = value`, at the top of a table or inside an inline table."""
         start = self._tokens[self._next].start
         path = self._key_until("=")
@@ -223,10 +245,29 @@ class _Finder:
         self._record(table, path, start, value.start)
         if value.text == "{":
             self._inline_table((*table, *path))
+        elif value.text == "[" and self._has_items:
+            self._array((*table, *path))
         else:
             self._skip_value()
 
-    def _inline_table(self, table: KeyPath) -> None:
+    def _array(self, path: Place) -> None:
+        """Read an array and note where its items stand; what is inside of arrays in it has no path."""
+        self._next += 1
+        number = 0
+        while (mark := self._peek()) != "]":
+            if mark in (",", "\n"):
+                self._next += 1
+                continue
+            item = self._tokens[self._next]
+            self._record(path, (number,), item.start, item.start)
+            if mark == "{":
+                self._inline_table((*path, number))
+            else:
+                self._skip_value()
+            number += 1
+        self._next += 1
+
+    def _inline_table(self, table: Place) -> None:
         self._next += 1
         while (mark := self._peek()) != "}":
             if mark in (",", "\n"):
@@ -240,7 +281,7 @@ class _Finder:
         depth = 0
         while self._next < len(self._tokens):
             mark = self._peek()
-            if depth == 0 and mark in (",", "}", "\n"):
+            if depth == 0 and mark in (",", "}", "]", "\n"):
                 return
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark, 0)
             self._next += 1
@@ -266,7 +307,7 @@ class _Finder:
         token = self._tokens[self._next]
         return token.text if token.kind in ("mark", "newline") else ""
 
-    def _record(self, table: KeyPath, key: KeyPath, key_start: int, value_start: int) -> None:
+    def _record(self, table: Place, key: Place, key_start: int, value_start: int) -> None:
         """Note the position of a key and of the tables that it opens, down to the first array of tables."""
         line = bisect_right(self._line_starts, key_start)
         line_start = self._line_starts[line - 1]
@@ -274,5 +315,5 @@ class _Finder:
         path = (*table, *key)
         for length in range(1, len(path) + 1):
             self.positions.setdefault(path[:length], position)
-            if path[:length] in self._arrays:
+            if path[:length] in self._arrays and not self._has_items:
                 return

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from acbo_settings import ConfigurationError, load_training_config
-from acbo_settings.cli.check import github_annotation, problem_facts
+from acbo_settings.cli.problem_facts import github_annotation, problem_facts
 from acbo_settings.engine.origins import Variable
 from acbo_settings.engine.problems import Problem
 from acbo_settings.engine.values import SourcedValue

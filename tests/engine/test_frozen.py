@@ -46,7 +46,8 @@ def resolve(tree: dict[str, Any]) -> ResolvedConfig[TrainingConfig]:
 def render(resolved: ResolvedConfig[TrainingConfig]) -> str:
     """The text of the frozen file of a configuration."""
     origins = {**resolved.values, **resolved.custom}
-    return render_frozen(Inputs(SCHEMA), resolved.config, origins, custom_metadata(resolved.config), LONG_AGO)
+    facts = {"inputs": Inputs(SCHEMA).digest}
+    return render_frozen(SCHEMA, resolved.config, origins, custom_metadata(resolved.config), LONG_AGO, facts)
 
 
 def sample() -> str:

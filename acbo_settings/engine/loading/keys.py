@@ -122,8 +122,11 @@ class SortedKeys:
             return way_out(self._schema, (name,), self._source.origin_of(path))
         if section:
             return did_you_mean(meant_by(self._schema, path))
-        if name in self._schema.application.run_variables.values():
-            return f"it is no part of a configuration: {self._schema.application.prefix}{name.upper()} sets it"
+        named = {argument: variable for variable, argument in self._schema.application.run_variables.items()}
+        if name == "sweep" and not isinstance(value, str):
+            return f"what is swept stands in a file of its own: see {self._schema.application.name} sweep --help"
+        if name in named:
+            return f"it is no part of a configuration: {named[name]} sets it"
         near = near_miss(self._schema, name)
         if near and tuple(name.split(".")) == near:
             return f"nest it: {near[-1]} inside {'.'.join(near[:-1])}"

@@ -93,6 +93,16 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
 
     What is advised stands in the result, and `warn` tells it.
     """
+    resolved, problems = examine(layers)
+    if problems:
+        from ..report import refusal
+
+        raise refusal(problems)
+    return resolved
+
+
+def examine(layers: Layers) -> tuple[ResolvedConfig[Any], list[Problem]]:
+    """The configuration that merged layers make, and everything that is wrong with it: it has defaults there."""
     from .validation import find_broken, find_missing, validate_values
 
     schema, values = layers.schema, layers.values
@@ -112,13 +122,11 @@ def judge(layers: Layers) -> ResolvedConfig[Any]:
     problems += missing if layers.complete else []  # else it may stand in the source that cannot be read
     unknown = [*later, *(problem.path for problem in (*problems, *missing))]
     problems += find_broken(schema.rules.errors, config, values, unknown)
-    if problems:
-        from ..report import refusal
-
-        # First what is wrong with values, then the keys that there are not.
-        raise refusal(sorted(problems, key=lambda problem: problem.at_key))
-    advice += find_broken(schema.rules.advice, config, values, later, advises=True)
-    return ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
+    if not problems:
+        advice += find_broken(schema.rules.advice, config, values, later, advises=True)
+    resolved = ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
+    # First what is wrong with values, then the keys that there are not.
+    return resolved, sorted(problems, key=lambda problem: problem.at_key)
 
 
 def resolve(start: Start) -> ResolvedConfig[Any]:
@@ -137,8 +145,8 @@ def warn(advice: Sequence[Problem], environ: Mapping[str, str]) -> None:
     """
     if not advice:
         return
+    from ..launcher import is_first_rank
     from ..report import format_problem
-    from .surroundings import is_first_rank
 
     if not is_first_rank(environ):
         return

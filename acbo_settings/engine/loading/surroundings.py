@@ -11,28 +11,6 @@ from ..origins import Argument, Variable
 from ..problems import Problem, file_problem, whole_problem
 from ..values import SourcedValue
 
-RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK")
-"""The variables in which launchers tell a process its number among the ranks of a job."""
-
-
-def rank_number(environ: Mapping[str, str]) -> int | None:
-    """The number of this process among the ranks of its job, as its launcher tells it; None where none does.
-
-    >>> rank_number({"SLURM_PROCID": "3"}), rank_number({})
-    (3, None)
-    """
-    texts = [str(environ.get(name) or "").strip() for name in RANKS]
-    return next((int(text) for text in texts if text.isascii() and text.isdecimal()), None)
-
-
-def is_first_rank(environ: Mapping[str, str]) -> bool:
-    """Whether this process is the one that speaks for all ranks: no launcher gave it a number other than 0.
-
-    >>> is_first_rank({"SLURM_PROCID": "0"}), is_first_rank({"RANK": "3"})
-    (True, False)
-    """
-    return all(str(environ.get(name) or "0").strip() == "0" for name in RANKS)
-
 
 def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
@@ -58,14 +36,18 @@ def _find_lost(start: Start, environ: Mapping[str, str]) -> list[Problem]:
 
 
 def _find_unused(start: Start, environ: Mapping[str, str]) -> list[Problem]:
-    """The advice for the variables of a run where none is named."""
-    application = start.inputs.schema.application
-    names = [name for name in environ if name.upper() in application.run_variables and not start.has_run]
-    message = f"has no effect, because no run is named: set {application.run_variable} too"
-    known = start.inputs.variables
-    origins = [known.get(name) or Variable(name, str(environ[name])) for name in names]
-    found = [whole_problem(origin, None, message) for origin in origins]
-    return [problem.replace(severity="advice") for problem in found]
+    """The advice for the variables of a run, or of a sweep, where none is named."""
+    application, known = start.inputs.schema.application, start.inputs.variables
+    found = []
+    for name in (name for name in environ if name.upper() in application.run_variables):
+        is_of_sweep = name.upper() == application.index_variable
+        if start.point if is_of_sweep else start.has_run:
+            continue
+        what, missing = ("sweep", application.sweep_variable) if is_of_sweep else ("run", application.run_variable)
+        origin = known.get(name) or Variable(name, str(environ[name]))
+        message = f"has no effect, because no {what} is named: set {missing} too"
+        found.append(whole_problem(origin, None, message).replace(severity="advice"))
+    return found
 
 
 def _find_old_names(start: Start) -> list[Problem]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..canonical import KeyPath, canonical_json, fingerprint, plain_setting
-from ..loading.surroundings import rank_number
+from ..launcher import rank_number
 from ..origins import Argument
+from ..printable import number_list
 from ..problems import ConfigurationError, Problem, whole_problem
 from ..report import refusal
 from ..schema import Schema
@@ -113,10 +114,4 @@ def _how_many(item: tuple[str, list[int]]) -> int:
 
 def _named(ranks: Sequence[int]) -> str:
     """Ranks in ascending order as people write them: `ranks 0-3, 7`."""
-    runs: list[list[int]] = []
-    for rank in ranks:
-        if runs and rank == runs[-1][-1] + 1:
-            runs[-1] = [runs[-1][0], rank]
-        else:
-            runs.append([rank])
-    return f"rank{'s' if len(ranks) > 1 else ''} " + ", ".join("-".join(map(str, run)) for run in runs)
+    return f"rank{'s' if len(ranks) > 1 else ''} {number_list(ranks)}"

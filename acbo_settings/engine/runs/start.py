@@ -10,14 +10,25 @@ from itertools import chain, count
 from typing import Any
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, missing_advice, parse_frozen, read_frozen, render_frozen, shared_config, unusable
-from ..inputs import MAX_BYTES, Inputs, Start, read_if_there
+from ..frozen import (
+    FrozenConfig,
+    at_point,
+    held_config,
+    missing_advice,
+    parse_frozen,
+    read_frozen,
+    render_frozen,
+    shared_config,
+    unusable,
+)
+from ..inputs import MAX_BYTES, Inputs, RawFile, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
 from ..metadata import leaves
 from ..origins import Default, File
 from ..printable import LATER, show_value
 from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
+from ..schema import Schema
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
 from ..values import Difference, SourcedValue, merge
@@ -29,26 +40,43 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
     A value that is kept against today's has its origin in the frozen file.
     """
+    held = held_config(start, name) if start.point else None
+    start = at_point(start, held)
     if shared := shared_config(start):
-        layers = read_layers(start)
+        layers = _read_layers(start, held)
         resolved = _hold(start, shared, layers, judge(layers), is_shared=True)
         warn(resolved.advice, start.environ)
         return resolved
-    return _resolve_run(start, name)
+    return _resolve_run(start, name, held)
 
 
 def share_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """Resolve a start once for all its ranks, which find in the run's directory what came of it."""
-    resolved = _resolve_run(start, name)
+    held = held_config(start, name)
+    start = at_point(start, held)
+    resolved = _resolve_run(start, name, held)
     if start.shared_file:
-        replace_file(start.shared_file, _freeze(start.inputs, start.shared_file, resolved, start.job).text.encode())
+        shared = _freeze(start.inputs, start.shared_file, resolved, start.job, held)
+        replace_file(start.shared_file, shared.text.encode())
     return resolved
 
 
-def _resolve_run(start: Start, name: str) -> ResolvedConfig[Any]:
+def _read_layers(start: Start, frozen: FrozenConfig | None) -> Layers:
+    """The layers of a start; the lowest one of a point of a sweep is the point's own frozen file."""
+    if start.point is None or frozen is None:
+        return read_layers(start)
+    inputs = start.inputs
+    files = (RawFile(frozen.name, content=frozen.text.encode()),)
+    inputs = Inputs(inputs.schema, files, inputs.environ, inputs.overrides, inputs.strict, inputs.variables)
+    over = Start(inputs, start.environ, start.frozen_file, start.on_change, start.changeable, start.point)
+    over.surroundings, over.has_run = start.surroundings, start.has_run
+    return read_layers(over)
+
+
+def _resolve_run(start: Start, name: str, frozen: FrozenConfig | None) -> ResolvedConfig[Any]:
     """The same without what its ranks were given: by the run's frozen file, which is written if it is not there."""
-    frozen = read_frozen(start.inputs.schema, name)
-    layers = read_layers(start)
+    frozen = frozen or read_frozen(start.inputs.schema, name)
+    layers = _read_layers(start, frozen)
     today = judge(layers)
     told = today.advice if frozen is None or start.on_change == "replace" else ()
     warn(told, start.environ)  # before anything is written, in case that somebody makes an error of it
@@ -66,9 +94,11 @@ def _resolve_run(start: Start, name: str) -> ResolvedConfig[Any]:
 
 def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """What `resolve_start` would return, without a warning, and without writing anything."""
+    held = held_config(start, name) if start.point else None
+    start = at_point(start, held)
     shared = shared_config(start)
-    frozen = shared or read_frozen(start.inputs.schema, name)
-    layers = read_layers(start)
+    frozen = shared or held or read_frozen(start.inputs.schema, name)
+    layers = _read_layers(start, held)
     today = judge(layers)
     resolved = _hold(start, frozen, layers, today, shared is not None) if frozen else today
     if resolved is today:
@@ -86,31 +116,31 @@ def _hold(
     replaces = start.on_change == "replace" and not is_shared
     if frozen.refusal and replaces:
         return today
-    differences = _differences(start, frozen, today)
+    differences = find_changes(start.inputs.schema, frozen, today)
     notes = custom_metadata(today.config)
     if replaces and (differences or metadata_lines(notes) != metadata_lines(frozen.custom)):
         return today
     held = [difference for difference in differences if difference.path not in start.changeable]
     custom = _notes_in_force(start, frozen, notes)
-    kept_notes = list(_note_differences(custom, notes, layers))
+    kept_notes = list(find_changed_notes(custom, notes, layers))
     if held and start.on_change == "error":
         from ..report import refusal
 
         raise refusal([*_change_problems(start, frozen, held, today.file), *map(_changed_note, kept_notes)])
     kept = differences if is_shared else held
     taken = [difference for difference in differences if difference not in kept]
-    resolved = judge(_lay_over(layers, kept)) if kept else today
+    resolved = judge(lay_over(layers, kept)) if kept else today
     keeper = "this start of the job" if is_shared else "the run"
-    told = [*(_kept_problem(keeper, each) for each in kept), *map(_kept_note, kept_notes)]
+    told = [*(kept_setting(keeper, each) for each in kept), *map(kept_note, kept_notes)]
     advice = [*missing_advice(frozen), *told, *resolved.advice]
     is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
     config = frozen.config if is_frozen else _taken(start, frozen, taken, custom)
     return replace(resolved, config=config, custom=_custom_layer(frozen, layers, custom), advice=tuple(advice))
 
 
-def _differences(start: Start, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
+def find_changes(schema: Schema, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
     """The settings that differ: the frozen value with its line, and today's as validation has made it."""
-    today_values = start.inputs.schema.typed(today.config)
+    today_values = schema.typed(today.config)
     document, missing = Document(frozen.name, frozen.text), frozen.missing
     return [
         Difference(
@@ -138,7 +168,7 @@ def _is_below(path: KeyPath, named: Container[KeyPath]) -> bool:
     return any(path[:length] in named for length in range(1, len(path) + 1))
 
 
-def _note_differences(
+def find_changed_notes(
     kept: Mapping[str, Any], today: Mapping[str, Any], layers: Layers
 ) -> Iterator[tuple[KeyPath, str, str, Any]]:
     """Each key of the metadata that a run keeps against today's, both values as they are shown, and today's origin."""
@@ -171,7 +201,7 @@ def _taken(start: Start, frozen: FrozenConfig, taken: Sequence[Difference], cust
     return schema.build(settings, metadata)
 
 
-def _lay_over(layers: Layers, kept: Sequence[Difference]) -> Layers:
+def lay_over(layers: Layers, kept: Sequence[Difference]) -> Layers:
     """Today's layers under the frozen values that are kept."""
     frozen = {difference.path: difference.first for difference in kept}
     return layers.replace(values=merge([layers.values, frozen]))
@@ -184,7 +214,8 @@ def _change_problems(
     from ..loading.surroundings import no_file  # which a start that is not refused need not import
 
     message = "this run started with another configuration than today's"
-    lost = [no_file(start).replace(severity="error")] if frozen.file and not file else []
+    is_lost = frozen.file and not file and not start.point
+    lost = [no_file(start).replace(severity="error")] if is_lost else []
     if lost:
         message += f": it read {frozen.file}, and today no file is read"
     on_change = f"{start.inputs.schema.application.prefix}ON_CHANGE"
@@ -192,19 +223,21 @@ def _change_problems(
         'on_change="keep" goes on with the frozen one, on_change="replace" freezes today\'s and keeps the old file'
         f" (in a shell: --on-change or {on_change})"
     )
+    if start.point:
+        message = "this point of a sweep was frozen with another configuration than this task is given"
+        ways = "take away here what gives another value, or freeze the sweep with it"
     return [
         file_problem(frozen.name, message, ways),
         *lost,
-        *(
-            Problem(
-                path=difference.path,
-                message=f"frozen as {show_value(difference.first.value)} ({_frozen_from(start, frozen, difference)}),"
-                f" today {show_value(difference.second.value)}",
-                values=((difference.path, difference.second),),
-            )
-            for difference in changed
-        ),
+        *(changed_setting(start, frozen, difference) for difference in changed),
     ]
+
+
+def changed_setting(start: Start, frozen: FrozenConfig, difference: Difference) -> Problem:
+    """The problem with a setting that was frozen with another value."""
+    first, second = show_value(difference.first.value), show_value(difference.second.value)
+    message = f"frozen as {first} ({_frozen_from(start, frozen, difference)}), today {second}"
+    return Problem(path=difference.path, message=message, values=((difference.path, difference.second),))
 
 
 def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> str:
@@ -223,7 +256,8 @@ def _frozen_from(start: Start, frozen: FrozenConfig, difference: Difference) -> 
     return told
 
 
-def _kept_problem(keeper: str, kept: Difference) -> Problem:
+def kept_setting(keeper: str, kept: Difference) -> Problem:
+    """The advice for a setting that keeps its frozen value."""
     frozen, today = show_value(kept.first.value), show_value(kept.second.value)
     message = f"{keeper} keeps {frozen}, as frozen, against today's {today}"
     return Problem(path=kept.path, message=message, values=((kept.path, kept.second),), severity="advice")
@@ -235,7 +269,8 @@ def _changed_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
     return Problem(path=path, message=message, values=((path, sourced),) if sourced else ())
 
 
-def _kept_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
+def kept_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
+    """The advice for a key of the metadata that keeps its frozen value."""
     path, frozen, today, sourced = note
     message = f"the run keeps {frozen or 'its metadata without it'}, as frozen"
     message += f", against today's {today}" if today else "; today it is not given"
@@ -274,15 +309,35 @@ def _is_free(name: str) -> bool:
     return read_if_there(name) is None
 
 
-def _freeze(inputs: Inputs, name: str, resolved: ResolvedConfig[Any], job: str | None = None) -> FrozenConfig:
-    """What a later start will read: the first one gets the very same."""
+def _freeze(
+    inputs: Inputs,
+    name: str,
+    resolved: ResolvedConfig[Any],
+    job: str | None = None,
+    held: FrozenConfig | None = None,
+) -> FrozenConfig:
+    """What a later start will read: the first one gets the very same. `held` is the run's own file, for its ranks."""
+    facts = {"file": inputs.file and inputs.file.name, "inputs": inputs.digest, "job": job}
+    if held is None:
+        return freeze_config(inputs.schema, name, resolved, facts)
+    return freeze_config(inputs.schema, name, resolved, {**facts, "point": held.point}, held.variables)
+
+
+def freeze_config(
+    schema: Schema,
+    name: str,
+    resolved: ResolvedConfig[Any],
+    facts: Mapping[str, Any],
+    variables: Mapping[str, str] | None = None,
+) -> FrozenConfig:
+    """A resolved configuration as its frozen file, read back; the facts and variables as `render_frozen` takes them."""
     origins: Mapping[KeyPath, SourcedValue] = {**resolved.values, **resolved.custom}
     custom = custom_metadata(resolved.config)
-    text = render_frozen(inputs, resolved.config, origins, custom, datetime.now(UTC), job)
+    text = render_frozen(schema, resolved.config, origins, custom, datetime.now(UTC), facts, variables)
     if len(text.encode()) > MAX_BYTES:
         raise unusable(name, "would be larger than 1 MiB: the metadata is too long to be frozen")
     try:
-        return parse_frozen(inputs.schema, name, text)
+        return parse_frozen(schema, name, text)
     except ConfigurationError:
         raise unusable(name, "would not read back: the metadata has no form in TOML") from None
 

@@ -28,6 +28,7 @@ from .script_files import ScriptFiles, directory_of, is_in_container
 from .script_findings import ScriptFindings
 from .step_environment import StepEnvironments
 from .submission import Option, read_submission
+from .sweep_array import SweepArray, array_tasks
 
 _SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
 _COMMAND_LINE = "the command line of sbatch"
@@ -58,6 +59,7 @@ class _Reading:
         self._document = document
         self._environ = environ
         self._submission = read_submission(document, arguments, environ or {})
+        self._sweep = SweepArray(schema, document, self._submission.options.get("array"))
         self._ours: dict[str, bool] = {}
         self._findings = ScriptFindings(schema, self._is_ours, environ or {})
         self._environments = StepEnvironments(self._is_ours, self._findings)
@@ -122,7 +124,8 @@ class _Reading:
         variables[DIRECTORY] = self._first_directory(chdir)
         variables["SLURM_SUBMIT_DIR"] = ShellVariable(Value(os.getcwd()), True)
         if array := self._submission.options.get("array"):
-            task = unknown("$SLURM_ARRAY_TASK_ID", map(Choice, _array_tasks(array.value)))
+            tasks = islice(array_tasks(array.value), MAX_CHOICES)
+            task = unknown("$SLURM_ARRAY_TASK_ID", (Choice(str(number)) for number in tasks))
             variables["SLURM_ARRAY_TASK_ID"] = ShellVariable(task, True)
         state = ShellState(variables)
         return state, ShellWalk(state, self._is_ours, self._outside, self._sourced)
@@ -204,6 +207,7 @@ class _Reading:
         run: _Run,
     ) -> Part:
         named = {name: variable for name, variable in variables.items() if variable.value is not None}
+        named = self._sweep.with_task(named, files)
         if walk.opened:
             named = {**self._open_variables(walk.opened, named), **named}
         somewhere = Place(self._document, None)  # what came in, and is not certain any more
@@ -217,10 +221,12 @@ class _Reading:
 
     def _run_in(self, run: _Run, environ: Mapping[str, str], origins: Mapping[str, JobVariable]) -> _Run:
         """What a command says of its run, as far as it is known which one that is."""
-        named = [name for name in environ if name.upper() == self._schema.application.run_variable]
+        application = self._schema.application
+        places = (application.run_variable, application.sweep_variable)
+        named = [name for name in environ if name.upper() in places]
         later = [name for name in named if name in origins and not origins[name].is_known]
         if run.place and not named and run.run_dir is None and not run.is_open:
-            hint = f"write --run-dir, or set {self._schema.application.run_variable}"
+            hint = f"write --run-dir, or set {application.run_variable}"
             self._findings.line("acbo-settings freeze", "no run is named", run.place, hint)
         return run if run.run_dir is not None or (named and not later) else _Run()
 
@@ -309,14 +315,6 @@ def _origin(name: str, variable: ShellVariable) -> JobVariable:
     assert variable.value is not None
     value = variable.value
     return JobVariable(name, value.text, variable.place.document, variable.place.position, value.is_known)
-
-
-def _array_tasks(text: str) -> Iterator[str]:
-    """The numbers of `--array=0-9:2,15%4`, a few of them."""
-    for part in text.partition("%")[0].split(","):
-        if found := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part.strip()):
-            first, step = int(found[1]), int(found[3] or 1) or 1
-            yield from map(str, range(first, int(found[2] or first) + 1, step)[:MAX_CHOICES])
 
 
 def _run_of(step: Step) -> _Run:

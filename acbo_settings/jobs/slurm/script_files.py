@@ -76,8 +76,11 @@ class ScriptFiles:
         return not os.path.isdir(os.sep + name.split(os.sep)[1])
 
     def local_path(self, name: str) -> str | None:
-        """Where the run's directory of a step is here."""
-        return None if self.directory is None and not os.path.isabs(name) else os.path.join(self._name, name)
+        """Where the directory of a run, or of a sweep, is here; None where this machine cannot have it."""
+        if os.path.isabs(name):
+            is_elsewhere = self._is_in_container or not os.path.isdir(os.sep + name.split(os.sep)[1])
+            return None if is_elsewhere else name
+        return None if self.directory is None else os.path.join(self._name, name)
 
     def __str__(self) -> str:
         return self.directory or "a directory that only the job knows"

@@ -66,7 +66,7 @@ def test_settings_are_told_from_custom_keys() -> None:
         ({"gpro": {"group_size": 1}}, "gpro", "no such setting", "did you mean grpo?"),
         ({"total-steps": 1}, "total-steps", "no such setting", "did you mean total_steps?"),
         ({"note": 1}, "note", "no such setting", OWN),
-        ({"sweep": [{"lr": 1}]}, "sweep", "no such setting", OWN),
+        ({"search": [{"lr": 1}]}, "search", "no such setting", OWN),
         ({"extends": "base.toml"}, "extends", "no such setting", "extends belongs at the top of a file"),
         ({"trainer": {"x": 1, "lr": 2}}, "trainer", "no such setting", "did you mean grpo.learning_rate?"),
         ({"params": {"grpo": {}}}, "params", "no such setting", "grpo belongs at the top level, outside of params"),

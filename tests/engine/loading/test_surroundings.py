@@ -9,7 +9,8 @@ import pytest
 
 from acbo_settings import ConfigurationWarning, create_training_config, load_training_config
 from acbo_settings.engine.inputs import read_start
-from acbo_settings.engine.loading.surroundings import RANKS, find_advice, is_first_rank, is_lost_in_steps
+from acbo_settings.engine.launcher import RANKS, is_first_rank
+from acbo_settings.engine.loading.surroundings import find_advice, is_lost_in_steps
 
 from ...strategies import SCHEMA
 

@@ -1,0 +1,49 @@
+"""The command `sweep freeze`: what the tasks of a sweep will train with, written before any of them waits."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import deque
+
+from ...engine.printable import number_list
+from ...engine.problems import ConfigurationError
+from ...engine.report import refusal
+from ...engine.runs.sweep import SweepFreezing
+from ..output import NOT_VALID, SUCCESS, note, print_advice, print_problems, result
+from ..terminal import with_progress
+from .sweep_file import read_sweep_file
+
+
+def run(arguments: Namespace) -> int:
+    """Freeze the points of `path` into `dir`, and hold them to what they were frozen with as `on_change` says."""
+    try:
+        file = read_sweep_file(arguments)
+        if file.errors:
+            raise refusal(file.errors)
+        freezing = SweepFreezing(file.start, file.layers, file.points, arguments.dir, file.name, arguments.on_change)
+        _exhaust(with_progress(freezing.judge(), len(file.points), "judging"))
+        print_advice([*file.problems, *freezing.advice])
+        _exhaust(with_progress(freezing.write(), freezing.waiting, "writing"))
+    except ConfigurationError as error:
+        print_problems(error.problems)
+        return NOT_VALID
+    result(number_list(freezing.numbers, ","))
+    note(_what_was_frozen(freezing, arguments.dir))
+    return SUCCESS
+
+
+def _exhaust(steps: object) -> None:
+    deque(steps, maxlen=0)  # type: ignore[call-overload]
+
+
+def _what_was_frozen(freezing: SweepFreezing, directory: str) -> str:
+    """One sentence on what became of the points."""
+    counts = {
+        "new": freezing.new,
+        "as before": freezing.kept,
+        "replaced": freezing.replaced,
+        "retired": freezing.retired,
+    }
+    count = len(freezing.numbers)
+    told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+    return f"{directory} holds {count:,} point{'' if count == 1 else 's'}: {told}"

@@ -1,0 +1,149 @@
+"""The points of a sweep, each resolved and judged: a layer above all that they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..canonical import KeyPath, fingerprint, nested, plain, plain_setting
+from ..frozen_sweep import FrozenPoint, FrozenSweep, swept_text
+from ..origins import Origin, SweepItem
+from ..printable import number_list
+from ..problems import Problem, SharedProblems, file_problem
+from ..values import Layer, SourcedValue, merge, merge_notes
+from .layers import Layers
+from .resolved import ResolvedConfig, examine
+from .sweep_file import SweepPoints
+
+_ABOVE_FILES = ("variable", "assignment", "argument")
+
+
+class SweepPoint(NamedTuple):
+    """A point of a sweep: its number, its place in the file, and what it resolves to.
+
+    `swept` is the inline table of the settings in which the points differ, and of keys of the metadata; `is_new` tells
+    whether the sweep had it already when it was frozen.
+    """
+
+    number: int
+    place: int
+    resolved: ResolvedConfig[Any]
+    settings: Mapping[KeyPath, Any]
+    fingerprint: str
+    swept: str
+    is_new: bool
+
+
+class JudgedSweep:
+    """The points of a sweep over the layers that they have in common; `judge` goes through them.
+
+    A point of a sweep that was `frozen` before keeps its number, and a new one gets the next. Points that are equal in
+    settings and metadata are one.
+    """
+
+    def __init__(self, layers: Layers, points: SweepPoints, file: str, frozen: FrozenSweep | None = None) -> None:
+        self.layers = layers
+        self.points = points
+        self.count = 0
+        """The points so far, each counted once."""
+        self._file = file
+        self._found: SharedProblems[int] = SharedProblems()
+        self._found.add(_find_set_for_all(layers, points))
+        self._equal: list[tuple[int, int]] = []
+        self._taken: dict[tuple[str, str], int] = {}
+        old = frozen.points if frozen else []
+        self._next = len(old)
+        self._by_values = {point.text: point.number for point in old if not point.is_retired}
+        self._by_meaning = {(point.fingerprint, _notes_in(point)): point.number for point in old}
+
+    def judge(self) -> Iterator[SweepPoint | None]:
+        """Each point, or None for one that is not valid, or equals another one."""
+        for place in range(len(self.points)):
+            yield self._judge(place)
+
+    def examine(self, place: int, number: int) -> tuple[ResolvedConfig[Any], list[Problem]]:
+        """What the point at a place of the file resolves to, with its number in the origins, and what is wrong."""
+        return examine(_lay_over(self.layers, self._swept(place, number)))
+
+    def _swept(self, place: int, number: int) -> Layer:
+        """The values of the settings in which a point differs from others, and of keys of the metadata."""
+        return {path: _at(sourced, number) for path, sourced in self.points[place].items()}
+
+    def _judge(self, place: int) -> SweepPoint | None:
+        known = self._by_values.get(swept_text({path: each.value for path, each in self.points[place].items()}))
+        number = self._next if known is None else known
+        resolved, problems = self.examine(place, number)
+        settings = self.layers.schema.typed(resolved.config)
+        given = {path: settings.get(path, sourced.value) for path, sourced in self.points[place].items()}
+        notes = {path: value for path, value in given.items() if path[0] == "metadata"}
+        meaning = ("", "") if problems else (fingerprint(settings), swept_text(notes))
+        if not problems and meaning in self._taken:
+            self._equal.append((place, self._taken[meaning]))
+            return None
+        if known is None and not problems:
+            known = self._by_meaning.get(meaning)
+            number = self._next if known is None else known
+        self._next += known is None
+        self.count += 1
+        self._found.add([*problems, *resolved.advice], number)
+        if problems:
+            return None
+        self._taken[meaning] = number
+        text = swept_text({path: plain_setting(value) for path, value in given.items()})
+        return SweepPoint(number, place, resolved, settings, meaning[0], text, known is None)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the points, and advised; what several have in common once, with their numbers."""
+        told = [problem.replace(scope=_scope(problem, numbers, self.count)) for problem, numbers in self._found.told()]
+        if self._equal:
+            place, number = self._equal[0]
+            counts = f"{len(self._equal):,} of {len(self.points):,} combinations"
+            message = f"points that are equal are one, which leaves out {counts}: combination {place} equals point"
+            told.append(file_problem(self._file, f"{message} {number}").replace(severity="advice"))
+        return told
+
+
+def _notes_in(point: FrozenPoint) -> str:
+    """The keys of the metadata in which a frozen point differs from others."""
+    swept = point.swept if "metadata" in point.text else {}
+    return swept_text({path: value for path, value in swept.items() if path[0] == "metadata"})
+
+
+def _at(sourced: SourcedValue, number: int) -> SourcedValue:
+    """A value of a sweep's file as that of one point."""
+    origin: Any = sourced.origin
+    return SourcedValue(sourced.value, origin.at(number))
+
+
+def _lay_over(layers: Layers, swept: Layer) -> Layers:
+    """The layers of one point."""
+    settings = {path: sourced for path, sourced in swept.items() if path[0] != "metadata"}
+    values = merge([layers.values, settings])
+    if len(settings) == len(swept):
+        return layers.replace(values=values)
+    notes = {path: sourced for path, sourced in swept.items() if path[0] == "metadata"}
+    custom = merge_notes([layers.custom, notes])
+    metadata = nested({path[1:]: plain(sourced.value) for path, sourced in custom.items()})
+    return layers.replace(values=values, custom=custom, metadata=metadata)
+
+
+def _find_set_for_all(layers: Layers, points: SweepPoints) -> Iterator[Problem]:
+    """The settings of a sweep that a variable or an override sets as well, which would make all points the same."""
+    for path, first in points.keys.items():
+        given = layers.values.get(path) or layers.custom.get(path)
+        above = [each for each in (given, *given.shadowed) if each.origin.kind in _ABOVE_FILES] if given else []
+        if above:
+            origin: Origin = above[0].origin
+            message = f"is swept, and {origin.source_name} would make all points the same"
+            values = ((path, above[0]), (path, first))
+            yield Problem(path=path, message=message, values=values, hint="give it in one of the two places")
+
+
+def _scope(problem: Problem, numbers: Iterable[int], count: int) -> str:
+    """The points that have a problem, where not all of them do and it does not say so itself."""
+    among = sorted(set(numbers))
+    names_one = any(isinstance(sourced.origin, SweepItem) for _, sourced in problem.values)
+    if not among or len(among) == count or (len(among) == 1 and names_one):
+        return ""
+    return f"point{'' if len(among) == 1 else 's'} {number_list(among, most=10)}"

@@ -1,0 +1,246 @@
+"""A sweep, frozen: the points each as the frozen file of a run, and last the file that says which points there are.
+
+That file is what makes a sweep one: until it is there, or names a point, no task trains with that. What a freezing that
+was cut off has left is completed by the next one, and tasks are refused whose frozen file is not the one it names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ..canonical import custom_metadata
+from ..frozen import FrozenConfig, read_frozen
+from ..frozen_sweep import FrozenPoint, FrozenSweep, read_sweep, render_sweep, sweep_file, unusable
+from ..inputs import Inputs, Start, is_directory, read_part
+from ..loading.layers import Layers
+from ..loading.sweep import JudgedSweep, SweepPoint
+from ..loading.sweep_file import SweepPoints
+from ..problems import Problem, SharedProblems, file_problem
+from ..report import refusal
+from ..run_arguments import point_directory
+from ..values import Difference
+from .durable import mode_of, replace_file, write_many, write_once
+from .start import (
+    changed_setting,
+    find_changed_notes,
+    find_changes,
+    freeze_config,
+    kept_name,
+    kept_note,
+    kept_setting,
+    lay_over,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..inputs import OnChange
+
+
+class _Known(NamedTuple):
+    """What has to be known of a point to freeze it: its place in the sweep's file, and what stands for it there."""
+
+    place: int
+    fingerprint: str
+    swept: str
+
+
+class SweepFreezing:
+    """One freezing of a sweep: `judge` goes through the points, and `write` writes those that are not there yet.
+
+    `on_change` says what to do when the points would be frozen with other values than they are, as for a run.
+    ConfigurationError when they would, and from either step for what cannot be read or written.
+    """
+
+    def __init__(
+        self, start: Start, layers: Layers, points: SweepPoints, directory: str, file: str, on_change: OnChange
+    ) -> None:
+        self.new = self.kept = self.replaced = self.retired = 0
+        """Points by what becomes of them; those that come back after they were retired are among the kept ones."""
+        self.advice: list[Problem] = []
+        self._start = start
+        self._schema = start.inputs.schema
+        self._directory = directory
+        self._file = file
+        self._on_change = on_change
+        self._old = self._read_old()
+        self._changed_notes = False
+        layers = self._held_to_base(layers, points)
+        self.judged = JudgedSweep(layers, points, file, self._old)
+        self._found: dict[int, _Known] = {}
+        self._waiting: dict[int, _Known] = {}
+        self._marks: dict[int, str] = {}
+
+    @property
+    def _sweep_file(self) -> str:
+        return sweep_file(self._schema.application, self._directory)
+
+    def _read_old(self) -> FrozenSweep | None:
+        """The sweep as it was frozen before, if it was."""
+        if os.path.lexists(self._directory) and not is_directory(self._directory):
+            raise unusable(self._directory, "is not a directory, as that of a sweep must be")
+        return read_sweep(self._schema, self._directory) if os.path.lexists(self._sweep_file) else None
+
+    @property
+    def _points_before(self) -> list[FrozenPoint]:
+        return self._old.points if self._old else []
+
+    def _frozen_file(self, number: int) -> str:
+        return os.path.join(point_directory(self._directory, number), self._schema.application.frozen_name)
+
+    def _held_to_base(self, layers: Layers, points: SweepPoints) -> Layers:
+        """What the points have in common, if that is what the sweep was frozen with before."""
+        old = self._old.active if self._old else []
+        files = (read_frozen(self._schema, self._frozen_file(point.number)) for point in old)
+        frozen = next(filter(None, files), None)
+        today, problems = JudgedSweep(layers, points, self._file).examine(0, 0)
+        if frozen is None or problems:
+            return layers
+        swept = {*points.keys, *(path for point in old for path in point.swept)}
+        changes = [each for each in find_changes(self._schema, frozen, today) if each.path not in swept]
+        notes = [
+            note
+            for note in find_changed_notes(frozen.custom, custom_metadata(today.config), layers)
+            if note[0] not in swept
+        ]
+        if self._on_change == "replace":
+            self._changed_notes = bool(notes)
+            return layers
+        if changes and self._on_change == "error":
+            raise refusal(self._change_problems(frozen, changes))
+        self.advice += [*(kept_setting("the sweep", each) for each in changes), *map(kept_note, notes)]
+        return lay_over(layers, changes) if changes else layers
+
+    def _change_problems(self, frozen: FrozenConfig, changes: list[Difference]) -> list[Problem]:
+        message = "this sweep was frozen with another configuration than today's"
+        ways = (
+            "--on-change keep goes on with the frozen one, --on-change replace freezes all points with today's, and"
+            " keeps the old files; a new directory holds a new sweep"
+        )
+        return [
+            file_problem(self._sweep_file, message, ways),
+            *(changed_setting(self._start, frozen, change) for change in changes),
+        ]
+
+    def judge(self) -> Iterator[None]:
+        """Go through the points, and find out what is to be written."""
+        changed: SharedProblems[int] = SharedProblems()
+        for point in self.judged.judge():
+            if point:
+                self._found[point.number] = _Known(point.place, point.fingerprint, point.swept)
+                self._sort(point, changed)
+            yield None
+        if errors := [problem for problem in self.judged.problems if problem.severity == "error"]:
+            raise refusal(errors)
+        if told := [problem for problem, _ in changed.told()]:
+            raise refusal(told)
+        self.advice += self.judged.problems
+        self.retired = sum(not point.is_retired and point.number not in self._found for point in self._points_before)
+
+    def _sort(self, point: SweepPoint, changed: SharedProblems[int]) -> None:
+        """Find out whether a point is new, or kept, or replaced."""
+        found = self._found[point.number]
+        if point.is_new:
+            self._require_free(point.number)
+            self._waiting[point.number] = found
+            self.new += 1
+            return
+        known = self._points_before[point.number]
+        is_same = point.fingerprint == known.fingerprint and not self._changed_notes
+        if not is_same and self._on_change == "replace":
+            self._waiting[point.number] = found
+            self.replaced += 1
+            return
+        self.kept += 1
+        if self._mark_of(point.number) != known.mark:
+            self._waiting[point.number] = found  # it is missing, or a freezing was cut off when it had replaced this
+        elif not is_same:
+            changed.add(self._find_changes(point), point.number)
+
+    def _find_changes(self, point: SweepPoint) -> Iterator[Problem]:
+        """The settings in which a point is not what it was; a new setting changes the fingerprint alone."""
+        frozen = read_frozen(self._schema, self._frozen_file(point.number))
+        if frozen:
+            changes = find_changes(self._schema, frozen, point.resolved)
+            yield from self._change_problems(frozen, changes) if changes else ()
+
+    def _mark_of(self, number: int) -> str:
+        """The mark of a point's frozen file, as far as that is there."""
+        try:
+            content = read_part(self._frozen_file(number), 1 << 21)
+        except (OSError, ValueError):
+            return ""
+        return content[-66:-50].decode("ascii", "replace")
+
+    def _require_free(self, number: int) -> None:
+        """Refuse to take the directory of a run that is no point of a sweep."""
+        name = self._frozen_file(number)
+        if os.path.lexists(name):
+            frozen = read_frozen(self._schema, name)
+            if frozen and frozen.point is None:
+                raise unusable(name, "is the frozen file of a run of its own", "choose another directory for the sweep")
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the points that are to be run."""
+        return sorted(self._found)
+
+    def write(self) -> Iterator[str]:
+        """Write the points that are waiting; the names of their files, each once it is on the disk."""
+        yield from write_many(self._contents())
+        self._commit()
+
+    @property
+    def waiting(self) -> int:
+        """The points that are to be written."""
+        return len(self._waiting)
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
+        inputs = Inputs(self._schema)
+        file = self._start.inputs.file
+        facts = {"file": file and file.name, "inputs": inputs.digest}
+        variables = self._start.inputs.environ
+        for number, point in self._waiting.items():
+            name = self._frozen_file(number)
+            resolved, _ = self.judged.examine(point.place, number)
+            frozen = freeze_config(self._schema, name, resolved, {**facts, "point": number}, variables)
+            self._keep_old(name)
+            self._marks[number] = frozen.mark
+            yield name, frozen.text.encode()
+
+    def _keep_old(self, name: str) -> None:
+        """Keep the frozen file that is replaced beside it, under its fingerprint, as a run does."""
+        old = read_frozen(self._schema, name) if self._on_change == "replace" and self._old else None
+        if old:
+            write_once(kept_name(old), old.text.encode(), mode_of(name))
+
+    def _commit(self) -> None:
+        """Write which points there are."""
+        old = self._points_before
+        points = [self._committed(number, old[number] if number < len(old) else None) for number in self._numbers(old)]
+        facts = {"file": self._file, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+        content = render_sweep(self._schema, points, facts).encode()
+        if self._old is None:
+            is_written = write_once(self._sweep_file, content)
+        else:
+            before = read_sweep(self._schema, self._directory)
+            is_written = before.text == self._old.text
+            if is_written:
+                replace_file(self._sweep_file, content)
+        if not is_written:
+            raise unusable(self._directory, "was frozen by another process at the same time", "freeze it again")
+
+    def _numbers(self, old: list[FrozenPoint]) -> range:
+        return range(max([len(old), *(number + 1 for number in self._found)]))
+
+    def _committed(self, number: int, old: FrozenPoint | None) -> FrozenPoint:
+        """A point as the sweep's file has it."""
+        point = self._found.get(number)
+        if point is None:
+            assert old is not None  # numbers of new points follow one another
+            return FrozenPoint(number, old.fingerprint, old.mark, True, old.text)
+        if number in self._marks or old is None:
+            return FrozenPoint(number, point.fingerprint, self._marks[number], False, point.swept)
+        return FrozenPoint(number, old.fingerprint, old.mark, False, old.text)

@@ -1,0 +1,487 @@
+"""A sweep, frozen: what its tasks train with, whatever is edited, cut off or frozen again meanwhile."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acbo_settings import (
+    ConfigurationError,
+    TrainingConfig,
+    load_frozen_config,
+    load_training_config,
+    mark_done,
+    resolve_training_config,
+    sweep_directories,
+)
+from acbo_settings.engine.frozen_sweep import read_sweep
+
+from ...command_line import ENVIRON, told
+from ...strategies import SCHEMA
+from ...sweeps import ACBO, DIRECTORY, SWEEP, freeze, python, task, write_sweep
+
+AssertReport = Callable[[str, str], None]
+INDEX = DIRECTORY / "acbo.sweep.toml"
+
+
+def refusal(load: Callable[[], object]) -> str:
+    """The report of what must be refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    return str(caught.value)
+
+
+def outcome(index: int) -> TrainingConfig | str:
+    """What a task trains with, or the report of its refusal."""
+    try:
+        return task(index)
+    except ConfigurationError as error:
+        return str(error)
+
+
+def assert_own_or_refused(index: int, config: TrainingConfig, pattern: str) -> None:
+    """A task trains with this configuration, or is refused with a report like that."""
+    found = outcome(index)
+    assert found == config or (isinstance(found, str) and re.search(pattern, found))
+
+
+def swept() -> list[tuple[int, float, int]]:
+    """Group size, learning rate and seed of each point, in the order of the numbers."""
+    points = read_sweep(SCHEMA, str(DIRECTORY)).points
+    keys = (("grpo", "group_size"), ("grpo", "learning_rate"), ("metadata", "seed"))
+    return [tuple(point.swept[key] for key in keys) for point in points]
+
+
+def test_each_point_is_the_frozen_file_of_a_run() -> None:
+    """The files hold what lies below the points, and the values of each, with the places that they come from."""
+    write_sweep()
+    freeze()
+    assert sorted(path.name for path in DIRECTORY.iterdir()) == [*(f"{n:04d}" for n in range(8)), "acbo.sweep.toml"]
+    config = load_frozen_config(DIRECTORY / "0007")
+    assert (config.log_frequency, config.grpo.group_size, config.grpo.learning_rate) == (20, 64, 3e-4)
+    assert config.metadata["seed"] == 2
+    text = (DIRECTORY / "0007/acbo.frozen.toml").read_text()
+    assert 'grpo.learning_rate = "sweep.toml:10, point 7"' in text
+    assert 'log_frequency = "acbo.toml:1"' in text
+
+
+def test_no_later_edit_reaches_a_task() -> None:
+    """A task reads neither file; its directory is the run, and the task starts without pydantic."""
+    write_sweep()
+    freeze()
+    before = [task(index) for index in range(8)]
+    write_sweep("[grid]\ntotal_steps = [7]\n", "total_steps = 9\n")
+    assert [task(index) for index in range(8)] == before
+    Path("acbo.toml").unlink()
+    Path("sweep.toml").unlink()
+    assert [task(index) for index in range(8)] == before
+    assert [config.metadata["seed"] for config in before] == [1, 2] * 4
+    program = (
+        "import sys, acbo_settings as a; c = a.load_training_config(sweep='sweeps/lr');"
+        "print(c.fingerprint, sorted({'pydantic', 'tomllib', 'hashlib', 'pyrsistent', 'typing'} & set(sys.modules)))"
+    )
+    ran = python(program, SLURM_ARRAY_TASK_ID="3")
+    assert (ran.stdout, ran.stderr) == (f"{before[3].fingerprint} []\n", "")
+
+
+def test_the_number_comes_from_the_nearest_place() -> None:
+    """The argument, else the variable, else the array of SLURM, else the Indexed Job."""
+    write_sweep()
+    freeze()
+    places = {"ACBO_SWEEP_INDEX": "5", "SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "1"}
+    named = {"ACBO_SWEEP": str(DIRECTORY)}
+    expected = {number: load_frozen_config(DIRECTORY / f"{number:04d}") for number in (7, 5, 3, 1)}
+    assert load_training_config(sweep=DIRECTORY, index=7, environ=places) == expected[7]
+    for name, number in (("ACBO_SWEEP_INDEX", 5), ("SLURM_ARRAY_TASK_ID", 3), ("JOB_COMPLETION_INDEX", 1)):
+        assert load_training_config(environ=named | places) == expected[number]
+        assert resolve_training_config(environ=named | places).config == expected[number]
+        del places[name]
+
+
+def test_what_a_task_is_refused_for(assert_report: AssertReport, isolated: Path) -> None:
+    """Each report says what is wrong with the task, and which points there are."""
+    write_sweep()
+    freeze()
+    write_sweep(SWEEP.replace("[32, 64]", "[32]"))
+    freeze()
+    sweep: dict[str, Any] = {"sweep": DIRECTORY, "environ": {}}
+    cases: dict[str, dict[str, Any]] = {
+        "no number": sweep,
+        "beyond the end": {**sweep, "index": 8},
+        "far beyond the end": {"sweep": DIRECTORY, "environ": {"SLURM_ARRAY_TASK_ID": "99999"}},
+        "below the start": {**sweep, "index": -1},
+        "retired": {"sweep": DIRECTORY, "environ": {"JOB_COMPLETION_INDEX": "3"}},
+        "no number, but a text": {"sweep": DIRECTORY, "environ": {"ACBO_SWEEP_INDEX": "three"}},
+        "no such directory": {**sweep, "sweep": "sweeps/no", "index": 1},
+        "no sweep": {**sweep, "sweep": "sweeps", "index": 1},
+        "the file": {**sweep, "sweep": INDEX, "index": 1},
+        "empty": {**sweep, "sweep": "", "index": 1},
+        "another run": {**sweep, "index": 1, "run_dir": "runs/17"},
+        "the variable of another sweep": {"sweep": DIRECTORY, "environ": {"ACBO_SWEEP": "sweeps/no"}, "index": 1},
+        "replace": {**sweep, "index": 1, "on_change": "replace"},
+        "a retired run": {"run_dir": DIRECTORY / "0003", "environ": {}},
+        "a run beyond the end": {"run_dir": DIRECTORY / "0008", "environ": {}},
+    }
+    parts = []
+    for name, given in cases.items():
+        with pytest.raises(ConfigurationError) as caught:
+            load_training_config(**given)
+        parts.append(f"### {name}\n{caught.value}")
+    assert_report("sweep-task-refused", "\n\n".join(parts))
+
+
+def test_an_argument_that_fits_no_sweep_is_a_type_error() -> None:
+    """A number without a sweep, one that is none, and a path beside a sweep are mistakes of the program."""
+    write_sweep()
+    freeze()
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"index": 3}, "index is for a point of a sweep"),
+        ({"index": 3, "run_dir": "runs/17"}, "index is for a point of a sweep"),
+        ({"index": "3.5", "sweep": DIRECTORY}, "invalid literal"),
+        ({"index": True, "sweep": DIRECTORY}, "index must be the number of a point, not bool"),
+        ({"index": 1, "sweep": DIRECTORY, "path": "acbo.toml"}, "path is for a run of its own"),
+        ({"run_dir": DIRECTORY / "0001", "path": "acbo.toml"}, "path is for a run of its own"),
+        ({"sweep": 7}, "sweep must be a str or os.PathLike, not int"),
+    ]
+    for arguments, message in cases:
+        with pytest.raises((TypeError, ValueError), match=message):
+            load_training_config(environ={}, **arguments)
+
+
+def test_a_variable_of_the_task_is_held_to_the_sweep(assert_report: AssertReport) -> None:
+    """One with another value is refused as by a run; one with the same value, or that was there before, is not."""
+    write_sweep()
+    freeze()
+    assert task(3, ACBO_LOG_FREQUENCY="20") == task(3)
+    refused = refusal(lambda: task(3, ACBO_LOG_FREQUENCY="50", ACBO_GRPO__GROUP_SIZE="32"))
+    assert_report("sweep-task-variable", refused)
+    with pytest.warns(match="the run keeps 20, as frozen, against today's 50"):
+        kept = load_training_config(
+            sweep=DIRECTORY, index=3, environ={"ACBO_LOG_FREQUENCY": "50"}, on_change="keep", overrides=[]
+        )
+    assert kept == task(3)
+    changed = load_training_config(
+        sweep=DIRECTORY, index=3, overrides={"log_frequency": 50}, environ={}, may_change=["log_frequency"]
+    )
+    assert (changed.log_frequency, changed.grpo) == (50, task(3).grpo)
+    assert "log_frequency: frozen as 20 (from acbo.toml:1), today 50" in refusal(
+        lambda: load_training_config(sweep=DIRECTORY, index=3, overrides=["log_frequency=50"], environ={})
+    )
+
+
+def test_variables_of_the_freezing_are_known_to_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SLURM passes them on to the tasks, which start as quickly with them; without them nothing changes either."""
+    monkeypatch.setenv("ACBO_TOTAL_STEPS", "9000")
+    monkeypatch.setenv("ACBO_METADATA__NOTE", 'a "quoted" one')
+    write_sweep()
+    freeze()
+    same = {"ACBO_TOTAL_STEPS": "9000", "ACBO_METADATA__NOTE": 'a "quoted" one'}
+    assert task(3).total_steps == 9000
+    assert task(3, **same) == task(3, ACBO_TOTAL_STEPS="9000") == task(3, ACBO_TOTAL_STEPS=" 9000 ") == task(3)
+    assert task(3, **same).metadata["note"] == 'a "quoted" one'
+    program = (
+        "import sys, acbo_settings as a; a.load_training_config(sweep='sweeps/lr'); print('pydantic' in sys.modules)"
+    )
+    assert python(program, SLURM_ARRAY_TASK_ID="3", **same).stdout == "False\n"
+    assert "total_steps: frozen as 9000 (from ACBO_TOTAL_STEPS), today 8000" in refusal(
+        lambda: task(3, **same | {"ACBO_TOTAL_STEPS": "8000"})
+    )
+
+
+def test_a_directory_of_a_point_is_a_run_dir() -> None:
+    """What starts tasks by their directories needs no number; no file of the working directory is read."""
+    write_sweep()
+    freeze()
+    write_sweep("", "total_steps = 77\n")
+    directories = sweep_directories(DIRECTORY)
+    assert directories == [os.path.abspath(DIRECTORY / f"{number:04d}") for number in range(8)]
+    assert [load_training_config(run_dir=each, environ={}) for each in directories] == [task(n) for n in range(8)]
+    assert load_training_config(run_dir=DIRECTORY / "3/", environ={}) == task(3)
+    with pytest.raises(ConfigurationError, match="log_frequency: frozen as 20"):
+        load_training_config(run_dir=directories[3], environ={"ACBO_LOG_FREQUENCY": "50"})
+    mark_done(directories[3])
+    assert sweep_directories(DIRECTORY) == [each for each in directories if each != directories[3]]
+
+
+def test_origins_of_a_task_are_those_of_the_freezing() -> None:
+    """`resolve_training_config` tells where the values had come from, and `show` of the environment does."""
+    write_sweep()
+    freeze()
+    resolved = resolve_training_config(sweep=DIRECTORY, index=6, environ={})
+    assert resolved.explain("grpo.group_size") == "64, from sweep.toml:2, point 6, as frozen, over the default 64"
+    assert resolved.explain("log_frequency") == "20, from acbo.toml:1, as frozen, over the default 10"
+    shown = told("show", "--changed", ACBO_SWEEP=str(DIRECTORY), SLURM_ARRAY_TASK_ID="6")
+    assert "learning_rate = 0.0003" not in shown  # which is the default
+    assert "num_iterations = 2  # from acbo.toml:3, as frozen, over the default 4" in shown
+    assert not (DIRECTORY / "0006/acbo.started.toml").exists() or "0006" in str(resolved)
+
+
+def test_new_values_get_new_numbers_and_old_points_keep_theirs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Inserted, taken away and added again: a point has one number for ever, and the files of old ones stay."""
+    write_sweep("[grid]\ngrpo.group_size = [32, 64]\ngrpo.learning_rate = [1e-4]\nmetadata.seed = [1]\n")
+    freeze()
+    before = {path: path.read_bytes() for path in DIRECTORY.glob("*/acbo.frozen.toml")}
+    write_sweep("[grid]\nmetadata.seed = [1]\ngrpo.learning_rate = [1e-4]\ngrpo.group_size = [16, 32, 48, 64]\n")
+    freeze()
+    assert [values[0] for values in swept()] == [32, 64, 16, 48]
+    assert {path: path.read_bytes() for path in before} == before
+    write_sweep(
+        "[grid]\ngrpo.group_size = [16, 64.0, 128]\ngrpo.learning_rate = [1e-4]\nmetadata.seed = [1]\n".replace(
+            "64.0", "64"
+        )
+    )
+    freeze()
+    sweep = read_sweep(SCHEMA, str(DIRECTORY))
+    assert [(point.number, point.is_retired) for point in sweep.points] == [
+        (0, True), (1, False), (2, False), (3, True), (4, False)
+    ]  # fmt: skip
+    write_sweep("[grid]\ngrpo.group_size = [32]\ngrpo.learning_rate = [1e-4]\nmetadata.seed = [1]\n")
+    freeze()
+    assert [point.number for point in read_sweep(SCHEMA, str(DIRECTORY)).active] == [0]
+    assert {path: path.read_bytes() for path in before} == before
+    said = capsys.readouterr()
+    assert said.out.split() == ["0-1", "0-3", "1-2,4", "0"]
+    assert "holds 3 points: 1 new, 2 as before, 2 retired" in said.err
+
+
+def test_a_setting_that_is_swept_later_keeps_the_points_that_it_had() -> None:
+    """The value of all points until now is one of the new ones: its point has its number, and another setting none."""
+    write_sweep("[grid]\ngrpo.group_size = [32, 64]\n", "log_frequency = 20\n")
+    freeze()
+    write_sweep("[grid]\nlog_frequency = [10, 20]\ngrpo.group_size = [32, 64]\n", "log_frequency = 20\n")
+    freeze()
+    sweep = read_sweep(SCHEMA, str(DIRECTORY))
+    found = [(config.grpo.group_size, config.log_frequency) for config in map(task, range(4))]
+    assert found == [(32, 20), (64, 20), (32, 10), (64, 10)]
+    assert not any(point.is_retired for point in sweep.points)
+
+
+def test_a_changed_base_is_refused_kept_or_replaced(assert_report: AssertReport) -> None:
+    """As for a run: refused with the settings that differ; kept for new points too; or all are frozen anew."""
+    write_sweep()
+    freeze()
+    mark_done(DIRECTORY / "0001")
+    old = task(3)
+    wider = SWEEP.replace("[32, 64]", "[32, 64, 128]")
+    write_sweep(wider, "log_frequency = 50\ntotal_steps = 9000\n[grpo]\nnum_iterations = 2\n")
+    assert_report("sweep-changed", told("sweep", "freeze", "--dir", str(DIRECTORY)))
+    assert_report("sweep-kept", told("sweep", "freeze", "--dir", str(DIRECTORY), "--on-change", "keep"))
+    assert (task(3), task(11).log_frequency) == (old, 20)
+    assert_report("sweep-replaced", told("sweep", "freeze", "--dir", str(DIRECTORY), "--on-change", "replace"))
+    assert (task(3).log_frequency, task(3).total_steps, task(11).log_frequency) == (50, 9000, 50)
+    assert load_frozen_config(DIRECTORY / f"0003/acbo.frozen.{old.fingerprint}.toml") == old
+    assert len(sweep_directories(DIRECTORY)) == 12  # what was done with the old configuration is not done with this
+
+
+def test_changed_notes_are_kept_with_a_word(assert_report: AssertReport) -> None:
+    """Metadata refuses nothing: old points keep theirs, and `replace` renews it."""
+    write_sweep(SWEEP, ACBO + "[metadata]\nnote = 'first'\n")
+    freeze()
+    write_sweep(SWEEP, ACBO + "[metadata]\nnote = 'second'\n")
+    assert_report("sweep-notes-kept", told("sweep", "freeze", "--dir", str(DIRECTORY)))
+    assert task(3).metadata["note"] == "first"
+    freeze("--on-change", "replace")
+    assert task(3).metadata["note"] == "second"
+
+
+def test_equal_files_freeze_to_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """Frozen again without a change, no file of a point is written."""
+    write_sweep()
+    freeze()
+    times = {path: path.stat().st_mtime_ns for path in DIRECTORY.glob("*/*")}
+    freeze()
+    assert {path: path.stat().st_mtime_ns for path in DIRECTORY.glob("*/*")} == times
+    assert "holds 8 points: 8 as before" in capsys.readouterr().err
+
+
+def test_a_point_that_is_not_valid_leaves_nothing_behind() -> None:
+    """All points are judged before anything is written."""
+    write_sweep(SWEEP.replace("[32, 64]", "[32, 4]"))
+    assert "Group size should be at least 8" in told("sweep", "freeze", "--dir", str(DIRECTORY))
+    assert not DIRECTORY.exists()
+
+
+def test_a_run_of_somebody_else_is_never_overwritten() -> None:
+    """A directory that is the run of its own stays as it is, and so does a file in the place of the directory."""
+    write_sweep()
+    load_training_config(run_dir=DIRECTORY / "0003", environ={})
+    before = (DIRECTORY / "0003/acbo.frozen.toml").read_bytes()
+    refused = told("sweep", "freeze", "--dir", str(DIRECTORY))
+    assert "is the frozen file of a run of its own; choose another" in " ".join(refused.split())
+    assert (DIRECTORY / "0003/acbo.frozen.toml").read_bytes() == before
+    assert not (DIRECTORY / "0000").exists()
+    Path("file").write_text("")
+    assert "is not a directory, as that of a sweep must be" in told("sweep", "freeze", "--dir", "file")
+
+
+@pytest.mark.parametrize("damage", ["copied", "edited", "missing", "another sweep"])
+def test_a_frozen_file_that_is_not_the_points_own_is_refused_and_restored(damage: str) -> None:
+    """Whatever happened to the file of a point, its task is refused, and freezing again restores it."""
+    write_sweep()
+    freeze()
+    config, file = task(3), DIRECTORY / "0003/acbo.frozen.toml"
+    if damage == "copied":
+        shutil.copy(DIRECTORY / "0004/acbo.frozen.toml", file)
+    elif damage == "edited":
+        file.write_text(file.read_text().replace("20", "21"))
+    elif damage == "missing":
+        shutil.rmtree(DIRECTORY / "0003")
+    else:
+        assert told("sweep", "freeze", "--dir", "sweeps/other", "--set", "total_steps=8000")
+        shutil.copy("sweeps/other/0003/acbo.frozen.toml", file)
+    refused = refusal(lambda: task(3))
+    assert re.search("is not the file that the sweep was frozen with|checksum does not fit|no such file", refused)
+    if damage == "edited":
+        file.unlink()  # what somebody has written is not overwritten
+    freeze()
+    assert task(3) == config
+
+
+def test_a_damaged_sweep_is_refused() -> None:
+    """Whatever byte of the file is changed, tasks that read it, and commands, say so; a task may not need it."""
+    write_sweep()
+    freeze()
+    whole = INDEX.read_bytes()
+    config = task(3)
+    for place in range(0, len(whole), 7):
+        INDEX.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(ConfigurationError, match=r"damaged|no frozen sweep|has format|is no point"):
+            sweep_directories(DIRECTORY)
+        assert_own_or_refused(3, config, "damaged|is no frozen sweep|has format|is not the file that")
+    for length in range(0, len(whole), 7):
+        INDEX.write_bytes(whole[:length])
+        with pytest.raises(ConfigurationError):
+            sweep_directories(DIRECTORY)
+
+
+FREEZE = [sys.executable, "-m", "acbo_settings", "sweep", "freeze", "--dir", str(DIRECTORY)]
+
+
+def killed_after(files: int, *arguments: str) -> bool:
+    """Freeze the sweep in a process that is killed once so many files are there; whether it was still at it."""
+    environ = ENVIRON | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [*FREEZE, *arguments], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and sum(1 for _ in DIRECTORY.glob("*/*frozen*.toml")) < files:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        return process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.heavy
+def test_a_freezing_that_is_killed_is_refused_or_completed() -> None:
+    """Killed at any moment, it leaves no sweep, the old one, or the new one; never a point with another's values."""
+    seeds = ", ".join(map(str, range(600)))
+    kills = 0
+    for files in (0, 1, 201, 450, 600):
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        write_sweep(f"[grid]\nmetadata.seed = [{seeds}]\n")
+        kills += killed_after(files)
+        for index in (0, 350, 599):
+            found = outcome(index)
+            if isinstance(found, TrainingConfig):
+                assert found.metadata["seed"] == index
+            else:
+                assert re.search("no such directory|is no frozen sweep", found)
+        write_sweep(f"[grid]\nmetadata.seed = [{seeds}, 600]\n", ACBO.replace("20", "30"))
+        freeze("--on-change", "replace")  # what the killed one has left is nothing that holds another base
+        assert [task(index).metadata["seed"] for index in (0, 350, 599, 600)] == [0, 350, 599, 600]
+        assert {task(index).log_frequency for index in (0, 350, 599, 600)} == {30}
+    assert kills >= 2
+
+
+@pytest.mark.heavy
+def test_a_replacement_that_is_killed_is_refused_or_completed() -> None:
+    """While all points are frozen anew, a task gets the configuration that the sweep's file stands for, or none."""
+    seeds = ", ".join(map(str, range(600)))
+    kills = 0
+    for files in (601, 900, 1199):
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        write_sweep(f"[grid]\nmetadata.seed = [{seeds}]\n")
+        freeze()
+        write_sweep(f"[grid]\nmetadata.seed = [{seeds}]\n", ACBO.replace("20", "30"))
+        kills += killed_after(files, "--on-change", "replace")
+        outcomes = [outcome(index) for index in range(0, 600, 25)]
+        assert len({found.log_frequency for found in outcomes if isinstance(found, TrainingConfig)}) <= 1
+        assert all("is not the file that the" in found for found in outcomes if isinstance(found, str))
+        freeze("--on-change", "replace")
+        assert {task(index).log_frequency for index in range(0, 600, 25)} == {30}
+    assert kills >= 2
+
+
+@pytest.mark.heavy
+def test_freezings_at_the_same_time_make_one_sweep() -> None:
+    """Of processes that freeze different sweeps into one directory, one wins, and no task gets another's values."""
+    for trial in range(10):
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        write_sweep()
+        environ = ENVIRON | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        processes = [
+            subprocess.Popen(
+                [*FREEZE, "--set", f"total_steps={9000 + number}"],
+                env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )
+            for number in range(4)
+        ]  # fmt: skip
+        said = [process.communicate(timeout=60)[1] for process in processes]
+        codes = [process.returncode for process in processes]
+        assert 0 in codes, (trial, said)
+        outcomes = [outcome(index) for index in range(8)]
+        assert len({found.total_steps for found in outcomes if isinstance(found, TrainingConfig)}) <= 1
+        assert all("is not the file that the" in found for found in outcomes if isinstance(found, str))
+        winner = codes.index(0)
+        freeze("--set", f"total_steps={9000 + winner}", "--on-change", "replace")
+        assert {task(index).total_steps for index in range(8)} == {9000 + winner}
+
+
+def test_a_sweep_of_settings_of_ones_own(tmp_path: Path) -> None:
+    """A seed of the class is swept as any setting, in tuples and paths too; the task has the class."""
+    Path("lab.py").write_text(
+        "from dataclasses import dataclass\nfrom pathlib import Path\nfrom acbo_settings import TrainingConfig\n\n\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n"
+        "    seed: int = 0\n    layers: tuple[int, ...] = (8,)\n    data: Path\n"
+    )
+    write_sweep("[grid]\nseed = [1, 2]\nlayers = [[8, 8], [16]]\ndata = ['a', 'b']\n", "")
+    assert told("sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab").startswith("--- exit code 0\n")
+    program = (
+        "import lab, acbo_settings as a; c = a.load_training_config(sweep='sweeps/lr', schema=lab.Lab);"
+        "print(type(c).__name__, c.seed, c.layers, c.data)"
+    )
+    environ = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "SLURM_ARRAY_TASK_ID": "6"}
+    assert python(program, **environ).stdout == "Lab 2 (16,) a\n"
+
+
+def test_a_sweep_outlives_a_new_setting_of_the_class() -> None:
+    """Frozen again by a class with one more setting, no point is new, and none is refused."""
+    lab = (
+        "from dataclasses import dataclass\nfrom acbo_settings import TrainingConfig\n\n\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n    seed: int = 0\n"
+    )
+    Path("lab.py").write_text(lab)
+    write_sweep("[grid]\nseed = [1, 2]\n", "")
+    freezing = ["sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab"]
+    assert "2 new" in told(*freezing)
+    Path("lab.py").write_text(lab + "    width: int = 64\n")
+    assert "holds 2 points: 2 as before" in told(*freezing)
+    Path("lab.py").write_text(lab + "    width: int = 65\n")
+    assert "holds 2 points: 2 as before" in told(*freezing)
+
+
+def test_a_frozen_point_is_a_configuration(isolated: Path) -> None:
+    """Two loads give one and the same configuration, and the fingerprint is that of the sweep's file."""
+    write_sweep()
+    freeze()
+    configs: list[TrainingConfig] = [task(index) for index in range(8)]
+    points = read_sweep(SCHEMA, str(DIRECTORY)).points
+    assert [config.fingerprint for config in configs] == [point.fingerprint for point in points]

@@ -267,6 +267,8 @@ def render_sweep(schema: Schema, points: Iterable[FrozenPoint], facts: Mapping[s
     lines = [
         f"{_first_line(application)}{FORMAT}",
         note,
+        "",
+        "[sweep]",
         *(f"{key} = {value_text(fact)}" for key, fact in told.items()),
     ]
     head = "\n".join([*lines, "", "[head]"])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.names import MAX_KEY_PARTS
-from acbo_settings.engine.toml_document import Position, find_long_key, find_long_number, find_positions
+from acbo_settings.engine.toml_document import Document, Position, find_long_key, find_long_number, find_positions
 
 LONG_NUMBER = "9" * 5000
 """More digits than Python turns into an integer."""
@@ -368,3 +368,58 @@ def test_positions_are_found_in_linear_time(opening: str, pattern: str, closing:
 def test_many_keys_are_found_in_linear_time(pattern: str) -> None:
     """Many short keys take time with their number."""
     assert_linear(find_positions, lambda size: "".join(map(pattern.format, range(size // 10))), 128 * KIB)
+
+
+ARRAYS = """\
+[grid]
+grpo.group_size = [32, 64,
+   128] # the largest
+a.b = [[1, 2], [3], "x]"]
+[[paired]]
+grpo.learning_rate = 1e-4
+[paired.grpo.x]
+y = 2
+[[paired]]
+z = [{c = 1, d.e = [1, 2]}, {c = 4}]
+[[paired.deep]]
+q = 1
+[[paired.deep]]
+q = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "key_column", "value_column"),
+    [
+        (("grid", "grpo", "group_size", 1), 2, 24, 24),
+        (("grid", "grpo", "group_size", 2), 3, 4, 4),
+        (("grid", "a", "b", 1), 4, 16, 16),
+        (("grid", "a", "b", 1, 0), 4, 16, 16),
+        (("grid", "a", "b", 2), 4, 21, 21),
+        (("paired", 0), 5, 3, 3),
+        (("paired", 0, "grpo", "learning_rate"), 6, 1, 22),
+        (("paired", 0, "grpo", "x", "y"), 8, 1, 5),
+        (("paired", 1), 9, 3, 3),
+        (("paired", 1, "z", 0, "d", "e", 1), 10, 24, 24),
+        (("paired", 1, "z", 1, "c"), 10, 30, 34),
+        (("paired", 1, "deep", 1, "q"), 14, 1, 5),
+        (("paired", 1, "deep", 7, "q"), 11, 3, 3),
+    ],
+)
+def test_items_of_arrays_have_places_of_their_own(
+    path: tuple[str | int, ...], line: int, key_column: int, value_column: int
+) -> None:
+    """A number in a path leads to an item, also in an array of tables; without one, the array is the value."""
+    document = Document("sweep.toml", ARRAYS)
+    assert document.position(path) == Position(line, key_column, value_column)
+    assert document.position(("paired", "grpo", "learning_rate")) == Position(5, 3, 3)
+
+
+@given(st.recursive(st.integers(), lambda inner: st.lists(inner, max_size=4), max_leaves=12))
+def test_any_array_is_gone_through(value: object) -> None:
+    """What follows an array, whatever stands in that, is found at its place."""
+    text = f"a = {value}\nb = [7]\n"
+    found = find_positions(text, has_items=True)
+    assert found["b", 0] == Position(2, 6, 6)
+    count = len(value) if isinstance(value, list) else 0
+    assert [path for path in found if path[0] == "a"] == [("a",), *(("a", number) for number in range(count))]

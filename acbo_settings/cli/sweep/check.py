@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import deque
 from collections.abc import Sequence
 
 from ...engine.loading.sweep import JudgedSweep
@@ -10,7 +11,7 @@ from ...engine.problems import ConfigurationError, Problem
 from ..output import NOT_VALID, SUCCESS, note, print_advice, print_problems, result
 from ..problem_facts import print_facts
 from ..terminal import with_progress
-from .sweep_file import SweepFile, read_sweep_file
+from .sweep_file import read_sweep_file
 
 
 def run(arguments: Namespace) -> int:
@@ -18,19 +19,18 @@ def run(arguments: Namespace) -> int:
     try:
         file = read_sweep_file(arguments)
         judged = JudgedSweep(file.layers, file.points, file.name)
-        broken = _judge(file, judged)
+        if not file.errors:
+            deque(with_progress(judged.judge(), len(file.points)), maxlen=0)
         problems = [*file.problems, *judged.problems]
     except ConfigurationError as error:
         return _report(arguments, error.problems, "")
-    points = f"{judged.count:,} point{'' if judged.count == 1 else 's'}"
-    return _report(arguments, problems, f"{points}, {broken:,} not valid" if broken else points)
+    return _report(arguments, problems, "" if file.errors else _counted(judged))
 
 
-def _judge(file: SweepFile, judged: JudgedSweep) -> int:
-    """Judge all points; how many of them are not valid."""
-    if file.errors:
-        return 0
-    return sum(not is_valid for is_valid in with_progress(judged.judge(), len(file.points)))
+def _counted(judged: JudgedSweep) -> str:
+    """How many points there are, and how many of them are not valid."""
+    points, broken = f"{judged.count:,} point{'' if judged.count == 1 else 's'}", judged.count - judged.valid
+    return f"{points}, {broken:,} not valid" if broken else points
 
 
 def _report(arguments: Namespace, problems: Sequence[Problem], counted: str) -> int:
@@ -46,7 +46,7 @@ def _report(arguments: Namespace, problems: Sequence[Problem], counted: str) -> 
     print_advice(advice, is_asked_for=True)
     if is_broken and not errors:
         note("not valid: under --strict, advice is an error")
-    if counted and not any(problem.at_key for problem in errors):
+    if counted:
         note(counted)
     if not is_broken:
         result("ok")

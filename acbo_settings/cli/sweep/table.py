@@ -48,10 +48,10 @@ def run(arguments: Namespace) -> int:
         note(f"acbo-settings sweep table: {message}")
     lacking = sum(not point.metrics for point in points)
     if lacking == len(points):
-        note(f"acbo-settings sweep table: no point of {arguments.sweep} has a {arguments.metrics}")
+        note(f"acbo-settings sweep table: no point of {arguments.sweep} has a {arguments.metrics} with a scalar")
         return NOT_VALID
     if lacking:
-        note(f"note: {lacking:,} of {len(points):,} points have no {arguments.metrics}")
+        note(f"note: {lacking:,} of {len(points):,} points have nothing in {arguments.metrics} that could be shown")
     _print(points, arguments.format)
     code = SUCCESS if arguments.png is None else _draw(points, arguments.metric, arguments.png)
     return NOT_VALID if broken else code
@@ -138,6 +138,8 @@ def _shown(value: Any) -> str:
     """A scalar in a table: a number with six digits."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return json.dumps(value)
     return f"{value:.6g}" if isinstance(value, float) else escape(str(value), 60)
 
 

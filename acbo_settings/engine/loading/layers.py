@@ -75,7 +75,7 @@ def _find_advice(start: Start) -> list[Problem]:
     """What is advised because of what surrounds a start, where there can be anything."""
     run_variables = start.inputs.schema.application.run_variables
     is_surrounded = any(start.environ.get(name) for name in ("SLURM_JOB_ID", *run_variables))
-    if start.inputs.files and not start.changeable and not is_surrounded:
+    if start.inputs.files and not start.changeable and not is_surrounded and not start.point:
         return []
     from .surroundings import find_advice
 

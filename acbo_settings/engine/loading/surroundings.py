@@ -18,6 +18,7 @@ def find_advice(start: Start) -> list[Problem]:
     environ = as_it_is(start.environ)
     found += _find_unused(start, environ)
     found += _find_old_names(start)
+    found += _find_unread(start)
     if environ.get("SLURM_JOB_ID") and not environ.get("SLURM_STEP_ID"):
         found += _find_lost(start, environ)
     return found
@@ -38,16 +39,25 @@ def _find_lost(start: Start, environ: Mapping[str, str]) -> list[Problem]:
 def _find_unused(start: Start, environ: Mapping[str, str]) -> list[Problem]:
     """The advice for the variables of a run, or of a sweep, where none is named."""
     application, known = start.inputs.schema.application, start.inputs.variables
-    found = []
+    found, has_sweep = [], any(name.upper() == application.sweep_variable for name in environ)
     for name in (name for name in environ if name.upper() in application.run_variables):
         is_of_sweep = name.upper() == application.index_variable
-        if start.point if is_of_sweep else start.has_run:
+        if has_sweep if is_of_sweep else start.has_run:
             continue
         what, missing = ("sweep", application.sweep_variable) if is_of_sweep else ("run", application.run_variable)
         origin = known.get(name) or Variable(name, str(environ[name]))
         message = f"has no effect, because no {what} is named: set {missing} too"
         found.append(whole_problem(origin, None, message).replace(severity="advice"))
     return found
+
+
+def _find_unread(start: Start) -> list[Problem]:
+    """The advice for a variable that names a configuration file, which a point of a sweep does not read."""
+    inputs, variable = start.inputs, start.inputs.schema.application.file_variable
+    names = [name for name in inputs.environ if name.upper() == variable] if start.point else []
+    message = "has no effect: the points of a sweep are frozen, and read no file"
+    origins = [inputs.variables.get(name) or Variable(name, inputs.environ[name]) for name in names]
+    return [whole_problem(origin, origin.text, message).replace(severity="advice") for origin in origins]
 
 
 def _find_old_names(start: Start) -> list[Problem]:

@@ -93,13 +93,22 @@ class JudgedSweep:
         return SweepPoint(number, place, resolved, settings, meaning[0], text, known is None)
 
     @property
+    def valid(self) -> int:
+        """The valid points among them."""
+        return len(self._taken)
+
+    @property
     def problems(self) -> list[Problem]:
         """What is wrong with the points, and advised; what several have in common once, with their numbers."""
-        told = [problem.replace(scope=_scope(problem, numbers, self.count)) for problem, numbers in self._found.told()]
+        counts = {"error": self.count, "advice": self.valid}  # only what is valid is advised of
+        told = [
+            problem.replace(scope=_scope(problem, numbers, counts[problem.severity]))
+            for problem, numbers in self._found.told()
+        ]
         if self._equal:
             place, number = self._equal[0]
-            counts = f"{len(self._equal):,} of {len(self.points):,} combinations"
-            message = f"points that are equal are one, which leaves out {counts}: combination {place} equals point"
+            left_out = f"{len(self._equal):,} of {len(self.points):,} combinations"
+            message = f"points that are equal are one, which leaves out {left_out}: combination {place} equals point"
             told.append(file_problem(self._file, f"{message} {number}").replace(severity="advice"))
         return told
 

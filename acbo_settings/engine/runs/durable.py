@@ -8,15 +8,27 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from errno import EINVAL, EMLINK, ENOSYS, EOPNOTSUPP, EPERM
+from functools import partial
 from itertools import islice
 
 from ..frozen import unusable
 from ..inputs import encode_path, reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
+    from ..problems import ConfigurationError
+
 _BATCH = 200
+_FLUSHES = 8
+"""Flushes that wait for the disk, or for a file server, at once."""
+
 _WITHOUT_LINKS = (EPERM, EOPNOTSUPP, ENOSYS, EMLINK)
 
 
@@ -59,20 +71,27 @@ def write_many(files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
     Those of a batch are flushed together, which takes a disk a fraction of the time: a name comes back once its file,
     and the name of that, are on the disk. ConfigurationError when any step fails; the files before that one stay.
     """
+    from concurrent.futures import ThreadPoolExecutor  # which nobody else needs
+
     waiting = iter(files)
-    while batch := list(islice(waiting, _BATCH)):
-        with ExitStack() as stack:
-            made = [(stack.enter_context(_Writing(name)), content) for name, content in batch]
-            parents = [parent for writing, _ in made for parent in writing.make_directories()]
-            for writing, content in made:
-                writing.write(content)
-            for writing, _ in made:
-                writing.flush()
-            for writing, _ in made:
-                writing.replace()
-            for directory in dict.fromkeys([*(writing.directory for writing, _ in made), *parents]):
-                _sync_directory(directory)
-        yield from (name for name, _ in batch)
+    with ThreadPoolExecutor(_FLUSHES) as flushing:
+        while batch := list(islice(waiting, _BATCH)):
+            _write_batch(batch, flushing)
+            yield from (name for name, _ in batch)
+
+
+def _write_batch(batch: Sequence[tuple[str, bytes]], flushing: Executor) -> None:
+    """Write some files with their flushes together: those of the files, and then those of their names."""
+    with ExitStack() as stack:
+        made = [stack.enter_context(_Writing(name)) for name, _ in batch]
+        for writing, (_, content) in zip(made, batch, strict=True):
+            writing.attempt(writing.make_directories)
+            writing.attempt(partial(writing.write, content))
+        deque(flushing.map(lambda writing: writing.attempt(writing.flush), made), maxlen=0)
+        for writing in made:
+            writing.attempt(writing.replace)
+        named = {directory: writing for writing in made for directory in (*writing.parents, writing.directory)}
+        deque(flushing.map(lambda item: item[1].attempt(partial(_sync_directory, item[0])), named.items()), maxlen=0)
 
 
 def remove_file(name: str) -> None:
@@ -96,6 +115,7 @@ class _Writing:
         self.name = name
         self.is_made = self.is_there = False
         self.descriptor: int | None = None
+        self.parents: list[bytes] = []
 
     def __enter__(self) -> _Writing:
         try:
@@ -108,18 +128,19 @@ class _Writing:
 
     def make_directory(self) -> None:
         """Make the directory and those above it that are missing, and flush their names to the disk."""
-        for parent in self.make_directories():
+        self.make_directories()
+        for parent in self.parents:
             _sync_directory(parent)
 
-    def make_directories(self) -> list[bytes]:
-        """Make the directory and those above it that are missing; the directories in which there are new names."""
+    def make_directories(self) -> None:
+        """Make the directory and those above it that are missing; `parents` are those in which there are new names."""
         made, parent = [], self.directory
         while parent and not os.path.isdir(parent):
             made.append(parent)
             parent = os.path.dirname(parent)
         if made:
             os.makedirs(self.directory, exist_ok=True)
-        return [os.path.dirname(directory) for directory in made]
+        self.parents = [os.path.dirname(directory) for directory in made]
 
     def fill(self, content: bytes, mode: int | None = None) -> None:
         """Write the content and flush it to the disk."""
@@ -165,6 +186,13 @@ class _Writing:
         self.remove()
         _sync_directory(self.directory)
 
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Take one of many steps, of which the one that fails has to be told as its own."""
+        try:
+            step()
+        except OSError as error:
+            raise self._told(error, "") from None
+
     def remove(self) -> None:
         """Remove the temporary file, if it is there."""
         with suppress(FileNotFoundError):
@@ -182,9 +210,12 @@ class _Writing:
         except OSError:
             left = f"; {os.fsdecode(self.path)} is left"
         if isinstance(error, OSError):
-            told = f": {os.fsdecode(error.filename)}" if error.filename not in (None, self.path) else ""
-            what = "was written, but may not survive a crash" if self.is_there else "cannot be written"
-            raise unusable(self.name, f"{what}: {reason(self.name, error)}{told}{left}") from None
+            raise self._told(error, left) from None
+
+    def _told(self, error: OSError, left: str) -> ConfigurationError:
+        told = f": {os.fsdecode(error.filename)}" if error.filename not in (None, self.path) else ""
+        what = "was written, but may not survive a crash" if self.is_there else "cannot be written"
+        return unusable(self.name, f"{what}: {reason(self.name, error)}{told}{left}")
 
 
 def _sync_directory(directory: bytes) -> None:

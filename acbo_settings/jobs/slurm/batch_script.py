@@ -320,7 +320,11 @@ def _origin(name: str, variable: ShellVariable) -> JobVariable:
 def _run_of(step: Step) -> _Run:
     """What `acbo-settings freeze` says of its run by its options."""
     words = [word.text for word in step.program.words]
-    if "freeze" not in words or not any(word.endswith(("acbo-settings", "acbo_settings")) for word in words):
+    if (
+        "freeze" not in words
+        or "sweep" in words
+        or not any(word.endswith(("acbo-settings", "acbo_settings")) for word in words)
+    ):
         return _Run()
     given: dict[str, list[str]] = {}
     for word, following in pairwise([*words, ""]):

@@ -19,7 +19,7 @@ import pytest
 
 from acbo_settings import ConfigurationError, load_frozen_config, load_training_config
 from acbo_settings.engine.frozen import read_frozen
-from acbo_settings.engine.runs.durable import write_once
+from acbo_settings.engine.runs.durable import write_many, write_once
 
 from ...strategies import SCHEMA
 
@@ -184,7 +184,7 @@ def test_a_file_size_limit_leaves_nothing() -> None:
     program = f"""
 import resource, sys
 from acbo_settings import ConfigurationError
-from acbo_settings.engine.runs.durable import write_once
+from acbo_settings.engine.runs.durable import write_many, write_once
 content = {CONTENT!r}
 for limit in [*range(0, len(content), len(content) // 40), len(content) - 1]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
@@ -243,7 +243,7 @@ def test_a_read_only_directory(isolated: Path) -> None:
 
 KILLED = f"""
 import os, signal, sys
-from acbo_settings.engine.runs.durable import write_once
+from acbo_settings.engine.runs.durable import write_many, write_once
 
 point, number, calls = int(sys.argv[1]), int(sys.argv[2]), 0
 
@@ -589,3 +589,28 @@ ACBO_LOG_FREQUENCY=10 "$PYTHON" -B -c "$START"
     lines = in_tmpfs(script).stdout.splitlines()
     assert lines[0] == lines[1] == lines[2]
     assert lines[3] == "  other/acbo.frozen.toml: cannot be written: read-only file system: other"
+
+
+def test_many_files_are_written_whole_in_the_place_of_others() -> None:
+    """Each in a directory of its own, which is made; a name comes back once its file is there."""
+    files = [(f"many/{number:04d}/file", b"%d" % number) for number in range(450)]
+    Path("many/0003").mkdir(parents=True)
+    Path("many/0003/file").write_bytes(b"old")
+    written = []
+    for name in write_many(iter(files)):
+        assert Path(name).exists()
+        written.append(name)
+    assert written == [name for name, _ in files]
+    assert all(Path(name).read_bytes() == content for name, content in files)
+    assert [path for path in Path("many").glob("*/*") if path.name != "file"] == []
+
+
+def test_the_first_of_many_that_cannot_be_written_ends_it() -> None:
+    """It is named, what was flushed before stays, and no part of a file is left."""
+    files = [(f"many/{number:04d}/file", b"x") for number in range(450)]
+    Path("many").mkdir()
+    Path("many/0300").write_bytes(b"in the way")
+    with pytest.raises(ConfigurationError, match=r"many/0300/file: cannot be written: (not a directory|file exists)"):
+        list(write_many(files))
+    assert len(list(Path("many").glob("*/file"))) == 200
+    assert [path for path in Path("many").glob("*/*") if path.name != "file"] == []

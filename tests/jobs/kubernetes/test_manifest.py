@@ -19,6 +19,7 @@ from acbo_settings.jobs.job_file import MANIFEST, find_kind
 from acbo_settings.jobs.kubernetes.manifest import read_manifests
 from acbo_settings.jobs.part import Job, Part
 
+from ... import command_line
 from ...strategies import SCHEMA
 from ..corpus import MANIFESTS, Case, find_mismatches, read_cases, report_of, write_files
 
@@ -403,3 +404,16 @@ def test_references_to_references_end() -> None:
     env = {"A0": "a" * 64} | {f"A{n}": f"$(A{n - 1})$(A{n - 1})" for n in range(1, 100)}
     [part] = read(pod(variables(**env, ACBO_METADATA__N="$(A99)", ACBO_METADATA__M="$(A3)"))).parts
     assert given_by(part) == {"ACBO_METADATA__N": "?", "ACBO_METADATA__M": "a" * 512}
+
+
+INDEXED_JOB = (Path(__file__).parents[3] / "examples/sweeps/indexed-job.yaml").read_text(encoding="utf-8")
+
+
+def test_a_sweep_that_is_elsewhere_is_no_mistake() -> None:
+    """Nothing is judged against the file that lies here by chance; a variable is judged by itself."""
+    Path("acbo.toml").write_text("total_steps = 50\n")
+    command_line.write("job.yaml", INDEXED_JOB)
+    assert command_line.told("check", "--strict", "job.yaml") == "--- exit code 0\n--- stdout\nok"
+    variable = "            - name: ACBO_GRPO__GROUP_SIZE\n              value: '4'\n"
+    command_line.write("job.yaml", INDEXED_JOB.replace("          env:\n", f"          env:\n{variable}"))
+    assert "Group size should be at least 8" in command_line.told("check", "job.yaml")

@@ -1,0 +1,32 @@
+"""`sweep freeze` as a command: what it prints; what it writes is tested with the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...command_line import run, told
+from ...sweeps import DIRECTORY, SWEEP, write_sweep
+
+AssertReport = Callable[[str, str], None]
+
+
+def test_the_numbers_are_the_result(assert_report: AssertReport) -> None:
+    """The points' numbers stand on stdout as sbatch takes them, and what became of the points on stderr."""
+    write_sweep()
+    assert_report("sweep-freeze", told("sweep", "freeze", "--dir", str(DIRECTORY)))
+    write_sweep(SWEEP.replace("[1, 2]", "[2, 3]"))
+    assert_report("sweep-freeze-again", told("sweep", "freeze", "sweep.toml", "--dir", str(DIRECTORY)))
+
+
+def test_a_directory_is_asked_for() -> None:
+    """Without `--dir` it is wrong usage."""
+    write_sweep()
+    ran = run("sweep", "freeze")
+    assert (ran.returncode, b"--dir" in ran.stderr) == (2, True)
+
+
+def test_wrong_keys_and_files_are_reports(assert_report: AssertReport) -> None:
+    """Nothing is written then."""
+    write_sweep("[grid]\nno_such = [1]\n")
+    assert_report("sweep-freeze-keys", told("sweep", "freeze", "--dir", str(DIRECTORY)))
+    assert not DIRECTORY.exists()

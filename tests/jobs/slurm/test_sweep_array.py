@@ -1,0 +1,87 @@
+"""A batch script whose tasks train the points of a sweep: its array against the points that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from acbo_settings.jobs.slurm.sweep_array import array_tasks
+
+from ...command_line import told, write
+from ...sweeps import DIRECTORY, SWEEP, freeze, write_sweep
+
+AssertReport = Callable[[str, str], None]
+
+SCRIPT = """\
+#!/bin/bash
+#SBATCH --array=0-1,4-5,8-9%2
+export ACBO_SWEEP=sweeps/lr
+srun python train.py
+"""
+CASES = {
+    "as it should be": (SCRIPT, []),
+    "beyond the end": (SCRIPT.replace("8-9", "8-10"), []),
+    "beyond the end on the command line": (SCRIPT, ["--array=1,17-19"]),
+    "a retired point": (SCRIPT.replace("8-9", "8,3"), []),
+    "no array": (SCRIPT.replace("#SBATCH --array=0-1,4-5,8-9%2\n", ""), []),
+    "an empty array": (SCRIPT, ["--array="]),
+    "an array on the command line": (SCRIPT.replace("#SBATCH --array=0-1,4-5,8-9%2\n", ""), ["--array", "1,4"]),
+    "a number of its own": (
+        SCRIPT.replace("sweeps/lr", "sweeps/lr ACBO_SWEEP_INDEX=1").replace("0-1,4-5,8-9%2", "20"),
+        [],
+    ),
+    "a number that only the job knows": (SCRIPT.replace("sweeps/lr", "sweeps/lr ACBO_SWEEP_INDEX=$((I * 2))"), []),
+    "a sweep that only the job knows": (SCRIPT.replace("sweeps/lr", "$HOME/lr"), []),
+    "a sweep on another machine": (SCRIPT.replace("sweeps/lr", "/no-such-disk/lr"), []),
+    "no such sweep": (SCRIPT.replace("sweeps/lr", "sweeps/rl"), []),
+    "a sweep that the script freezes": (
+        SCRIPT.replace("export", "acbo-settings sweep freeze --dir sweeps/new\nexport").replace("/lr", "/new"),
+        [],
+    ),
+    "a setting of its own": (SCRIPT.replace("srun", "export ACBO_LOG_FREQUENCY=50 ACBO_METADATA__HOST=a\nsrun"), []),
+    "a swept setting": (SCRIPT.replace("srun", "export ACBO_GRPO__GROUP_SIZE=64\nsrun"), []),
+    "a value that only the job knows": (SCRIPT.replace("srun", "export ACBO_LOG_FREQUENCY=$FREQUENCY\nsrun"), []),
+    "one step without the sweep": (SCRIPT.replace("srun", "srun env -u ACBO_SWEEP python eval.py\nsrun"), []),
+    "frozen for the ranks": (SCRIPT.replace("srun", "acbo-settings freeze || exit 1\nsrun -n 4"), []),
+    "a file beside it": (SCRIPT.replace("srun", "export ACBO_CONFIG_FILE=other.toml\nsrun"), []),
+}
+
+
+def test_each_array_is_told_what_its_tasks_will_be_told(assert_report: AssertReport) -> None:
+    """Numbers that no point has, no number at all, and values that differ, each with its line; and no false alarm."""
+    write_sweep()
+    freeze()
+    write_sweep(SWEEP.replace("[1, 2]", "[1, 2, 3]").replace("[32, 64]", "[32]"))
+    freeze()
+    parts = []
+    for name, (script, options) in CASES.items():
+        write("job.sbatch", script)
+        parts.append(f"### {name}\n{told('check', 'job.sbatch', '--', *options)}")
+    assert_report("sweep-scripts", "\n\n".join(parts))
+
+
+def test_show_answers_for_a_task() -> None:
+    """The other commands that take a script know the sweep as well."""
+    write_sweep()
+    freeze()
+    write("job.sbatch", SCRIPT.replace("8-9", "7"))
+    assert "group_size = 32  # from sweep.toml:2, point 0, as frozen" in told("show", "--changed", "job.sbatch")
+    assert not (DIRECTORY / "0000/acbo.started.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("0-3", [0, 1, 2, 3]),
+        ("0-9:4,15%4", [0, 4, 8, 15]),
+        (" 3 , 17-19 ", [3, 17, 18, 19]),
+        ("5-3", []),
+        ("", []),
+        ("$N", []),
+        ("0-999999999", list(range(200_000))),
+    ],
+)
+def test_an_array_has_these_tasks(text: str, numbers: list[int]) -> None:
+    """As sbatch takes them, and no more of them than any cluster would."""
+    assert list(array_tasks(text)) == numbers

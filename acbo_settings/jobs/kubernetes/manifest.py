@@ -157,7 +157,10 @@ class _Manifests:
                 title = ", ".join([f"{kind} {name} of {owner.title}", *pod.labels])
                 variables = ContainerVariables(self.names, tree, node, find, self.findings)
                 mounts = Mounts(f"the {kind} {name}", tree.text(node, "workingDir"), volumes.mounts_of(node))
-                yield from _Container(self, tree, node, title, variables, mounts).parts
+                container = _Container(self, tree, node, title, variables, mounts)
+                if _lacks_index(owner):
+                    container.tell_of_sweep()
+                yield from container.parts
 
     def _alone(self, config_map: ConfigMap) -> Iterator[Part]:
         """The file of a ConfigMap, if no container of the given files reads it."""
@@ -234,6 +237,15 @@ class _Container:
         self.parts: list[Part] = []
         if self._ours or self._own or self._lacks:
             self._judge()
+
+    def tell_of_sweep(self) -> None:
+        """Tell of a variable that names a sweep, in a pod that nobody tells which point is its own."""
+        names = {name.upper(): variable for name, variable in self._ours.items()}
+        variable = names.get(self._application.sweep_variable)
+        if variable and self._application.index_variable not in names:
+            message = "names a sweep, and nothing says which point a pod is"
+            hint = "write completionMode: Indexed and completions into the spec of the Job"
+            self._findings.tell_of(variable, message, hint)
 
     def _lacks_of_own(self) -> list[Lack]:
         """The keys that ConfigMaps lack for files of the application's name."""
@@ -363,6 +375,11 @@ class _Container:
                 hint = f"set {self._application.file_variable} to {path}"
                 position = self._tree.position(mount.node)
                 self._findings.tell(self._tree.document, position, message, hint, "advice")
+
+
+def _lacks_index(owner: _Object) -> bool:
+    """Whether it is certain that the pods of an object have no number: those of a Job that is not indexed."""
+    return owner.text("kind") == "Job" and owner.text("spec", "completionMode") != "Indexed"
 
 
 def _pods(owner: _Object) -> Iterator[_Pod]:

@@ -417,3 +417,13 @@ def test_a_sweep_that_is_elsewhere_is_no_mistake() -> None:
     variable = "            - name: ACBO_GRPO__GROUP_SIZE\n              value: '4'\n"
     command_line.write("job.yaml", INDEXED_JOB.replace("          env:\n", f"          env:\n{variable}"))
     assert "Group size should be at least 8" in command_line.told("check", "job.yaml")
+
+
+def test_a_sweep_needs_the_number_of_a_pod(assert_report: AssertReport) -> None:
+    """In a Job that is not indexed no pod knows which point it is, unless a variable says so."""
+    plain = INDEXED_JOB.replace("  completionMode: Indexed\n", "")
+    command_line.write("job.yaml", plain)
+    assert_report("manifest-sweep-without-a-number", command_line.told("check", "job.yaml"))
+    number = "            - name: ACBO_SWEEP_INDEX\n              value: '3'\n"
+    command_line.write("job.yaml", plain.replace("          env:\n", f"          env:\n{number}"))
+    assert command_line.told("check", "job.yaml") == "--- exit code 0\n--- stdout\nok"

@@ -34,6 +34,7 @@ _MAX_NAME = 1000
 _NOTE = """\
 # What this run started with. A later start gets the same or is refused. Do not edit it: the checksum in the last
 # line would not fit. `{0} show` prints it, `{0} diff` compares it."""
+_EDITED = "was edited or damaged: its checksum does not fit"
 _RESTORE = "restore it, or move it away: the next start then freezes the configuration of that day"
 _COPIED = (
     "it is a copy of a run's frozen file: to make {} of it that can be edited,"
@@ -82,7 +83,7 @@ class FrozenConfig:
     @property
     def mark(self) -> str:
         """The start of its checksum, which tells it from every other file."""
-        return self.text[-_CHECKSUM_END : 16 - _CHECKSUM_END]
+        return mark_of(self.text.encode())
 
     @property
     def missing(self) -> tuple[KeyPath, ...]:
@@ -156,10 +157,13 @@ def held_config(start: Start, name: str) -> FrozenConfig | None:
     """
     if start.point is None:
         return read_frozen(start.inputs.schema, name)
-    from .frozen_sweep import require_own, require_point
+    from .frozen_sweep import damaged_point, require_own, require_point
 
     head = require_point(start.inputs.schema, start.point)
-    frozen = read_frozen(start.inputs.schema, name)
+    try:
+        frozen = read_frozen(start.inputs.schema, name)
+    except ValueError as error:  # a ConfigurationError
+        raise damaged_point(error) from None
     require_own(start.inputs.schema, start.point, head, frozen)
     return frozen
 
@@ -236,8 +240,19 @@ def _find_damage(application: Application, text: str) -> tuple[str, str] | None:
     if not key or len(checksum) < _CHECKSUM_END:
         return "is cut short: its checksum is missing", _RESTORE
     if checksum != f'{sha256(body.encode())}"\n':
-        return "was edited or damaged: its checksum does not fit", _RESTORE
+        return _EDITED, _RESTORE
     return None
+
+
+def mark_of(content: bytes) -> str:
+    """The start of the checksum that a frozen file holds."""
+    return content[-_CHECKSUM_END : 16 - _CHECKSUM_END].decode("ascii", "replace")
+
+
+def find_edit(content: bytes) -> str:
+    """What is said of a frozen file whose checksum does not fit; nothing where it does."""
+    body, _, checksum = content.rpartition(_CHECKSUM.encode())
+    return "" if checksum == f'{sha256(body)}"\n'.encode() else _EDITED
 
 
 def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:

@@ -193,9 +193,17 @@ def require_own(schema: Schema, point: Point, head: SweepHead, frozen: FrozenCon
     if frozen is None:
         raise unusable(name, "no such file, though the sweep has this point", _AGAIN)
     if _mark_of(schema, head, index) != frozen.mark:
-        message = "is not the file that the sweep was frozen with: it is a copy, or a freezing was cut off"
+        message = "is not the file that the sweep was frozen with: it is a copy, or a freezing goes on, or was cut off"
         raise unusable(name, message, _AGAIN)
     point.mark = frozen.mark
+
+
+def damaged_point(error: Any) -> ConfigurationError:
+    """The exception for a point's frozen file that cannot be used: no start freezes it anew, as that of a run."""
+    from .report import refusal
+
+    hint = "restore it, or move it away and freeze the sweep again"
+    return refusal([problem.replace(hint=hint if not problem.path else problem.hint) for problem in error.problems])
 
 
 def _mark_of(schema: Schema, head: SweepHead, index: int) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..canonical import KeyPath, fingerprint, nested, plain, plain_setting
+from ..canonical import fingerprint, nested, plain, plain_setting
 from ..frozen_sweep import FrozenPoint, FrozenSweep, swept_text
 from ..origins import Origin, SweepItem
 from ..printable import number_list
@@ -28,7 +28,6 @@ class SweepPoint(NamedTuple):
     number: int
     place: int
     resolved: ResolvedConfig[Any]
-    settings: Mapping[KeyPath, Any]
     fingerprint: str
     swept: str
     is_new: bool
@@ -90,7 +89,7 @@ class JudgedSweep:
             return None
         self._taken[meaning] = number
         text = swept_text({path: plain_setting(value) for path, value in given.items()})
-        return SweepPoint(number, place, resolved, settings, meaning[0], text, known is None)
+        return SweepPoint(number, place, resolved, meaning[0], text, known is None)
 
     @property
     def valid(self) -> int:

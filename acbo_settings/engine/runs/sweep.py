@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..canonical import custom_metadata
-from ..frozen import FrozenConfig, read_frozen
+from ..frozen import FrozenConfig, find_edit, mark_of, read_frozen
 from ..frozen_sweep import FrozenPoint, FrozenSweep, read_sweep, render_sweep, sweep_file, unusable
-from ..inputs import Inputs, Start, is_directory, read_part
+from ..inputs import Inputs, Start, is_directory, read_if_there, reason
 from ..loading.layers import Layers
 from ..loading.sweep import JudgedSweep, SweepPoint
 from ..loading.sweep_file import SweepPoints
@@ -167,12 +167,14 @@ class SweepFreezing:
             yield from self._change_problems(frozen, changes) if changes else ()
 
     def _mark_of(self, number: int) -> str:
-        """The mark of a point's frozen file, as far as that is there."""
-        try:
-            content = read_part(self._frozen_file(number), 1 << 21)
-        except (OSError, ValueError):
+        """The mark of a point's frozen file; none where that is not there. What somebody has edited is told."""
+        name = self._frozen_file(number)
+        file = read_if_there(name)
+        if file is None:
             return ""
-        return content[-66:-50].decode("ascii", "replace")
+        if message := (reason(name, file.error) if file.error else find_edit(file.content)):
+            raise unusable(name, message, "move it away, and freeze the sweep again: it is written anew then")
+        return mark_of(file.content)
 
     def _require_free(self, number: int) -> None:
         """Refuse to take the directory of a run that is no point of a sweep."""

@@ -340,8 +340,10 @@ def test_a_frozen_file_that_is_not_the_points_own_is_refused_and_restored(damage
         assert told("sweep", "freeze", "--dir", "sweeps/other", "--set", "total_steps=8000")
         shutil.copy("sweeps/other/0003/acbo.frozen.toml", file)
     refused = refusal(lambda: task(3))
+    assert "freeze the sweep again" in refused
     assert re.search("is not the file that the sweep was frozen with|checksum does not fit|no such file", refused)
     if damage == "edited":
+        assert "0003/acbo.frozen.toml: was edited or damaged" in told("sweep", "freeze", "--dir", str(DIRECTORY))
         file.unlink()  # what somebody has written is not overwritten
     freeze()
     assert task(3) == config

@@ -19,6 +19,9 @@ MAX_KEY_PARTS = 16
 EXTENDS = "extends"
 """The key at the top of a file that names what it extends: one path, or a list of which later ones win."""
 
+GRID, PAIRED = "grid", "paired"
+"""The tables of the file of a sweep: every combination of what the first one has, and combinations written out."""
+
 DELIMITER = "__"
 """What stands between the parts of a key in a variable's name."""
 

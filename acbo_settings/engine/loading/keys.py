@@ -13,6 +13,8 @@ from ..declarations import Was
 from ..metadata import MAX_VALUES, find_misshapen, find_unwritable, leaves
 from ..names import (
     EXTENDS,
+    GRID,
+    PAIRED,
     called_elsewhere,
     did_you_mean,
     find_path,
@@ -123,6 +125,8 @@ class SortedKeys:
         if section:
             return did_you_mean(meant_by(self._schema, path))
         named = {argument: variable for variable, argument in self._schema.application.run_variables.items()}
+        if name in (GRID, PAIRED) and isinstance(value, Mapping | list):
+            return f"it belongs to the file of a sweep, which {self._schema.application.name} sweep check judges"
         if name == "sweep" and not isinstance(value, str):
             return f"what is swept stands in a file of its own: see {self._schema.application.name} sweep --help"
         if name in named:

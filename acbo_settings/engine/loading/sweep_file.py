@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..canonical import KeyPath, nested
 from ..inputs import RawFile
-from ..names import did_you_mean, find_path
+from ..names import GRID, PAIRED, did_you_mean, find_path
 from ..origins import SweepItem
 from ..printable import show_value
 from ..problems import Problem, file_problem
@@ -23,9 +23,6 @@ from ..values import Layer, SourcedValue
 from .file import decode_file, parse_toml
 from .keys import SortedKeys, find_unwritable_notes
 from .source import Source
-
-GRID, PAIRED = "grid", "paired"
-"""The two tables of the file: every combination of what the first one has, and combinations that are written out."""
 
 MAX_POINTS = 100_000
 """The most points that a sweep may have."""

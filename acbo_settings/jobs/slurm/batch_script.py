@@ -59,7 +59,8 @@ class _Reading:
         self._document = document
         self._environ = environ
         self._submission = read_submission(document, arguments, environ or {})
-        self._sweep = SweepArray(schema, document, self._submission.options.get("array"))
+        array = self._submission.options.get("array")
+        self._sweep = SweepArray(schema, document, array, is_here=environ is not None)
         self._ours: dict[str, bool] = {}
         self._findings = ScriptFindings(schema, self._is_ours, environ or {})
         self._environments = StepEnvironments(self._is_ours, self._findings)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...engine.frozen_sweep import read_head
+from ...engine.inputs import is_directory
 from ...engine.launcher import INDICES
 from ...engine.problems import ConfigurationError
 from ...engine.schema import Schema
@@ -23,25 +24,28 @@ _MOST = 200_000
 class SweepArray:
     """The array of a script, if it is one."""
 
-    def __init__(self, schema: Schema, document: Document, option: Option | None) -> None:
+    def __init__(self, schema: Schema, document: Document, option: Option | None, is_here: bool) -> None:
         self._schema = schema
         self._document = document
         self._option = option
+        self._is_here = is_here
 
     def with_task(self, variables: Mapping[str, ShellVariable], files: ScriptFiles) -> dict[str, ShellVariable]:
         """What a step gets, with the number of its task where it trains a point of a sweep.
 
         It is the first number that no point has, and else the first one. A sweep that the script freezes itself is not
-        there yet.
+        there yet. Where the script is not submitted from here, its sweep and its array may come from elsewhere.
         """
         variable = self._schema.application.sweep_variable
         name = next((name for name in variables if name.upper() == variable), None)
         value = variables[name].value if name else None
         if name is None or value is None or not value.is_known:
             return dict(variables)
-        if "sweep freeze" in self._document.text:
+        sweep = files.local_path(value.text)
+        number = self._task(sweep)
+        is_elsewhere = not self._is_here and (number is None or sweep is None or not is_directory(sweep))
+        if is_elsewhere or "sweep freeze" in self._document.text:
             return {**variables, name: variables[name]._replace(value=unknown(value.text))}
-        number = self._task(files.local_path(value.text))
         if number is None or self._option is None:
             return dict(variables)
         place = option_place(self._document, self._option)

@@ -61,6 +61,18 @@ def test_each_array_is_told_what_its_tasks_will_be_told(assert_report: AssertRep
     assert_report("sweep-scripts", "\n\n".join(parts))
 
 
+def test_a_hook_knows_neither_the_sweep_nor_the_command_line() -> None:
+    """With the variables of the shell left aside, a sweep that is not here is none that is missing."""
+    write("job.sbatch", SCRIPT)
+    assert "no such directory" in told("check", "job.sbatch")
+    assert told("check", "--no-env", "job.sbatch") == "--- exit code 0\n--- stdout\nok"
+    write_sweep()
+    freeze()
+    assert "has no point 8" in told("check", "--no-env", "job.sbatch")
+    write("job.sbatch", SCRIPT.replace("#SBATCH --array=0-1,4-5,8-9%2\n", ""))
+    assert told("check", "--no-env", "job.sbatch") == "--- exit code 0\n--- stdout\nok"
+
+
 def test_show_answers_for_a_task() -> None:
     """The other commands that take a script know the sweep as well."""
     write_sweep()

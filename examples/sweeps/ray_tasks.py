@@ -13,6 +13,7 @@ from typing import Any
 
 import ray
 from point import train
+from ray.exceptions import RayError
 
 from acbo_settings import ConfigurationError, load_training_config, mark_done, sweep_directories
 
@@ -27,7 +28,7 @@ def run_point(directory: str, overrides: dict[str, Any] | None = None) -> float:
 
 def main(sweep: str) -> None:
     """Start a task for each point that is not done, and print what came of it."""
-    ray.init(include_dashboard=False, log_to_driver=False)
+    ray.init()
     task = ray.remote(run_point)
     waiting = {directory: task.remote(directory) for directory in sweep_directories(sweep)}
     failed = 0
@@ -37,7 +38,9 @@ def main(sweep: str) -> None:
         except ConfigurationError as error:
             failed += 1
             print(error.report, file=sys.stderr)
-    ray.shutdown()
+        except RayError as error:
+            failed += 1
+            print(f"{Path(directory).name}: {error}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 
 

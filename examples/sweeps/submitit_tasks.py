@@ -12,6 +12,7 @@ from pathlib import Path
 
 import submitit
 from point import train
+from submitit.core.utils import UncompletedJobError
 
 from acbo_settings import load_training_config, mark_done, sweep_directories
 
@@ -36,9 +37,9 @@ def main(sweep: str, cluster: str) -> None:
     for directory, job in zip(directories, jobs, strict=True):
         try:
             print(f"{Path(directory).name}: {job.result()}")
-        except submitit.core.utils.UncompletedJobError as error:
+        except UncompletedJobError as error:
             failed += 1
-            print(f"{Path(directory).name}: {str(error).strip().splitlines()[-1]}", file=sys.stderr)
+            print(f"{Path(directory).name}: {error}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 
 

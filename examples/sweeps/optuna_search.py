@@ -63,6 +63,7 @@ def main(name: str, trials: int, processes: int) -> None:
     pruned = study.get_trials(states=[optuna.trial.TrialState.PRUNED])
     best = f"{study.best_value} in {study.best_trial.number:04d}"
     print(f"{len(study.trials)} trials, {len(pruned)} of them not valid; best {best}")
+    sys.exit(1 if any(worker.exitcode for worker in workers) else 0)
 
 
 if __name__ == "__main__":

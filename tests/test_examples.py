@@ -155,7 +155,7 @@ def test_the_batch_script_runs_in_slurm(slurm: dict[str, str], tmp_path: Path) -
     """Submitted as the README says, the job's output has every value with its origin."""
     for name in ("acbo.toml", "train.py", "job.sbatch"):
         shutil.copy(EXAMPLES / name, tmp_path)
-    (block,) = [block for block in BLOCKS if block.note == "slurm"]
+    (block,) = [block for block in BLOCKS if (block.note, block.name) == ("slurm", "submit")]
     (_, nothing), (submit, submitted), (show, shown) = commands_of(block)
     assert nothing == ""
     exported = {"ACBO_LOG_FREQUENCY": "50"}

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
+from typing import Any
 
-from acbo_settings import create_training_config
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from acbo_settings import ConfigurationError, TrainingConfig, create_training_config, load_training_config
+from acbo_settings.engine.canonical import KeyPath, nested
 from acbo_settings.engine.inputs import read_raw_file, read_start
 from acbo_settings.engine.loading.layers import read_layers
 from acbo_settings.engine.loading.sweep import JudgedSweep, SweepPoint
 from acbo_settings.engine.loading.sweep_file import read_points
 from acbo_settings.engine.report import format_report
 
-from ...strategies import SCHEMA
+from ...strategies import SCHEMA, SETTINGS, layers, values_of
 
 
 def judged(sweep: str, acbo: str = "", environ: Mapping[str, str] | None = None, **overrides: int) -> JudgedSweep:
@@ -94,3 +102,44 @@ def test_what_would_make_all_points_the_same_is_refused(assert_report: Callable[
     )
     list(found.judge())
     assert_report("sweep-set-for-all", format_report(found.problems, 100))
+
+
+@st.composite
+def sweeps(draw: st.DrawFn) -> tuple[dict[KeyPath, Any], dict[KeyPath, list[Any]], list[dict[KeyPath, Any]]]:
+    """What a file gives, a grid, and pairs; about every fourth value breaks the range of its setting, or a rule."""
+    paths = draw(st.lists(st.sampled_from(list(SETTINGS)), min_size=1, max_size=4, unique=True))
+    wrong = st.sampled_from([-1, 0, 10**6, True, "no"])
+    value = {path: st.one_of(*[values_of(SETTINGS[path])] * 3, wrong) for path in paths}
+    cut = draw(st.integers(0, len(paths)))
+    grid = {path: draw(st.lists(value[path], min_size=1, max_size=3)) for path in paths[:cut]}
+    pair = st.fixed_dictionaries({path: value[path] for path in paths[cut:]})
+    return draw(layers()), grid, draw(st.lists(pair, min_size=1, max_size=3)) if cut < len(paths) else []
+
+
+@given(sweeps())
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
+def test_any_point_is_what_a_start_of_its_own_would_be(
+    drawn: tuple[dict[KeyPath, Any], dict[KeyPath, list[Any]], list[dict[KeyPath, Any]]],
+) -> None:
+    """Each combination is valid when, and only when, a start with its values is, and is the same configuration."""
+    below, grid, pairs = drawn
+    text = tomli_w.dumps({"grid": nested(grid), "paired": [nested(pair) for pair in pairs]})
+    found = judged(text, tomli_w.dumps(nested(below)))
+    points = {point.place: point for point in found.judge() if point}
+    order = list(found.points)
+    assert len(order) == prod(map(len, grid.values())) * (len(pairs) or 1)
+    seen: set[TrainingConfig] = set()
+    for place, layer in enumerate(order):
+        overrides = {".".join(path): sourced.value for path, sourced in layer.items()}
+        try:
+            config = load_training_config(overrides=overrides, environ={})
+        except ConfigurationError:
+            assert place not in points
+            continue
+        assert (place in points) == (config not in seen)
+        if place in points:
+            assert points[place].resolved.config == config
+            assert points[place].fingerprint == config.fingerprint
+        seen.add(config)
+    assert found.valid == len(seen)

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from acbo_settings import (
     ConfigurationError,
@@ -24,6 +27,7 @@ from acbo_settings import (
     resolve_training_config,
     sweep_directories,
 )
+from acbo_settings.cli.main import main
 from acbo_settings.engine.frozen_sweep import read_sweep
 
 from ...command_line import ENVIRON, told
@@ -133,9 +137,9 @@ def test_what_a_task_is_refused_for(assert_report: AssertReport, isolated: Path)
         "a run beyond the end": {"run_dir": DIRECTORY / "0008", "environ": {}},
     }
     parts = []
-    for name, given in cases.items():
+    for name, arguments in cases.items():
         with pytest.raises(ConfigurationError) as caught:
-            load_training_config(**given)
+            load_training_config(**arguments)
         parts.append(f"### {name}\n{caught.value}")
     assert_report("sweep-task-refused", "\n\n".join(parts))
 
@@ -487,3 +491,50 @@ def test_a_frozen_point_is_a_configuration(isolated: Path) -> None:
     configs: list[TrainingConfig] = [task(index) for index in range(8)]
     points = read_sweep(SCHEMA, str(DIRECTORY)).points
     assert [config.fingerprint for config in configs] == [point.fingerprint for point in points]
+
+
+FREEZINGS = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from([16, 32, 64]), min_size=1, max_size=3, unique=True),
+        st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=3, unique=True),
+        st.sampled_from([20, 20, 30]),
+        st.sampled_from(["error", "keep", "replace"]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+"""Some freezings of one sweep: group sizes, seeds, what lies below the points, and what to do when that changes."""
+
+
+@given(FREEZINGS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_point_keeps_its_number_whatever_is_frozen_after_it(
+    freezings: list[tuple[list[int], list[int], int, str]],
+) -> None:
+    """After each of any freezings, every number is the point that a plain model of the rules says it is."""
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    active: dict[tuple[int, int], int] = {}
+    frozen: dict[int, tuple[tuple[int, int], int]] = {}
+    for sizes, seeds, below, on_change in freezings:
+        write_sweep(f"[grid]\ngrpo.group_size = {sizes}\nmetadata.seed = {seeds}\n", f"log_frequency = {below}\n")
+        code = main(["sweep", "freeze", "--dir", str(DIRECTORY), "--on-change", on_change])
+        before = next((frozen[number][1] for number in active.values()), below)
+        assert code == (1 if before != below and on_change == "error" else 0)
+        if code == 0:
+            below = before if on_change == "keep" else below
+            known = {point: number for number, point in frozen.items() if number not in active.values()}
+            found = {}
+            for point in product(sizes, seeds):
+                number = active.get(point, known.get((point, below), len(frozen)))
+                found[point] = number
+                frozen[number] = point, below
+            active = found
+        for number, (point, noted) in frozen.items():
+            outcome_now = outcome(number)
+            if number in active.values():
+                assert isinstance(outcome_now, TrainingConfig)
+                given_now = outcome_now.grpo.group_size, outcome_now.metadata["seed"]
+                assert (given_now, outcome_now.log_frequency) == (point, noted)
+            else:
+                assert f"point {number} is retired" in str(outcome_now)
+        assert "has no point" in str(outcome(len(frozen)))

@@ -114,6 +114,7 @@ def load_training_config(
 
     def load() -> Config:
         """Load on this rank."""
+        _loaded_last.clear()  # what is refused is not what was loaded before
         start = read_start(
             schema_of(schema),
             as_utf8(path),
@@ -186,6 +187,7 @@ def resolve_training_config(
 
     def load() -> ResolvedConfig[Config]:
         """Load on this rank."""
+        _loaded_last.clear()  # what is refused is not what was loaded before
         return _resolve(
             read_start(
                 schema_of(schema),
@@ -228,15 +230,16 @@ def _resolve(start: Start) -> ResolvedConfig[Any]:
     return resolved
 
 
-_loaded_last: list[str] = []
-"""The directory of the run, or of the point of a sweep, that this process loaded last, if it did."""
+_loaded_last: list[tuple[str, str]] = []
+"""The directory of the run that this process loaded last, if it did, and of a point the mark of its frozen file."""
 
 
 def _note_start(start: Start) -> None:
     """Note which run this process has loaded, and with a point of a sweep that it is started."""
     if start.frozen_file is None:
         return
-    _loaded_last[:] = [os.path.abspath(os.path.dirname(start.frozen_file))]
+    mark = start.point.mark if start.point else ""
+    _loaded_last[:] = [(os.path.abspath(os.path.dirname(start.frozen_file)), mark)]
     if start.point:
         from .engine.runs.marks import mark_started
 
@@ -260,10 +263,10 @@ def run_directory() -> Path:
     """
     from pathlib import Path
 
-    return Path(_last_directory())
+    return Path(_last_loaded()[0])
 
 
-def _last_directory() -> str:
+def _last_loaded() -> tuple[str, str]:
     if not _loaded_last:
         raise RuntimeError("this process has loaded no run: load the configuration with run_dir, or as a sweep's point")
     return _loaded_last[0]
@@ -291,7 +294,10 @@ def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
     from .engine.inputs import path_text
     from .engine.runs.marks import mark_done as mark
 
-    mark(SCHEMA, _last_directory() if run_dir is None else path_text(as_utf8(run_dir), "run_dir"))
+    if run_dir is None:
+        mark(SCHEMA, *_last_loaded())
+    else:
+        mark(SCHEMA, path_text(as_utf8(run_dir), "run_dir"))
 
 
 @public

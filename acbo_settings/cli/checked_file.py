@@ -12,7 +12,7 @@ from ..engine.inputs import Inputs, Start, is_directory, is_frozen, process_envi
 from ..engine.loading.layers import read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.loading.surroundings import no_file
-from ..engine.problems import ConfigurationError, Problem
+from ..engine.problems import ConfigurationError, Problem, file_problem
 from ..engine.schema import Schema
 from ..engine.values import SourcedValue
 from .output import print_advice, print_problems
@@ -66,6 +66,9 @@ def check_file(
     Without a path it is what `load_training_config()` would return here: with the run that the variables name, in which
     nothing is written. In a frozen file that is named, no variable takes part: it is what its run started with.
     """
+    if path and _is_sweep(schema, path):
+        hint = f"{schema.application.name} sweep show prints its points, each of which is a run"
+        return CheckedFile((), None, None, (file_problem(path, "is the directory of a sweep", hint),))
     try:
         named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
         start = read_start(schema, named, [f"--set {text}" for text in settings] or None, environ)
@@ -77,9 +80,17 @@ def check_file(
         start = Start(Inputs(schema, start.inputs.files, overrides=start.inputs.overrides), {})
     checked = check_start(start, is_named=path is not None)
     checked = checked._replace(files=tuple(file.name for file in start.inputs.files), frozen=frozen)
+    if start.point and start.frozen_file:
+        return checked._replace(files=(start.frozen_file,))
     if file or not needs_file:
         return checked
     return checked._replace(resolved=None, problems=(no_file(start).replace(severity="error"), *checked.problems))
+
+
+def _is_sweep(schema: Schema, path: str) -> bool:
+    """Whether a path is the directory of a frozen sweep, and of nothing else."""
+    names = (schema.application.sweep_name, FILE_NAME, FROZEN_NAME)
+    return [os.path.lexists(os.path.join(path, name)) for name in names] == [True, False, False]
 
 
 def check_start(start: Start, is_named: bool = False) -> CheckedFile:

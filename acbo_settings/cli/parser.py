@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from .. import __version__
 from ..engine.inputs import as_utf8
@@ -80,7 +80,7 @@ _SWEEP_COMMANDS = {
     "freeze": _Command(
         "write what the tasks will train with, each point as the frozen file of a run; print the points' numbers",
         "acbo-settings sweep freeze sweep.toml --dir sweeps/lr\n"
-        "  sbatch --array=$(acbo-settings sweep status sweeps/lr --array) job.sbatch",
+        "  points=$(acbo-settings sweep status sweeps/lr --array) && sbatch --array=$points job.sbatch",
         (
             _SWEEP_FILE,
             ("--dir", {"metavar": "DIR", "required": True, "help": "the directory of the sweep"}),
@@ -97,7 +97,7 @@ _SWEEP_COMMANDS = {
     "status": _Command(
         "print how many points are done, and which were started and are not",
         "acbo-settings sweep status sweeps/lr\n"
-        "  sbatch --array=$(acbo-settings sweep status sweeps/lr --array) job.sbatch",
+        "  points=$(acbo-settings sweep status sweeps/lr --array) && sbatch --array=$points job.sbatch",
         (
             _SWEEP,
             _DONE,
@@ -256,8 +256,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parsed
 
 
+class _Parser(argparse.ArgumentParser):
+    """The parser of argparse, which says where options of sbatch belong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end the process with 2."""
+        if message.startswith(tuple(f"unrecognized arguments: --{name}" for name in ("array", "export", "chdir"))):
+            message += " (the options of sbatch stand behind --)"
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="acbo-settings",
         description="See, check and explain the configuration of an ACBO training job.",
         epilog=_EPILOG,

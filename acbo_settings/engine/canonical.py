@@ -89,15 +89,15 @@ def to_dict(config: Any) -> dict[str, Any]:
     """A configuration as plain data for JSON, in new dicts, with the custom metadata if there is any."""
     settings = {path: plain_setting(value) for path, value in flatten(config).items()}
     tree, custom = nested(settings), custom_metadata(config)
-    return {**tree, "metadata": _json_ready(custom)} if custom else tree
+    return {**tree, "metadata": json_ready(custom)} if custom else tree
 
 
-def _json_ready(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
     """Dates and times as ISO 8601 text, everything else as it is."""
     if isinstance(value, dict):
-        return {key: _json_ready(item) for key, item in value.items()}
+        return {key: json_ready(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_json_ready(item) for item in value]
+        return [json_ready(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

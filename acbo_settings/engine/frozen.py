@@ -49,8 +49,8 @@ class FrozenConfig:
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
     there was one, `file` the configuration file that was read, if there was one, and `job` the start of a job for whose
     ranks it was written, if it was. Of a point of a sweep, `point` is the number, and `variables` are those that were
-    set when it was frozen. Where it was written for other settings than there are, `refusal` is what whoever asks for
-    its settings gets.
+    set when it was frozen; in one for the ranks of a start, `held` is the mark of the point's own file. Where it was
+    written for other settings than there are, `refusal` is what whoever asks for its settings gets.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class FrozenConfig:
         self.file: str | None = facts.get("file")
         self.job: str | None = facts.get("job")
         self.point: int | None = facts.get("point")
+        self.held: str | None = facts.get("held")
         self.variables: Mapping[str, str] = facts.get("variables", {})
 
     @property
@@ -144,9 +145,11 @@ def unchanged_config(start: Start) -> Any:
     name = start.frozen_file
     if name is None:
         return None
-    held = held_config(start, name) if start.point else None
-    start = at_point(start, held)
-    frozen = shared_config(start) or held or read_frozen(start.inputs.schema, name)
+    held = held_config(start, name)
+    start, shared = at_point(start, held), shared_config(start)
+    if shared:
+        note_mark(start, shared)
+    frozen = shared or held
     return frozen.config if frozen and frozen.digest and frozen.digest == start.inputs.digest else None
 
 
@@ -156,7 +159,15 @@ def held_config(start: Start, name: str) -> FrozenConfig | None:
     ConfigurationError when it cannot be used, or is that of no point of the sweep.
     """
     if start.point is None:
-        return read_frozen(start.inputs.schema, name)
+        frozen = read_frozen(start.inputs.schema, name)
+        if frozen is None and os.path.exists(sweep := _sweep_file_beside(start.inputs.schema, name)):
+            application = start.inputs.schema.application
+            hint = f"set {application.sweep_variable} to it, or name the directory of a point"
+            raise unusable(os.path.dirname(sweep) or ".", "is the directory of a sweep, and not of a run", hint)
+        if frozen and frozen.point is not None:
+            hint = "name the directory as it lies in that of the sweep"
+            raise unusable(name, f"is the frozen file of point {frozen.point} of a sweep, and not of a run", hint)
+        return frozen
     from .frozen_sweep import damaged_point, require_own, require_point
 
     head = require_point(start.inputs.schema, start.point)
@@ -168,13 +179,22 @@ def held_config(start: Start, name: str) -> FrozenConfig | None:
     return frozen
 
 
+def _sweep_file_beside(schema: Schema, name: str) -> str:
+    return os.path.join(os.path.dirname(name), schema.application.sweep_name)
+
+
+def note_mark(start: Start, shared: FrozenConfig) -> None:
+    """Note by which frozen file of its point a start trains that takes what was found for all its ranks."""
+    if start.point:
+        start.point.mark = shared.held or ""
+
+
 def at_point(start: Start, frozen: FrozenConfig | None) -> Start:
-    """The start of a point of a sweep without the variables that were the same when the sweep was frozen."""
-    if frozen is None or not (known := frozen.variables):
-        return start
+    """The start of a point of a sweep without its variables, if they are those with which the sweep was frozen."""
     inputs = start.inputs
-    rest = {name: text for name, text in inputs.environ.items() if known.get(name) != text}
-    inputs = Inputs(inputs.schema, (), rest, inputs.overrides, inputs.strict, inputs.variables)
+    if start.point is None or frozen is None or not inputs.environ or dict(inputs.environ) != frozen.variables:
+        return start
+    inputs = Inputs(inputs.schema, (), None, inputs.overrides, inputs.strict, inputs.variables)
     reduced = Start(inputs, start.environ, start.frozen_file, start.on_change, start.changeable, start.point)
     reduced.surroundings, reduced.has_run = start.surroundings, start.has_run
     return reduced
@@ -329,10 +349,11 @@ def _other_settings(
 
     application, owner = schema.application, schema.root.__name__
     message = f"was written for other settings than {owner} of {application.name} {application.version} has today"
-    hint = (
-        f"{facts.get('package')} wrote it, with {facts.get('class', owner)} as it was then: start the run with these,"
-        ' or with on_change="replace", which freezes today\'s settings and keeps the old file'
-    )
+    ways = 'or with on_change="replace", which freezes today\'s settings and keeps the old file'
+    was = facts.get("class", owner)
+    hint = f"{facts.get('package')} wrote it, with {was} as it was then: start the run with these, {ways}"
+    if was != owner:
+        hint = f"{facts.get('package')} wrote it, with {was}: start the run with schema={was}, {ways}"
     told = [file_problem(name, message, hint)]
     for path, value in unfit.items():
         message, hint = _misfit(schema, path, value)
@@ -441,7 +462,7 @@ def render_frozen(
         "class": schema.root.__name__,
         "settings": len(settings),
         "file": facts.get("file") and escape(facts["file"], _MAX_NAME),
-        **{key: facts.get(key) for key in ("inputs", "job", "point")},
+        **{key: facts.get(key) for key in ("inputs", "job", "point", "held")},
     }
     lines += ["", "[frozen]", *(f"{key} = {value_text(fact)}" for key, fact in told.items() if fact is not None)]
     lines += ["", "[frozen.origins]"]

@@ -314,6 +314,10 @@ def _read_run(
 
     `given` has the arguments, for which `environ` has variables of the run, and `surrounding` may have the index.
     """
+    if given["index"] is not None:
+        from .run_arguments import number_of
+
+        given["index"] = number_of(given["index"])
     is_asked_for = given["on_change"] not in (None, "error") or bool(given["may_change"])
     for name in ("run_dir", "sweep"):
         if given[name] is not None:

@@ -36,13 +36,13 @@ def is_index(text: str) -> bool:
 
 
 def array_index(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The variable that tells this process its number in an array, and its text; None where none does.
+    """The variable that tells this process its number in an array, and its text, be it one or not; None without any.
 
     >>> array_index({"JOB_COMPLETION_INDEX": "7"})
     ('JOB_COMPLETION_INDEX', '7')
     """
     told = ((name, str(environ.get(name) or "").strip()) for name in INDICES)
-    return next(((name, text) for name, text in told if is_index(text)), None)
+    return next(((name, text) for name, text in told if text), None)
 
 
 def job_number(environ: Mapping[str, str]) -> str:

@@ -78,14 +78,22 @@ def find_point(
     if isinstance(index, str):
         point = Point(sweep, int(index), _given_by(schema.application.index_variable, index, environ, variables), by)
     elif index is not None:
-        point = Point(sweep, _number_of(index), ("", str(_number_of(index)), None), by)
+        point = Point(sweep, index, ("", str(index), None), by)
+    elif run_dir is not None and _is_point_in(run_dir, sweep):
+        point = Point(sweep, int(os.path.basename(run_dir.rstrip(os.sep))), None, by)
     else:
         told = number and (*number, variables.get(number[0]))
-        point = Point(sweep, int(number[1]) if number else None, told, by)
+        point = Point(sweep, int(number[1]) if number and is_index(number[1]) else None, told, by)
     if run_dir is not None and point.index is not None and not _is_same_directory(run_dir, point.run_dir):
         message = f"is {run_dir}, and the run of a sweep's task is the directory of its point, {point.run_dir}"
         raise refusal_of("run_dir", [(message, "leave one of the two out")])
     return point
+
+
+def _is_point_in(run_dir: str, sweep: str) -> bool:
+    """Whether the directory of a run is that of some point of a sweep, which then needs no other number."""
+    above, name = os.path.split(run_dir.rstrip(os.sep))
+    return is_index(name) and _is_same_directory(above or ".", sweep)
 
 
 def _given_by(variable: str, text: str, environ: Mapping[str, str], variables: Mapping[str, Variable]) -> Given | None:
@@ -96,7 +104,7 @@ def _given_by(variable: str, text: str, environ: Mapping[str, str], variables: M
     return found, text, variables.get(found)
 
 
-def _number_of(index: Any) -> int:
+def number_of(index: Any) -> int:
     """The number of a point as it was passed in a call."""
     if isinstance(index, bool) or not hasattr(index, "__index__"):
         raise TypeError(f"index must be the number of a point, not {type(index).__name__}")

@@ -260,7 +260,7 @@ class Schema:
 
     def typed(self, config: object) -> dict[KeyPath, Any]:
         """Every setting of a configuration by its key path, an integer that stands for a float as that float."""
-        return {path: self._as_float(path, value) for path, value in flatten(config).items()}
+        return {path: self.as_float(path, value) for path, value in flatten(config).items()}
 
     def revive(self, values: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
         """Settings as TOML has them as those of a configuration: tuples, paths, and defaults where nothing is written.
@@ -278,7 +278,8 @@ class Schema:
         made = self.setting(path).kind.revived(value)
         return MISSING if made is None else made
 
-    def _as_float(self, path: KeyPath, value: Any) -> Any:
+    def as_float(self, path: KeyPath, value: Any) -> Any:
+        """A value of a setting, an integer that stands for a float as that float; anything else as it is."""
         if type(value) is tuple and path in self.defaults:
             items = self.setting(path).kind.items
             return tuple(map(float, value)) if items and items.type is float else value

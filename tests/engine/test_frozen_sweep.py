@@ -39,7 +39,7 @@ def write(points: list[FrozenPoint], **facts: Any) -> str:
 
 def point(number: int, swept: dict[KeyPath, Any] | None = None, is_retired: bool = False) -> FrozenPoint:
     """A point with a mark and a fingerprint of its own."""
-    return FrozenPoint(number, f"{number:016x}", f"{number + 7:016x}", is_retired, swept_text(swept or {}))
+    return FrozenPoint(number, f"{number:016x}", "0" * 16, f"{number + 7:016x}", is_retired, swept_text(swept or {}))
 
 
 @given(st.lists(st.tuples(SWEPT, st.booleans()), max_size=5))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from acbo_settings.engine.launcher import RANKS, array_index, is_first_rank, job_number, rank_number, restart_count
+from acbo_settings.engine.launcher import (
+    RANKS,
+    array_index,
+    is_first_rank,
+    is_index,
+    job_number,
+    rank_number,
+    restart_count,
+)
 
 
 @pytest.mark.parametrize("name", RANKS)
@@ -15,12 +23,13 @@ def test_the_first_rank_speaks_for_all(name: str) -> None:
 
 
 def test_an_array_tells_its_number() -> None:
-    """SLURM before Kubernetes; what is no number tells nothing."""
+    """SLURM before Kubernetes; what is no number is told of as it is."""
     both = {"SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "7"}
     assert array_index(both) == ("SLURM_ARRAY_TASK_ID", "3")
     assert array_index(both | {"SLURM_ARRAY_TASK_ID": ""}) == ("JOB_COMPLETION_INDEX", "7")
     for text in ("-1", "x", "³", "1" * 10, "4294967294"):
-        assert array_index({"SLURM_ARRAY_TASK_ID": text}) is None
+        assert array_index({"SLURM_ARRAY_TASK_ID": text}) == ("SLURM_ARRAY_TASK_ID", text)
+        assert not is_index(text)
 
 
 def test_a_job_has_the_number_that_slurm_takes() -> None:

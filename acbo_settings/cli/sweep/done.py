@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from collections import deque
 from collections.abc import Iterator
 
 from ...engine.frozen_sweep import read_sweep
+from ...engine.printable import number_list
 from ...engine.problems import ConfigurationError, file_problem
 from ...engine.report import refusal
 from ...engine.run_arguments import point_directory
-from ...engine.runs.marks import mark_done
+from ...engine.runs.marks import mark_many_done
 from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
+from ..terminal import with_progress
 
 
 def run(arguments: Namespace) -> int:
     """Say that the points with these `indices` of `sweep` are done; nothing is said when one of them is none."""
-    wrong = [text for text in arguments.indices if not re.fullmatch(r"[0-9]{1,6}(-[0-9]{1,6})?", text)]
-    if wrong:
-        note(f"acbo-settings sweep done: {wrong[0]} is no number of a point, and no range such as 17-19")
+    words = [word for text in arguments.indices for word in text.split(",")]
+    wrong = next((word for word in words if not _is_range(word)), None)
+    if wrong is not None:
+        shown = wrong or "an empty text"
+        note(f"acbo-settings sweep done: {shown} is no number of a point, and no range such as 17-19")
         return WRONG_USAGE
     try:
-        numbers = sorted({number for text in arguments.indices for number in _numbers(text)})
+        numbers = sorted({number for word in words for number in _numbers(word)})
         sweep = read_sweep(arguments.schema, arguments.sweep)
         active = {point.number for point in sweep.active}
         if unknown := [number for number in numbers if number not in active]:
-            raise refusal([file_problem(arguments.sweep, f"has no point {unknown[0]}", f"it has {sweep.head.shown}")])
-        for number in numbers:
-            mark_done(arguments.schema, point_directory(arguments.sweep, number))
+            is_retired = unknown[0] in sweep.head.retired
+            message = f"point {unknown[0]} is retired" if is_retired else f"has no point {unknown[0]}"
+            raise refusal([file_problem(arguments.sweep, message, f"it has {sweep.head.shown}")])
+        directories = [point_directory(arguments.sweep, number) for number in numbers]
+        written = mark_many_done(arguments.schema, directories)
+        deque(with_progress(written, len(directories), "writing"), maxlen=0)
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID
+    note(f"{len(numbers):,} point{'' if len(numbers) == 1 else 's'} of {arguments.sweep} done: {number_list(numbers)}")
     return SUCCESS
 
 
-def _numbers(text: str) -> Iterator[int]:
-    first, _, last = text.partition("-")
+def _is_range(word: str) -> bool:
+    """Whether a word is a number, or two of which the second is not the smaller one."""
+    found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", word)
+    return found is not None and int(found[1]) <= int(found[2] or found[1])
+
+
+def _numbers(word: str) -> Iterator[int]:
+    first, _, last = word.partition("-")
     return iter(range(int(first), int(last or first) + 1))

@@ -8,14 +8,18 @@ from collections import deque
 from ...engine.printable import number_list
 from ...engine.problems import ConfigurationError
 from ...engine.report import refusal
+from ...engine.run_arguments import directory_objection
 from ...engine.runs.sweep import SweepFreezing
-from ..output import NOT_VALID, SUCCESS, note, print_advice, print_problems, result
+from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems, result
 from ..terminal import with_progress
 from .sweep_file import read_sweep_file
 
 
 def run(arguments: Namespace) -> int:
     """Freeze the points of `path` into `dir`, and hold them to what they were frozen with as `on_change` says."""
+    if message := directory_objection(arguments.schema.application, "sweep", arguments.dir):
+        note(f"acbo-settings sweep freeze: --dir {message}")
+        return WRONG_USAGE
     try:
         file = read_sweep_file(arguments)
         if file.errors:
@@ -29,6 +33,11 @@ def run(arguments: Namespace) -> int:
         return NOT_VALID
     result(number_list(freezing.numbers, ","))
     note(_what_was_frozen(freezing, arguments.dir))
+    if freezing.started:
+        counted = f"{freezing.started:,} of the replaced points {'was' if freezing.started == 1 else 'were'} started"
+        note(f"note: {counted} before: what their runs have made, such as checkpoints, lies in their directories still")
+    if freezing.retired and freezing.new == len(freezing.numbers):
+        note("note: no point that the sweep had before is left; another sweep belongs into another directory")
     return SUCCESS
 
 

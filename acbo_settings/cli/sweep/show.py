@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from ...engine.canonical import KeyPath
+from ...engine.canonical import KeyPath, json_ready
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import PointState, find_states
 from ...engine.toml_writer import show_note
@@ -32,7 +32,7 @@ def _facts(state: PointState) -> dict[str, object]:
     return {
         "index": state.point.number,
         "directory": state.directory,
-        "settings": {".".join(path): value for path, value in state.point.swept.items()},
+        "settings": {".".join(path): json_ready(value) for path, value in state.point.swept.items()},
         "fingerprint": state.point.fingerprint,
         "state": state.name,
     }

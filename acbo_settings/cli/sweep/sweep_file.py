@@ -6,7 +6,7 @@ import os
 from argparse import Namespace
 from typing import NamedTuple
 
-from ...engine.inputs import Start, is_directory, process_environment, read_raw_file, read_start
+from ...engine.inputs import PATH_ARGUMENT, Start, is_directory, process_environment, read_raw_file, read_start
 from ...engine.loading.layers import Layers, read_layers
 from ...engine.loading.sweep_file import SweepPoints, read_points
 from ...engine.problems import Problem
@@ -43,6 +43,8 @@ def read_sweep_file(arguments: Namespace) -> SweepFile:
     environ = {key: text for key, text in environ.items() if key.upper() not in schema.application.run_variables}
     overrides = [f"--set {text}" for text in arguments.settings] or None
     start = read_start(schema, _file_beside(schema, name, environ), overrides, environ)
+    for file in start.inputs.files:
+        file.named_by = "" if file.named_by == PATH_ARGUMENT else file.named_by  # nobody has named it
     return SweepFile(name, start, read_layers(start), points, problems)
 
 

@@ -10,15 +10,19 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...engine.canonical import KeyPath
-from ...engine.inputs import encode_path
+from ...engine.canonical import KeyPath, json_ready
+from ...engine.inputs import encode_path, read_part
 from ...engine.printable import escape
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import find_states
 from ...engine.toml_writer import show_note
-from ..output import NOT_VALID, SUCCESS, json_result, note, print_problems, result
+from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, print_problems, result
 from ..terminal import Terminal, short_names
 from .table_picture import save_picture
+
+_MOST = 1 << 26
+_LARGEST = 1e300
+"""Numbers from here on cannot be drawn."""
 
 
 class Measured(NamedTuple):
@@ -47,6 +51,9 @@ def run(arguments: Namespace) -> int:
     for message in broken:
         note(f"acbo-settings sweep table: {message}")
     lacking = sum(not point.metrics for point in points)
+    if arguments.metric and not arguments.png:
+        note("acbo-settings sweep table: --metric says what the picture shows, and needs --png")
+        return WRONG_USAGE
     if lacking == len(points):
         note(f"acbo-settings sweep table: no point of {arguments.sweep} has a {arguments.metrics} with a scalar")
         return NOT_VALID
@@ -61,8 +68,7 @@ def _read(directory: str, name: str, broken: list[str]) -> dict[str, Any]:
     """The scalars of a JSON file, those of objects inside it by dotted names; nothing where there is no such file."""
     path = os.path.join(directory, name)
     try:
-        with open(encode_path(path), "rb") as file:
-            tree = json.load(file)
+        tree = json.loads(read_part(path, _MOST))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -77,7 +83,8 @@ def _scalars(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             found |= _scalars(value, f"{above}{key}.")
         elif isinstance(value, int | float | str):
-            found[f"{above}{key}"] = value
+            name = f"{above}{key}".encode("utf-8", "backslashreplace").decode()
+            found[name] = value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
     return found
 
 
@@ -106,7 +113,7 @@ def _print(points: Sequence[Measured], form: str) -> None:
 
 
 def _facts(point: Measured) -> dict[str, Any]:
-    settings = {".".join(path): value for path, value in point.settings.items()}
+    settings = {".".join(path): json_ready(value) for path, value in point.settings.items()}
     finite = {name: value for name, value in point.metrics.items() if isinstance(value, str) or value - value == 0}
     metrics = {name: finite.get(name) for name in point.metrics}  # JSON has no NaN
     return {"index": point.number, "directory": point.directory, "settings": settings, "metrics": metrics}
@@ -158,6 +165,8 @@ def _draw(points: Sequence[Measured], metric: str | None, file: str) -> int:
         save_picture(measured, chosen, os.fsdecode(encode_path(file)))
     except ImportError:
         message = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
+    except OverflowError:
+        message = "cannot draw numbers this large"
     except (OSError, ValueError) as error:
         message = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
     else:
@@ -168,4 +177,4 @@ def _draw(points: Sequence[Measured], metric: str | None, file: str) -> int:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST

@@ -29,10 +29,10 @@ def save_picture(points: Sequence[tuple[Mapping[KeyPath, Any], float]], metric: 
     down = -(-len(paths) // across) or 1
     figure = Figure(figsize=(4 * across, 3.2 * down), dpi=120, layout="constrained")
     panels = list(figure.subplots(down, across, squeeze=False).flat)
-    figure.suptitle(f"{metric} of {len(points):,} points, and the median for each value", fontsize=11)
+    figure.suptitle(f"{_literal(metric)} of {len(points):,} points, and the median for each value", fontsize=11)
     for panel, path in zip(panels, paths, strict=False):
         _draw(panel, path, [(settings[path], value) for settings, value in points if path in settings])
-        panel.set_ylabel(metric)
+        panel.set_ylabel(_literal(metric))
     for panel in panels[len(paths) :]:
         panel.set_axis_off()
     figure.savefig(file, format="png")
@@ -51,7 +51,7 @@ def _draw(panel: Axes, path: KeyPath, points: Sequence[tuple[Any, float]]) -> No
     """One panel: few values stand side by side, many numbers on an axis."""
     groups: dict[Any, list[float]] = {}
     for value, measured in points:
-        groups.setdefault(value if isinstance(value, int | float | str) else show_note(value), []).append(measured)
+        groups.setdefault(_group_of(value), []).append(measured)
     values = sorted(
         groups, key=lambda value: (isinstance(value, str), value if not isinstance(value, str) else 0, str(value))
     )
@@ -61,6 +61,18 @@ def _draw(panel: Axes, path: KeyPath, points: Sequence[tuple[Any, float]]) -> No
         panel.plot([place] * len(groups[value]), groups[value], "o", color="tab:blue", alpha=0.5, markersize=4)
     panel.plot(places, [median(groups[value]) for value in values], "-_", color="tab:orange", markersize=14)
     if not is_axis:
-        panel.set_xticks(places, [show_note(value) for value in values], rotation=30 if len(values) > 5 else 0)
-    panel.set_xlabel(".".join(path))
+        labels = [_literal(show_note(value)) for value in values]
+        panel.set_xticks(places, labels, rotation=30 if len(values) > 5 else 0)
+    panel.set_xlabel(_literal(".".join(path)))
     panel.grid(alpha=0.3)
+
+
+def _group_of(value: Any) -> Any:
+    """What a value is sorted by: a number or a text as it is, and anything else, booleans too, as TOML has it."""
+    is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+    return value if is_plain and not (isinstance(value, int) and abs(value) > 2**53) else show_note(value)
+
+
+def _literal(text: str) -> str:
+    """A text in which matplotlib sees no formula."""
+    return text.replace("$", r"\$")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..canonical import fingerprint, nested, plain, plain_setting
-from ..frozen_sweep import FrozenPoint, FrozenSweep, swept_text
+from ..canonical import KeyPath, custom_metadata, nested, plain
+from ..frozen_sweep import FrozenSweep, notes_mark, swept_text
 from ..origins import Origin, SweepItem
 from ..printable import number_list
 from ..problems import Problem, SharedProblems, file_problem
@@ -21,14 +21,15 @@ _ABOVE_FILES = ("variable", "assignment", "argument")
 class SweepPoint(NamedTuple):
     """A point of a sweep: its number, its place in the file, and what it resolves to.
 
-    `swept` is the inline table of the settings in which the points differ, and of keys of the metadata; `is_new` tells
-    whether the sweep had it already when it was frozen.
+    `notes` is the mark of its metadata, and `swept` the inline table of the settings in which the points differ, and of
+    keys of the metadata; `is_new` tells whether the sweep lacked it when it was frozen before.
     """
 
     number: int
     place: int
     resolved: ResolvedConfig[Any]
     fingerprint: str
+    notes: str
     swept: str
     is_new: bool
 
@@ -53,7 +54,7 @@ class JudgedSweep:
         old = frozen.points if frozen else []
         self._next = len(old)
         self._by_values = {point.text: point.number for point in old if not point.is_retired}
-        self._by_meaning = {(point.fingerprint, _notes_in(point)): point.number for point in old}
+        self._by_meaning = {(point.fingerprint, point.notes): point.number for point in old}
 
     def judge(self) -> Iterator[SweepPoint | None]:
         """Each point, or None for one that is not valid, or equals another one."""
@@ -69,13 +70,12 @@ class JudgedSweep:
         return {path: _at(sourced, number) for path, sourced in self.points[place].items()}
 
     def _judge(self, place: int) -> SweepPoint | None:
-        known = self._by_values.get(swept_text({path: each.value for path, each in self.points[place].items()}))
+        schema = self.layers.schema
+        given = {path: schema.as_float(path, each.value) for path, each in self.points[place].items()}
+        known = self._by_values.get(swept_text(given))
         number = self._next if known is None else known
         resolved, problems = self.examine(place, number)
-        settings = self.layers.schema.typed(resolved.config)
-        given = {path: settings.get(path, sourced.value) for path, sourced in self.points[place].items()}
-        notes = {path: value for path, value in given.items() if path[0] == "metadata"}
-        meaning = ("", "") if problems else (fingerprint(settings), swept_text(notes))
+        meaning = ("", "") if problems else (resolved.config.fingerprint, notes_mark(custom_metadata(resolved.config)))
         if not problems and meaning in self._taken:
             self._equal.append((place, self._taken[meaning]))
             return None
@@ -88,8 +88,8 @@ class JudgedSweep:
         if problems:
             return None
         self._taken[meaning] = number
-        text = swept_text({path: plain_setting(value) for path, value in given.items()})
-        return SweepPoint(number, place, resolved, meaning[0], text, known is None)
+        mark, notes = meaning
+        return SweepPoint(number, place, resolved, mark, notes, swept_text(given), known is None)
 
     @property
     def valid(self) -> int:
@@ -110,12 +110,6 @@ class JudgedSweep:
             message = f"points that are equal are one, which leaves out {left_out}: combination {place} equals point"
             told.append(file_problem(self._file, f"{message} {number}").replace(severity="advice"))
         return told
-
-
-def _notes_in(point: FrozenPoint) -> str:
-    """The keys of the metadata in which a frozen point differs from others."""
-    swept = point.swept if "metadata" in point.text else {}
-    return swept_text({path: value for path, value in swept.items() if path[0] == "metadata"})
 
 
 def _at(sourced: SourcedValue, number: int) -> SourcedValue:
@@ -139,13 +133,21 @@ def _lay_over(layers: Layers, swept: Layer) -> Layers:
 def _find_set_for_all(layers: Layers, points: SweepPoints) -> Iterator[Problem]:
     """The settings of a sweep that a variable or an override sets as well, which would make all points the same."""
     for path, first in points.keys.items():
-        given = layers.values.get(path) or layers.custom.get(path)
-        above = [each for each in (given, *given.shadowed) if each.origin.kind in _ABOVE_FILES] if given else []
+        given = [layers.values[path]] if path in layers.values else _related_notes(layers, path)
+        chains = ((each, *each.shadowed) for each in given)
+        above = [each for chain in chains for each in chain if each.origin.kind in _ABOVE_FILES]
         if above:
             origin: Origin = above[0].origin
             message = f"is swept, and {origin.source_name} would make all points the same"
             values = ((path, above[0]), (path, first))
             yield Problem(path=path, message=message, values=values, hint="give it in one of the two places")
+
+
+def _related_notes(layers: Layers, path: KeyPath) -> list[SourcedValue]:
+    """What stands in the metadata at a key, above it, and below it."""
+    return [
+        sourced for other, sourced in layers.custom.items() if other[: len(path)] == path or path[: len(other)] == other
+    ]
 
 
 def _scope(problem: Problem, numbers: Iterable[int], count: int) -> str:

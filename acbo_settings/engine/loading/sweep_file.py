@@ -94,10 +94,12 @@ class _Reading:
         if self._are_too_many(len(pairs), arrays):
             return
         if pairs:
-            self._add(PAIRED, [self._pair(number, pair) for number, pair in enumerate(pairs)])
+            self._add(PAIRED, (self._pair(number, pair) for number, pair in enumerate(pairs)))
         for path in sorted(arrays, key=self._place_of):
-            self._add(".".join(path[1:]), list(self._items(path, arrays[path])))
+            self._add(".".join(path[1:]), self._items(path, arrays[path]))
         self._tell_doubles()
+        if not self.problems and not any(axis.keys for axis in self.axes):
+            self._tell_nothing()
 
     def _place_of(self, path: Place) -> tuple[int, int]:
         """Where a key stands: `tomllib` keeps tables in the order of the file, but not the keys of all of them."""
@@ -112,9 +114,12 @@ class _Reading:
         if not isinstance(pairs, list) or not all(isinstance(pair, dict) for pair in pairs):
             self._tell((PAIRED,), (PAIRED,), pairs, "should be an array of tables", f"write [[{PAIRED}]]")
         elif not grid and not any(pairs) and not self.problems:
-            message = f"has no points: neither [{GRID}] nor [[{PAIRED}]] has a setting"
-            self.problems.append(file_problem(self._document.name, message, self._example))
+            self._tell_nothing()
         return len(self.problems) == before
+
+    def _tell_nothing(self) -> None:
+        message = f"has no points: neither [{GRID}] nor [[{PAIRED}]] has a setting"
+        self.problems.append(file_problem(self._document.name, message, self._example))
 
     def _arrays_in(self, path: KeyPath, table: Mapping[str, Any]) -> Iterator[tuple[KeyPath, list[Any]]]:
         """The arrays of the grid by their keys."""
@@ -153,7 +158,13 @@ class _Reading:
         """What a pair gives a point."""
         if not pair:
             self._tell((PAIRED,), (PAIRED, number), None, "has no setting")
-        return self._sorted(pair, (PAIRED,), (PAIRED, number))
+        layer = self._sorted(pair, (PAIRED,), (PAIRED, number))
+        for path, sourced in layer.items():
+            is_one = path in self._schema.defaults and not self._schema.setting(path).kind.items
+            if is_one and isinstance(sourced.value, list):
+                hint = f"write a [[{PAIRED}]] for each combination, or put the array under [{GRID}]"
+                self._tell_of(path, sourced, "is an array, and a pair has one value", hint, at_key=False)
+        return layer
 
     def _sorted(self, tree: Mapping[str, Any], path: KeyPath, item: Place) -> Layer:
         """The settings and the keys of the metadata in a tree, which stands at a place of the file."""
@@ -170,12 +181,14 @@ class _Reading:
         self.problems += find_unwritable_notes(keys.custom, [keys])
         return {**keys.settings, **keys.custom}
 
-    def _add(self, name: str, choices: Sequence[Layer]) -> None:
-        """Add what varies, if each choice gives the same settings."""
-        axis = _Axis(tuple(choices))
-        for path, first in axis.keys.items():
-            lacking = [number for number, choice in enumerate(choices) if path not in choice]
-            if lacking and all(choices):
+    def _add(self, name: str, found: Iterator[Layer]) -> None:
+        """Add what varies, if each choice gives the same settings; where one is wrong, it may give none."""
+        before = len(self.problems)
+        axis = _Axis(tuple(found))
+        is_wrong = any(problem.severity == "error" for problem in self.problems[before:])
+        for path, first in axis.keys.items() if not is_wrong else ():
+            lacking = [number for number, choice in enumerate(axis.choices) if path not in choice]
+            if lacking:
                 what = f"[[{PAIRED}]]" if name == PAIRED else f"items of {name}"
                 shown = ", ".join(str(number + 1) for number in islice(lacking, 3))
                 more = f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else ""

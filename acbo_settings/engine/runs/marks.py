@@ -6,16 +6,16 @@ It holds the mark of that: when the run is frozen anew, what was said of the old
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from time import gmtime, strftime
 
 from ..frozen import load_frozen
 from ..frozen_sweep import FrozenPoint, read_sweep
 from ..inputs import read_if_there
-from ..launcher import is_first_rank, job_number, restart_count
+from ..launcher import is_first_rank, is_index, job_number, restart_count
 from ..run_arguments import Point, point_directory
 from ..schema import Schema
-from .durable import replace_file
+from .durable import replace_file, write_many
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Started:
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self.host = str(facts.get("host", ""))
         self.job = str(facts.get("job", ""))
-        self.restarts = int(facts.get("restarts", 0))
+        restarts = facts.get("restarts")
+        self.restarts: int = restarts if isinstance(restarts, int) else 0
         self.time = str(facts.get("time", ""))
 
 
@@ -51,10 +52,20 @@ def mark_started(schema: Schema, point: Point, environ: Mapping[str, str]) -> No
         warn([problem.replace(severity="advice") for problem in problems], environ)
 
 
-def mark_done(schema: Schema, directory: str) -> None:
-    """Note that a run is done; ConfigurationError when there is no such run, or it cannot be written."""
+def mark_many_done(schema: Schema, directories: Iterable[str]) -> Iterator[str]:
+    """Note that many runs are done, all of which have to be there; the names of the files, each once it is written."""
+    frozen = [(directory, load_frozen(schema, directory).mark) for directory in directories]
+    name = schema.application.done_name
+    return write_many((os.path.join(directory, name), _content("done", {"frozen": mark})) for directory, mark in frozen)
+
+
+def mark_done(schema: Schema, directory: str, mark: str = "") -> None:
+    """Note that a run is done; ConfigurationError when there is no such run, or it cannot be written.
+
+    `mark` is that of the frozen file with which it was trained, which may not be there any more.
+    """
     frozen = load_frozen(schema, directory)
-    _write(os.path.join(directory, schema.application.done_name), "done", {"frozen": frozen.mark})
+    _write(os.path.join(directory, schema.application.done_name), "done", {"frozen": mark or frozen.mark})
 
 
 class PointState:
@@ -86,18 +97,32 @@ def _is_done(schema: Schema, directory: str, mark: str, pattern: str | None) -> 
     """Whether somebody has said that a run with this frozen file is done, or a file says so."""
     if _read(os.path.join(directory, schema.application.done_name)).get("frozen") == mark:
         return True
-    if pattern is None:
-        return False
+    return pattern is not None and _has_file(schema, directory, pattern)
+
+
+def _has_file(schema: Schema, directory: str, pattern: str) -> bool:
+    """Whether the run has made a file that matches the pattern, and since it was frozen anew, if it was."""
     from glob import iglob
 
-    return any(True for _ in iglob(pattern, root_dir=directory))
+    application = schema.application
+    stem = application.frozen_name.removesuffix("toml")
+    own = (application.started_name, application.done_name)
+    kept = [name for name in iglob(f"{stem}*.toml", root_dir=directory) if name != application.start_name]
+    frozen = os.path.join(directory, application.frozen_name)
+    since = os.stat(frozen).st_mtime_ns if kept and os.path.exists(frozen) else 0
+    found = (name for name in iglob(pattern, root_dir=directory) if name not in own and not name.startswith(stem))
+    return any(os.lstat(os.path.join(directory, name)).st_mtime_ns > since for name in found)
 
 
 def _write(name: str, what: str, facts: Mapping[str, Any]) -> None:
+    replace_file(name, _content(what, facts))
+
+
+def _content(what: str, facts: Mapping[str, Any]) -> bytes:
     told = {**facts, "time": strftime("%Y-%m-%dT%H:%M:%S+00:00", gmtime())}
     lines = [f"{key} = {fact}" if isinstance(fact, int) else f'{key} = "{_plain(fact)}"' for key, fact in told.items()]
     lines = [f"# This run is {what}, with the frozen file that has this mark.", *lines]
-    replace_file(name, "\n".join([*lines, ""]).encode())
+    return "\n".join([*lines, ""]).encode()
 
 
 def _plain(text: str) -> str:
@@ -114,5 +139,5 @@ def _read(name: str) -> dict[str, Any]:
     for line in file.content.decode("utf-8", "replace").split("\n"):
         key, equals, text = line.partition(" = ")
         if equals and not key.startswith("#"):
-            found[key] = text[1:-1] if text.startswith('"') else int(text) if text.isdecimal() else text
+            found[key] = text[1:-1] if text.startswith('"') else int(text) if is_index(text) else text
     return found

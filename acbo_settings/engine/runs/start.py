@@ -15,6 +15,7 @@ from ..frozen import (
     at_point,
     held_config,
     missing_advice,
+    note_mark,
     parse_frozen,
     read_frozen,
     render_frozen,
@@ -40,9 +41,10 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
 
     A value that is kept against today's has its origin in the frozen file.
     """
-    held = held_config(start, name) if start.point else None
+    held = held_config(start, name)
     start = at_point(start, held)
     if shared := shared_config(start):
+        note_mark(start, shared)
         layers = _read_layers(start, held)
         resolved = _hold(start, shared, layers, judge(layers), is_shared=True)
         warn(resolved.advice, start.environ)
@@ -94,10 +96,10 @@ def _resolve_run(start: Start, name: str, frozen: FrozenConfig | None) -> Resolv
 
 def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """What `resolve_start` would return, without a warning, and without writing anything."""
-    held = held_config(start, name) if start.point else None
+    held = held_config(start, name)
     start = at_point(start, held)
     shared = shared_config(start)
-    frozen = shared or held or read_frozen(start.inputs.schema, name)
+    frozen = shared or held
     layers = _read_layers(start, held)
     today = judge(layers)
     resolved = _hold(start, frozen, layers, today, shared is not None) if frozen else today
@@ -131,7 +133,7 @@ def _hold(
     taken = [difference for difference in differences if difference not in kept]
     resolved = judge(lay_over(layers, kept)) if kept else today
     keeper = "this start of the job" if is_shared else "the run"
-    told = [*(kept_setting(keeper, each) for each in kept), *map(kept_note, kept_notes)]
+    told = [*(kept_setting(keeper, each) for each in kept), *(kept_note("the run", each) for each in kept_notes)]
     advice = [*missing_advice(frozen), *told, *resolved.advice]
     is_frozen = not taken and metadata_lines(custom) == metadata_lines(frozen.custom)
     config = frozen.config if is_frozen else _taken(start, frozen, taken, custom)
@@ -145,12 +147,17 @@ def find_changes(schema: Schema, frozen: FrozenConfig, today: ResolvedConfig[Any
     return [
         Difference(
             path,
-            SourcedValue(value, Default() if path in missing else File(document, frozen.place(path))),
+            SourcedValue(value, Default() if path in missing else _place_in(document, frozen, path)),
             today.values[path].replace(value=today_values[path]),
         )
         for path, value in frozen.settings.items()
         if value != today_values[path] and today.values[path].value is not LATER
     ]
+
+
+def _place_in(document: Document, frozen: FrozenConfig, path: KeyPath) -> File:
+    """Where a setting stands in a frozen file; what is not set stands nowhere in it."""
+    return File(document) if frozen.settings[path] is None else File(document, frozen.place(path))
 
 
 def _notes_in_force(start: Start, frozen: FrozenConfig, today: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,10 +276,10 @@ def _changed_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
     return Problem(path=path, message=message, values=((path, sourced),) if sourced else ())
 
 
-def kept_note(note: tuple[KeyPath, str, str, Any]) -> Problem:
+def kept_note(keeper: str, note: tuple[KeyPath, str, str, Any]) -> Problem:
     """The advice for a key of the metadata that keeps its frozen value."""
     path, frozen, today, sourced = note
-    message = f"the run keeps {frozen or 'its metadata without it'}, as frozen"
+    message = f"{keeper} keeps {frozen or 'its metadata without it'}, as frozen"
     message += f", against today's {today}" if today else "; today it is not given"
     return Problem(path=path, message=message, values=((path, sourced),) if sourced else (), severity="advice")
 
@@ -317,10 +324,11 @@ def _freeze(
     held: FrozenConfig | None = None,
 ) -> FrozenConfig:
     """What a later start will read: the first one gets the very same. `held` is the run's own file, for its ranks."""
-    facts = {"file": inputs.file and inputs.file.name, "inputs": inputs.digest, "job": job}
+    facts: dict[str, Any] = {"file": inputs.file and inputs.file.name, "inputs": inputs.digest, "job": job}
     if held is None:
         return freeze_config(inputs.schema, name, resolved, facts)
-    return freeze_config(inputs.schema, name, resolved, {**facts, "point": held.point}, held.variables)
+    facts |= {"point": held.point, "held": held.mark}
+    return freeze_config(inputs.schema, name, resolved, facts, held.variables)
 
 
 def freeze_config(

@@ -7,21 +7,25 @@ was cut off has left is completed by the next one, and tasks are refused whose f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ..canonical import custom_metadata
+from ..canonical import KeyPath, custom_metadata, nested
 from ..frozen import FrozenConfig, find_edit, mark_of, read_frozen
 from ..frozen_sweep import FrozenPoint, FrozenSweep, read_sweep, render_sweep, sweep_file, unusable
-from ..inputs import Inputs, Start, is_directory, read_if_there, reason
+from ..inputs import Inputs, Start, encode_path, is_directory, read_if_there, reason
 from ..loading.layers import Layers
 from ..loading.sweep import JudgedSweep, SweepPoint
 from ..loading.sweep_file import SweepPoints
-from ..problems import Problem, SharedProblems, file_problem
+from ..metadata import leaves
+from ..origins import File
+from ..problems import ConfigurationError, Problem, SharedProblems, file_problem
 from ..report import refusal
 from ..run_arguments import point_directory
-from ..values import Difference
+from ..toml_document import Document
+from ..values import Difference, SourcedValue
 from .durable import mode_of, replace_file, write_many, write_once
 from .start import (
     changed_setting,
@@ -44,6 +48,7 @@ class _Known(NamedTuple):
 
     place: int
     fingerprint: str
+    notes: str
     swept: str
 
 
@@ -57,16 +62,20 @@ class SweepFreezing:
     def __init__(
         self, start: Start, layers: Layers, points: SweepPoints, directory: str, file: str, on_change: OnChange
     ) -> None:
-        self.new = self.kept = self.replaced = self.retired = 0
-        """Points by what becomes of them; those that come back after they were retired are among the kept ones."""
+        self.new = self.kept = self.replaced = self.retired = self.started = 0
+        """Points by what becomes of them; those that come back after they were retired are among the kept ones.
+
+        Those that were started are replaced ones whose runs may have left something.
+        """
         self.advice: list[Problem] = []
         self._start = start
         self._schema = start.inputs.schema
         self._directory = directory
         self._file = file
         self._on_change = on_change
+        self._seen = _identity(self._sweep_file)
         self._old = self._read_old()
-        self._changed_notes = False
+        self._changed_notes = self._is_kept = False
         layers = self._held_to_base(layers, points)
         self.judged = JudgedSweep(layers, points, file, self._old)
         self._found: dict[int, _Known] = {}
@@ -92,26 +101,32 @@ class SweepFreezing:
 
     def _held_to_base(self, layers: Layers, points: SweepPoints) -> Layers:
         """What the points have in common, if that is what the sweep was frozen with before."""
-        old = self._old.active if self._old else []
-        files = (read_frozen(self._schema, self._frozen_file(point.number)) for point in old)
-        frozen = next(filter(None, files), None)
+        frozen = self._one_before()
         today, problems = JudgedSweep(layers, points, self._file).examine(0, 0)
         if frozen is None or problems:
             return layers
-        swept = {*points.keys, *(path for point in old for path in point.swept)}
+        swept = {*points.keys, *(path for point in self._points_before if not point.is_retired for path in point.swept)}
         changes = [each for each in find_changes(self._schema, frozen, today) if each.path not in swept]
-        notes = [
-            note
-            for note in find_changed_notes(frozen.custom, custom_metadata(today.config), layers)
-            if note[0] not in swept
-        ]
+        told = find_changed_notes(frozen.custom, custom_metadata(today.config), layers)
+        notes = [note for note in told if note[0] not in swept]
         if self._on_change == "replace":
             self._changed_notes = bool(notes)
             return layers
         if changes and self._on_change == "error":
             raise refusal(self._change_problems(frozen, changes))
-        self.advice += [*(kept_setting("the sweep", each) for each in changes), *map(kept_note, notes)]
-        return lay_over(layers, changes) if changes else layers
+        keeper = "the sweep"
+        self.advice += [*(kept_setting(keeper, each) for each in changes), *(kept_note(keeper, each) for each in notes)]
+        self._is_kept = bool(changes or notes)
+        return _with_notes(lay_over(layers, changes), frozen, {note[0] for note in notes})
+
+    def _one_before(self) -> FrozenConfig | None:
+        """The frozen file of some point of the sweep as it was frozen before; None where none of them is there."""
+        for point in self._points_before:
+            with suppress(ConfigurationError):  # what somebody has edited is told when it is that point's turn
+                frozen = None if point.is_retired else read_frozen(self._schema, self._frozen_file(point.number))
+                if frozen and frozen.mark == point.mark:
+                    return frozen
+        return None
 
     def _change_problems(self, frozen: FrozenConfig, changes: list[Difference]) -> list[Problem]:
         message = "this sweep was frozen with another configuration than today's"
@@ -129,7 +144,7 @@ class SweepFreezing:
         changed: SharedProblems[int] = SharedProblems()
         for point in self.judged.judge():
             if point:
-                self._found[point.number] = _Known(point.place, point.fingerprint, point.swept)
+                self._found[point.number] = _Known(point.place, point.fingerprint, point.notes, point.swept)
                 self._sort(point, changed)
             yield None
         if errors := [problem for problem in self.judged.problems if problem.severity == "error"]:
@@ -148,16 +163,28 @@ class SweepFreezing:
             self.new += 1
             return
         known = self._points_before[point.number]
-        is_same = point.fingerprint == known.fingerprint and not self._changed_notes
-        if not is_same and self._on_change == "replace":
+        is_same = point.fingerprint == known.fingerprint
+        if self._on_change == "replace" and (not is_same or self._changed_notes):
             self._waiting[point.number] = found
             self.replaced += 1
+            self.started += self._was_started(point.number)
             return
         self.kept += 1
-        if self._mark_of(point.number) != known.mark:
+        is_there = self._mark_of(point.number) == known.mark
+        if is_same and not is_there:
             self._waiting[point.number] = found  # it is missing, or a freezing was cut off when it had replaced this
         elif not is_same:
-            changed.add(self._find_changes(point), point.number)
+            changed.add(self._find_changes(point) if is_there else [self._lost(point, known)], point.number)
+
+    def _was_started(self, number: int) -> bool:
+        name = self._schema.application.started_name
+        return os.path.lexists(os.path.join(point_directory(self._directory, number), name))
+
+    def _lost(self, point: SweepPoint, known: FrozenPoint) -> Problem:
+        """The problem with a point whose file is not there, and would be written with another configuration."""
+        message = f"is not there any more, and held another configuration ({known.fingerprint}) than today's would be"
+        hint = f"restore it, or freeze the sweep with --on-change replace, for {point.fingerprint}"
+        return file_problem(self._frozen_file(point.number), message, hint)
 
     def _find_changes(self, point: SweepPoint) -> Iterator[Problem]:
         """The settings in which a point is not what it was; a new setting changes the fingerprint alone."""
@@ -203,8 +230,11 @@ class SweepFreezing:
         inputs = Inputs(self._schema)
         file = self._start.inputs.file
         facts = {"file": file and file.name, "inputs": inputs.digest}
-        variables = self._start.inputs.environ
+        # Where something else wins over them, what they say is not what was frozen: then tasks are held to the values.
+        is_all = not self._is_kept and self._start.inputs.overrides is None
+        variables = self._start.inputs.environ if is_all else {}
         for number, point in self._waiting.items():
+            self._require_alone()
             name = self._frozen_file(number)
             resolved, _ = self.judged.examine(point.place, number)
             frozen = freeze_config(self._schema, name, resolved, {**facts, "point": number}, variables)
@@ -224,15 +254,22 @@ class SweepFreezing:
         points = [self._committed(number, old[number] if number < len(old) else None) for number in self._numbers(old)]
         facts = {"file": self._file, "time": datetime.now(UTC).isoformat(timespec="seconds")}
         content = render_sweep(self._schema, points, facts).encode()
+        self._require_alone()
         if self._old is None:
             is_written = write_once(self._sweep_file, content)
         else:
-            before = read_sweep(self._schema, self._directory)
-            is_written = before.text == self._old.text
-            if is_written:
-                replace_file(self._sweep_file, content)
-        if not is_written:
-            raise unusable(self._directory, "was frozen by another process at the same time", "freeze it again")
+            is_written = True
+            replace_file(self._sweep_file, content)
+        if not is_written or any(self._mark_of(number) != mark for number, mark in self._marks.items()):
+            raise self._not_alone()
+
+    def _require_alone(self) -> None:
+        """Stop when another process has frozen the sweep meanwhile, before what that has written is overwritten."""
+        if _identity(self._sweep_file) != self._seen:
+            raise self._not_alone()
+
+    def _not_alone(self) -> ConfigurationError:
+        return unusable(self._directory, "was frozen by another process at the same time", "freeze it again")
 
     def _numbers(self, old: list[FrozenPoint]) -> range:
         return range(max([len(old), *(number + 1 for number in self._found)]))
@@ -242,7 +279,28 @@ class SweepFreezing:
         point = self._found.get(number)
         if point is None:
             assert old is not None  # numbers of new points follow one another
-            return FrozenPoint(number, old.fingerprint, old.mark, True, old.text)
+            return FrozenPoint(number, old.fingerprint, old.notes, old.mark, True, old.text)
         if number in self._marks or old is None:
-            return FrozenPoint(number, point.fingerprint, self._marks[number], False, point.swept)
-        return FrozenPoint(number, old.fingerprint, old.mark, False, old.text)
+            return FrozenPoint(number, point.fingerprint, point.notes, self._marks[number], False, point.swept)
+        return FrozenPoint(number, old.fingerprint, old.notes, old.mark, False, point.swept)
+
+
+def _identity(name: str) -> tuple[int, ...] | None:
+    """What tells a file from one that comes into its place."""
+    try:
+        status = os.stat(encode_path(name))
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _with_notes(layers: Layers, frozen: FrozenConfig, paths: Collection[KeyPath]) -> Layers:
+    """The layers with the metadata of a frozen file at these keys, so that new points have what old ones keep."""
+    if not paths:
+        return layers
+    document = Document(frozen.name, frozen.text)
+    custom = {path: sourced for path, sourced in layers.custom.items() if path not in paths}
+    for path, value in leaves(frozen.custom).items():
+        if path in paths:
+            custom[path] = SourcedValue(value, File(document, path))
+    return layers.replace(custom=custom, metadata=nested({path[1:]: each.value for path, each in custom.items()}))

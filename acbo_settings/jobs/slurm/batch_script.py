@@ -76,6 +76,7 @@ class _Reading:
         if interpreter in _SHELLS:
             state.exports_all = bool(re.match(r"#!.*\s-[a-z]*a", self._document.text.partition("\n")[0]))
             walk.walk(Script(self._document))
+        self._sweep.is_frozen_by_script = any(map(_freezes_sweep, walk.steps))
         chosen = [step for step in walk.steps if step.role == "step"] or walk.steps
         parts = self._parts(chosen, walk) or [self._part_at_end(state, walk, interpreter)]
         self._findings.tell_directives(self._document, self._submission, walk)
@@ -318,14 +319,22 @@ def _origin(name: str, variable: ShellVariable) -> JobVariable:
     return JobVariable(name, value.text, variable.place.document, variable.place.position, value.is_known)
 
 
+def _own_words(step: Step) -> list[str]:
+    """What stands behind `acbo-settings` in a step; nothing in any other."""
+    words = [word.text for word in step.program.words]
+    own = (at for at, word in enumerate(words, 1) if word.endswith(("acbo-settings", "acbo_settings")))
+    return words[next(own, len(words)) :]
+
+
+def _freezes_sweep(step: Step) -> bool:
+    """Whether a step is `acbo-settings sweep freeze`."""
+    return _own_words(step)[:2] == ["sweep", "freeze"]
+
+
 def _run_of(step: Step) -> _Run:
     """What `acbo-settings freeze` says of its run by its options."""
-    words = [word.text for word in step.program.words]
-    if (
-        "freeze" not in words
-        or "sweep" in words
-        or not any(word.endswith(("acbo-settings", "acbo_settings")) for word in words)
-    ):
+    words = _own_words(step)
+    if words[:1] != ["freeze"]:
         return _Run()
     given: dict[str, list[str]] = {}
     for word, following in pairwise([*words, ""]):

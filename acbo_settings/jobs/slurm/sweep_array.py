@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 
-from ...engine.frozen_sweep import read_head
-from ...engine.inputs import is_directory
+from ...engine.canonical import KeyPath
+from ...engine.frozen import find_edit, mark_of
+from ...engine.frozen_sweep import FrozenSweep, read_sweep
+from ...engine.inputs import is_directory, read_if_there
 from ...engine.launcher import INDICES
+from ...engine.loading.texts import parse_value
+from ...engine.names import find_path
 from ...engine.problems import ConfigurationError
+from ...engine.run_arguments import point_directory
 from ...engine.schema import Schema
 from ...engine.toml_document import Document
 from ..shell.state import ShellVariable
@@ -29,11 +35,13 @@ class SweepArray:
         self._document = document
         self._option = option
         self._is_here = is_here
+        self.is_frozen_by_script = False
+        """Whether the script freezes a sweep itself, which then is not there yet."""
 
     def with_task(self, variables: Mapping[str, ShellVariable], files: ScriptFiles) -> dict[str, ShellVariable]:
-        """What a step gets, with the number of its task where it trains a point of a sweep.
+        """What a step gets, with the number of the task by which it is judged, where it trains a point of a sweep.
 
-        It is the first number that no point has, and else the first one. A sweep that the script freezes itself is not
+        It is the first one that would be refused, and else the first one. A sweep that the script freezes itself is not
         there yet. Where the script is not submitted from here, its sweep and its array may come from elsewhere.
         """
         variable = self._schema.application.sweep_variable
@@ -42,29 +50,47 @@ class SweepArray:
         if name is None or value is None or not value.is_known:
             return dict(variables)
         sweep = files.local_path(value.text)
-        number = self._task(sweep)
+        number = self._task(sweep, variables)
         is_elsewhere = not self._is_here and (number is None or sweep is None or not is_directory(sweep))
-        if is_elsewhere or "sweep freeze" in self._document.text:
+        if is_elsewhere or self.is_frozen_by_script:
             return {**variables, name: variables[name]._replace(value=unknown(value.text))}
         if number is None or self._option is None:
             return dict(variables)
         place = option_place(self._document, self._option)
         return {**variables, _TASK: ShellVariable(Value(str(number)), True, place)}
 
-    def _task(self, sweep: str | None) -> int | None:
+    def _task(self, sweep: str | None, variables: Mapping[str, ShellVariable]) -> int | None:
         """The number of one task; None without an array, which an empty text makes none of either."""
-        tasks = array_tasks(self._option.value) if self._option else iter(())
-        first = next(tasks, None)
-        if first is None:
+        tasks = list(array_tasks(self._option.value)) if self._option else []
+        if not tasks:
             return None
         try:
-            head = read_head(self._schema, sweep) if sweep else None
+            frozen = read_sweep(self._schema, sweep) if sweep else None
         except ConfigurationError:  # which the step is told of
-            head = None
-        if head is None:
-            return first
-        numbers = (first, *tasks)
-        return next((number for number in numbers if number >= head.points or number in head.retired), first)
+            frozen = None
+        if sweep is None or frozen is None:
+            return tasks[0]
+        given = dict(self._given(variables))
+        return next((task for task in tasks if self._is_refused(task, sweep, frozen, given)), tasks[0])
+
+    def _given(self, variables: Mapping[str, ShellVariable]) -> Iterator[tuple[KeyPath, object]]:
+        """The settings that single variables give, as far as they are known."""
+        for name, variable in variables.items():
+            path = find_path(self._schema, name)
+            path = path and self._schema.current(path)
+            if path in self._schema.defaults and path and variable.value and variable.value.is_known:
+                yield path, parse_value(variable.value.text, self._schema.setting(path).kind)
+
+    def _is_refused(self, task: int, sweep: str, frozen: FrozenSweep, given: Mapping[KeyPath, object]) -> bool:
+        """Whether a task has no point, the point has no file of its own, or a variable has another value."""
+        if task >= frozen.head.points or task in frozen.head.retired:
+            return True
+        point = frozen.points[task]
+        file = read_if_there(os.path.join(point_directory(sweep, task), self._schema.application.frozen_name))
+        if file is None or file.error or find_edit(file.content) or mark_of(file.content) != point.mark:
+            return True
+        swept = point.swept if given else {}
+        return any(path in swept and swept[path] != value for path, value in given.items())
 
 
 def array_tasks(text: str) -> Iterator[int]:

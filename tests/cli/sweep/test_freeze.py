@@ -30,3 +30,22 @@ def test_wrong_keys_and_files_are_reports(assert_report: AssertReport) -> None:
     write_sweep("[grid]\nno_such = [1]\n")
     assert_report("sweep-freeze-keys", told("sweep", "freeze", "--dir", str(DIRECTORY)))
     assert not DIRECTORY.exists()
+
+
+def test_names_that_no_task_could_give_are_refused() -> None:
+    """What a shell would have expanded is no name of a directory, and neither is nothing."""
+    write_sweep()
+    for name in ("~/sweeps", "$HOME/sweeps", "", "sweeps/lr/acbo.sweep.toml"):
+        ran = run("sweep", "freeze", "--dir", name)
+        assert (ran.returncode, ran.stdout) == (2, b"")
+        assert b"acbo-settings sweep freeze: --dir " in ran.stderr
+
+
+def test_another_sweep_in_its_place_is_told() -> None:
+    """All points of before are retired then, which is hardly meant."""
+    write_sweep()
+    assert run("sweep", "freeze", "--dir", str(DIRECTORY)).returncode == 0
+    write_sweep("[grid]\ntotal_steps = [6000]\n")
+    ran = run("sweep", "freeze", "--dir", str(DIRECTORY))
+    assert (ran.returncode, ran.stdout) == (0, b"8\n")
+    assert b"no point that the sweep had before is left" in ran.stderr

@@ -59,3 +59,28 @@ def test_done_takes_numbers_of_points_alone(assert_report: AssertReport) -> None
     parts = [told("sweep", "done", str(DIRECTORY), *words) for words in (["x"], ["3-"], ["1", "7-9"], ["-1"])]
     assert_report("sweep-done-wrong", "\n\n".join(parts))
     assert run("sweep", "status", str(DIRECTORY), "--array").stdout == b"0-7\n"
+
+
+def test_done_takes_what_status_prints() -> None:
+    """Numbers and ranges with commas between them, as an array has them."""
+    write_sweep()
+    freeze()
+    ran = run("sweep", "done", str(DIRECTORY), "0,2-3", "7")
+    assert (ran.returncode, ran.stderr) == (0, b"4 points of sweeps/lr done: 0, 2-3, 7\n")
+    assert run("sweep", "status", str(DIRECTORY), "--array").stdout == b"1,4-6\n"
+    assert run("sweep", "done", str(DIRECTORY), "3-2").returncode == 2
+    (DIRECTORY / "0005/acbo.frozen.toml").unlink()
+    assert run("sweep", "done", str(DIRECTORY), "4-6").returncode == 1
+    assert run("sweep", "status", str(DIRECTORY), "--array").stdout == b"1,4-6\n"
+
+
+def test_the_other_commands_answer_for_a_point() -> None:
+    """`check` of a task needs no file, and the directory of a sweep is no configuration."""
+    write_sweep()
+    freeze()
+    Path("acbo.toml").unlink()
+    task_variables = {"ACBO_SWEEP": str(DIRECTORY), "ACBO_SWEEP_INDEX": "3"}
+    assert told("check", **task_variables) == "--- exit code 0\n--- stdout\nok"
+    assert "frozen as 20" in told("check", **task_variables, ACBO_LOG_FREQUENCY="50")
+    assert "sweeps/lr: is the directory of a sweep; acbo-settings sweep show" in told("check", str(DIRECTORY))
+    assert run("show", str(DIRECTORY / "0003")).returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +77,25 @@ def test_a_sweep_that_has_measured_nothing_is_told() -> None:
     ran = run("sweep", "table", str(DIRECTORY), "--metrics", "eval.json")
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert b"no point of sweeps/lr has a eval.json with a scalar" in ran.stderr
+
+
+def test_no_metric_is_a_reason_to_fail() -> None:
+    """Huge numbers, lone surrogates, dates that are swept, formulas and a FIFO in the place of the file."""
+    days = "metadata.day = [2026-01-01, 2026-01-02]\n"
+    write_sweep(f"[grid]\n{days}metadata.x = ['$^{{', 'a$b$']\nmetadata.n = [1, true]\n")
+    freeze()
+    texts = ('{"m": 1' + "0" * 400 + "}", '{"s": "\\ud800", "m": 3}', "{}", '{"m": 1, "$x^$": 2}')
+    for number, text in enumerate(texts):
+        (DIRECTORY / f"{number:04d}/metrics.json").write_text(text)
+    os.mkfifo(DIRECTORY / "0005/metrics.json")
+    for form in ("table", "csv", "json", "markdown"):
+        ran = run("sweep", "table", str(DIRECTORY), "--format", form, "--png", "table.png")
+        assert (ran.returncode, ran.stdout != b"") == (1, True)
+        assert b"0005/metrics.json cannot be read as JSON: is a FIFO, not a file" in b" ".join(ran.stderr.split())
+        assert b"wrote table.png" in ran.stderr, ran.stderr
+    assert json.loads(run("sweep", "show", str(DIRECTORY), "--format", "json").stdout)[0]["settings"] == {
+        "metadata.day": "2026-01-01",
+        "metadata.n": 1,
+        "metadata.x": "$^{",
+    }
+    assert run("sweep", "table", str(DIRECTORY), "--metric", "m").returncode == 2

@@ -104,6 +104,14 @@ def test_what_would_make_all_points_the_same_is_refused(assert_report: Callable[
     assert_report("sweep-set-for-all", format_report(found.problems, 100))
 
 
+@pytest.mark.parametrize("name", ["ACBO_METADATA__A", "ACBO_METADATA__A__B", "ACBO_METADATA__A__B__C"])
+def test_a_note_above_or_below_a_swept_one_is_refused_too(name: str) -> None:
+    """It would be replaced by what is swept, or beside it, without a word."""
+    found = judged("[grid]\nmetadata.a.b = [1, 2]\n", environ={name: "3"})
+    list(found.judge())
+    assert [problem.message for problem in found.problems] == [f"is swept, and {name} would make all points the same"]
+
+
 @st.composite
 def sweeps(draw: st.DrawFn) -> tuple[dict[KeyPath, Any], dict[KeyPath, list[Any]], list[dict[KeyPath, Any]]]:
     """What a file gives, a grid, and pairs; about every fourth value breaks the range of its setting, or a rule."""

@@ -151,7 +151,7 @@ def test_an_argument_that_fits_no_sweep_is_a_type_error() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"index": 3}, "index is for a point of a sweep"),
         ({"index": 3, "run_dir": "runs/17"}, "index is for a point of a sweep"),
-        ({"index": "3.5", "sweep": DIRECTORY}, "invalid literal"),
+        ({"index": "3", "sweep": DIRECTORY}, "index must be the number of a point, not str"),
         ({"index": True, "sweep": DIRECTORY}, "index must be the number of a point, not bool"),
         ({"index": 1, "sweep": DIRECTORY, "path": "acbo.toml"}, "path is for a run of its own"),
         ({"run_dir": DIRECTORY / "0001", "path": "acbo.toml"}, "path is for a run of its own"),
@@ -370,6 +370,143 @@ def test_a_damaged_sweep_is_refused() -> None:
             sweep_directories(DIRECTORY)
 
 
+def values_now() -> set[int | str]:
+    """What the tasks train with: how often they log, or that they are refused."""
+    found = (outcome(index) for index in range(8))
+    return {each.log_frequency if isinstance(each, TrainingConfig) else "refused" for each in found}
+
+
+def test_what_was_cut_off_or_lost_is_completed_with_the_frozen_values_alone() -> None:
+    """Files that are missing, or another freezing's, are written anew as they were; with other values it is refused."""
+    write_sweep()
+    freeze()
+    before = INDEX.read_bytes()
+    write_sweep(acbo=ACBO.replace("20", "30"))
+    freeze("--on-change", "replace")
+    INDEX.write_bytes(before)  # as if it had been killed before its last step
+    assert values_now() == {"refused"}
+    for on_change in ("error", "keep"):
+        refused = told("sweep", "freeze", "--dir", str(DIRECTORY), "--on-change", on_change)
+        assert "held another configuration" in " ".join(refused.split())
+    write_sweep()
+    freeze()
+    assert values_now() == {20}
+    for file in DIRECTORY.glob("*/acbo.frozen.toml"):
+        file.unlink()
+    write_sweep(acbo=ACBO.replace("20", "30"))
+    assert told("sweep", "freeze", "--dir", str(DIRECTORY)).startswith("--- exit code 1\n")
+    write_sweep()
+    freeze()
+    assert values_now() == {20}
+
+
+def test_a_task_is_done_with_what_it_was_trained_with() -> None:
+    """Frozen anew while it trains, its point is not done, whatever the task says at its end."""
+    write_sweep()
+    freeze()
+    task(3)
+    write_sweep(acbo=ACBO.replace("20", "30"))
+    freeze("--on-change", "replace")
+    mark_done()
+    assert len(sweep_directories(DIRECTORY)) == 8
+    task(3)
+    mark_done()
+    assert len(sweep_directories(DIRECTORY)) == 7
+
+
+def test_the_ranks_of_a_start_note_what_they_were_given() -> None:
+    """What `freeze` has found for a job is what its ranks train with; a point that was replaced since is not theirs."""
+    write_sweep()
+    freeze()
+    job = {"SLURM_JOB_ID": "9", "SLURM_ARRAY_TASK_ID": "3"}
+    assert "exit code 0" in told("freeze", ACBO_SWEEP=str(DIRECTORY), **job)
+    write_sweep(acbo=ACBO.replace("20", "30"))
+    freeze("--on-change", "replace")
+    assert load_training_config(sweep=DIRECTORY, environ=job).log_frequency == 20
+    mark_done()
+    assert len(sweep_directories(DIRECTORY)) == 8
+    assert "3 " not in told("sweep", "status", str(DIRECTORY))
+
+
+def test_a_file_of_an_earlier_configuration_does_not_say_done() -> None:
+    """A pattern matches what was made since the point was frozen, and no file of this package."""
+    write_sweep()
+    freeze()
+    final = DIRECTORY / "0003/final.npz"
+    final.touch()
+    array = ["sweep", "status", str(DIRECTORY), "--array", "--done"]
+    assert "0-2,4-7" in told(*array, "final*")
+    for pattern in ("acbo*", "*.toml"):
+        assert "0-7" in told(*array, pattern)
+    write_sweep(acbo=ACBO.replace("20", "30"))
+    freeze("--on-change", "replace")
+    assert "0-7" in told(*array, "final*")
+    now = time.time_ns() + 10**9
+    os.utime(final, ns=(now, now))
+    assert "0-2,4-7" in told(*array, "final*")
+
+
+def test_a_variable_that_was_overruled_at_the_freezing_is_held_to_the_frozen_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By another variable, by `--set`, or by what is kept: the same text in the task is another value."""
+    monkeypatch.setenv("ACBO_REWARDS", '{"parent_weight": 0.1, "structure_weight": 0.2}')
+    monkeypatch.setenv("ACBO_REWARDS__PARENT_WEIGHT", "0.4")
+    write_sweep()
+    freeze()
+    both = {"ACBO_REWARDS": os.environ["ACBO_REWARDS"], "ACBO_REWARDS__PARENT_WEIGHT": "0.4"}
+    assert task(3, **both).rewards.parent_weight == 0.4
+    assert "frozen as 0.4" in refusal(lambda: task(3, ACBO_REWARDS=both["ACBO_REWARDS"]))
+    monkeypatch.delenv("ACBO_REWARDS")
+    monkeypatch.setenv("ACBO_TOTAL_STEPS", "9000")
+    write_sweep(SWEEP.replace("[1, 2]", "[1, 2, 3]"))
+    freeze("--on-change", "keep")
+    assert "total_steps: frozen as 5000" in refusal(lambda: task(8, ACBO_TOTAL_STEPS="9000"))
+    shutil.rmtree(DIRECTORY)
+    freeze("--set", "total_steps=7000")
+    assert "total_steps: frozen as 7000" in refusal(lambda: task(3, ACBO_TOTAL_STEPS="9000"))
+
+
+def test_new_points_have_the_notes_that_old_ones_keep() -> None:
+    """One sweep has one base, in its metadata too."""
+    write_sweep(SWEEP, ACBO + "[metadata]\nnote = 'first'\n")
+    freeze()
+    write_sweep(SWEEP.replace("[1, 2]", "[1, 2, 3]"), ACBO + "[metadata]\nnote = 'second'\nother = 1\n")
+    freeze()
+    assert {task(index).metadata["note"] for index in range(12)} == {"first"}
+    assert not any("other" in task(index).metadata for index in range(12))
+
+
+def test_another_way_to_a_point_is_no_run(isolated: Path) -> None:
+    """A link to its directory, and a copy of that outside of the sweep, are refused, and so is the sweep's own."""
+    write_sweep()
+    freeze()
+    (isolated / "link").symlink_to(DIRECTORY / "0003")
+    shutil.copytree(DIRECTORY / "0003", "copy")
+    for directory in ("link", "copy", "sweeps/lr/0003/."):
+        message = refusal(lambda directory=directory: load_training_config(run_dir=directory, environ={}))  # type: ignore[misc]
+        assert "is the frozen file of point 3 of a sweep, and not of a run" in message
+    assert load_frozen_config("copy") == task(3)
+    message = refusal(lambda: load_training_config(run_dir=DIRECTORY, environ={}))
+    assert "sweeps/lr: is the directory of a sweep, and not of a run; set ACBO_SWEEP to it" in message
+
+
+def test_a_point_is_known_again_in_whatever_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    """1 for 1.0, a setting that was swept later, and a note that moved from the file to the sweep."""
+    write_sweep("[grid]\ngrpo.max_grad_norm = [1, 2]\n", "[metadata]\nseed = 1\n")
+    freeze()
+    write_sweep("[grid]\ngrpo.max_grad_norm = [1.0, 2.0]\nlog_frequency = [10, 20]\nmetadata.seed = [1]\n", "")
+    freeze()
+    write_sweep(
+        "[grid]\ngrpo.max_grad_norm = [1, 2]\nlog_frequency = [10, 20]\nmetadata.seed = [1]\n", "warmup_steps = 50\n"
+    )
+    freeze("--on-change", "replace")
+    said = capsys.readouterr()
+    assert said.out.split() == ["0-1", "0-3", "0-3"]
+    assert "4 points: 4 replaced" in said.err
+    assert all(("log_frequency",) in point.swept for point in read_sweep(SCHEMA, str(DIRECTORY)).points)
+
+
 FREEZE = [sys.executable, "-m", "acbo_settings", "sweep", "freeze", "--dir", str(DIRECTORY)]
 
 
@@ -466,6 +603,20 @@ def test_a_sweep_of_settings_of_ones_own(tmp_path: Path) -> None:
     )
     environ = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "SLURM_ARRAY_TASK_ID": "6"}
     assert python(program, **environ).stdout == "Lab 2 (16,) a\n"
+
+
+def test_a_setting_that_was_not_set_can_be_kept() -> None:
+    """What has no line in the frozen file has no line in the advice either."""
+    lab = (
+        "from dataclasses import dataclass\nfrom acbo_settings import TrainingConfig\n\n\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n    limit: int | None = None\n"
+    )
+    Path("lab.py").write_text(lab)
+    write_sweep("[grid]\nlog_frequency = [1, 2]\n", "")
+    freezing = ["sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab"]
+    assert "2 new" in told(*freezing)
+    write_sweep("[grid]\nlog_frequency = [1, 2, 3]\n", "limit = 4\n")
+    assert "limit: the sweep keeps not set, as frozen, against today's 4" in told(*freezing, "--on-change", "keep")
 
 
 def test_a_sweep_outlives_a_new_setting_of_the_class() -> None:

@@ -41,6 +41,12 @@ CASES = {
     ),
     "a setting of its own": (SCRIPT.replace("srun", "export ACBO_LOG_FREQUENCY=50 ACBO_METADATA__HOST=a\nsrun"), []),
     "a swept setting": (SCRIPT.replace("srun", "export ACBO_GRPO__GROUP_SIZE=64\nsrun"), []),
+    "a swept setting that the first task has": (
+        SCRIPT.replace("srun", "export ACBO_WARMUP_STEPS=100\nsrun"),
+        [],
+    ),
+    "a comment about freezing": (SCRIPT.replace("8-9", "8-10").replace("export", "# sweep freeze --dir x\nexport"), []),
+    "a text about freezing": (SCRIPT.replace("8-9", "8-10").replace("export", "echo sweep freeze\nexport"), []),
     "a value that only the job knows": (SCRIPT.replace("srun", "export ACBO_LOG_FREQUENCY=$FREQUENCY\nsrun"), []),
     "one step without the sweep": (SCRIPT.replace("srun", "srun env -u ACBO_SWEEP python eval.py\nsrun"), []),
     "frozen for the ranks": (SCRIPT.replace("srun", "acbo-settings freeze || exit 1\nsrun -n 4"), []),
@@ -59,6 +65,15 @@ def test_each_array_is_told_what_its_tasks_will_be_told(assert_report: AssertRep
         write("job.sbatch", script)
         parts.append(f"### {name}\n{told('check', 'job.sbatch', '--', *options)}")
     assert_report("sweep-scripts", "\n\n".join(parts))
+
+
+def test_a_point_without_its_own_file_is_told() -> None:
+    """Whichever task of the array it is."""
+    write_sweep()
+    freeze()
+    (DIRECTORY / "0005/acbo.frozen.toml").unlink()
+    write("job.sbatch", SCRIPT.replace("8-9", "6"))
+    assert "sweeps/lr/0005/acbo.frozen.toml: no such file" in told("check", "job.sbatch")
 
 
 def test_a_hook_knows_neither_the_sweep_nor_the_command_line() -> None:

@@ -84,7 +84,7 @@ class FrozenConfig:
     @property
     def mark(self) -> str:
         """The start of its checksum, which tells it from every other file."""
-        return mark_of(self.text.encode())
+        return self.text[-_CHECKSUM_END : 16 - _CHECKSUM_END]
 
     @property
     def missing(self) -> tuple[KeyPath, ...]:
@@ -264,15 +264,20 @@ def _find_damage(application: Application, text: str) -> tuple[str, str] | None:
     return None
 
 
-def mark_of(content: bytes) -> str:
-    """The start of the checksum that a frozen file holds."""
-    return content[-_CHECKSUM_END : 16 - _CHECKSUM_END].decode("ascii", "replace")
+def mark_in(name: str, hint: str = "") -> str:
+    """The mark of a frozen file, whose content is looked at no further; empty when there is nothing of that name.
 
-
-def find_edit(content: bytes) -> str:
-    """What is said of a frozen file whose checksum does not fit; nothing where it does."""
-    body, _, checksum = content.rpartition(_CHECKSUM.encode())
-    return "" if checksum == f'{sha256(body)}"\n'.encode() else _EDITED
+    ConfigurationError when it cannot be read, or was edited.
+    """
+    file = read_if_there(name)
+    if file is None:
+        return ""
+    if file.error:
+        raise unusable(name, reason(name, file.error), hint)
+    body, _, checksum = file.content.rpartition(_CHECKSUM.encode())
+    if checksum != f'{sha256(body)}"\n'.encode():
+        raise unusable(name, _EDITED, hint)
+    return checksum[:16].decode()
 
 
 def _parse_whole(schema: Schema, name: str, text: str) -> FrozenConfig:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ...engine.printable import number_list
 from ...engine.problems import ConfigurationError
-from ...engine.runs.marks import PointState, find_states
+from ...engine.runs.marks import PointState, find_states, has_own_file
 from ..output import NOT_VALID, SUCCESS, note, print_problems, result
 from ..terminal import Terminal
 
@@ -26,7 +26,17 @@ def run(arguments: Namespace) -> int:
     told = ", ".join(f"{counts[name]:,} {name}" for name in ("done", "started", "waiting"))
     Terminal().out(f"{len(states):,} point{'' if len(states) == 1 else 's'}: {told}")
     _print_started([state for state in states if state.name == "started"])
+    _note_lost([state for state in states if not has_own_file(arguments.schema, arguments.sweep, state.point)])
     return SUCCESS
+
+
+def _note_lost(states: Sequence[PointState]) -> None:
+    """Say which points no task can start."""
+    if states:
+        shown = (
+            f"point{'' if len(states) == 1 else 's'} {number_list([state.point.number for state in states], most=10)}"
+        )
+        note(f"note: of {shown} the frozen file is missing, edited or another's: freeze the sweep again")
 
 
 def _print_array(states: Sequence[PointState], sweep: str) -> int:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from time import gmtime, strftime
 
-from ..frozen import load_frozen
+from ..frozen import load_frozen, mark_in
 from ..frozen_sweep import FrozenPoint, read_sweep
 from ..inputs import read_if_there
 from ..launcher import is_first_rank, is_index, job_number, restart_count
@@ -91,6 +91,14 @@ def find_states(
         facts = _read(os.path.join(directory, schema.application.started_name))
         started = Started(facts) if facts.get("frozen") == point.mark else None
         yield PointState(point, directory, started, _is_done(schema, directory, point.mark, pattern))
+
+
+def has_own_file(schema: Schema, sweep: str, point: FrozenPoint) -> bool:
+    """Whether the frozen file in the directory of a point is the one that the sweep was frozen with."""
+    try:
+        return mark_in(os.path.join(point_directory(sweep, point.number), schema.application.frozen_name)) == point.mark
+    except ValueError:  # a ConfigurationError
+        return False
 
 
 def _is_done(schema: Schema, directory: str, mark: str, pattern: str | None) -> bool:

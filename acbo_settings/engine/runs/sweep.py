@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, find_edit, mark_of, read_frozen
+from ..frozen import FrozenConfig, mark_in, read_frozen
 from ..frozen_sweep import FrozenPoint, FrozenSweep, read_sweep, render_sweep, sweep_file, unusable
-from ..inputs import Inputs, Start, encode_path, is_directory, read_if_there, reason
+from ..inputs import Inputs, Start, encode_path, is_directory
 from ..loading.layers import Layers
 from ..loading.sweep import JudgedSweep, SweepPoint
 from ..loading.sweep_file import SweepPoints
@@ -195,13 +195,8 @@ class SweepFreezing:
 
     def _mark_of(self, number: int) -> str:
         """The mark of a point's frozen file; none where that is not there. What somebody has edited is told."""
-        name = self._frozen_file(number)
-        file = read_if_there(name)
-        if file is None:
-            return ""
-        if message := (reason(name, file.error) if file.error else find_edit(file.content)):
-            raise unusable(name, message, "move it away, and freeze the sweep again: it is written anew then")
-        return mark_of(file.content)
+        hint = "move it away, and freeze the sweep again: it is written anew then"
+        return mark_in(self._frozen_file(number), hint)
 
     def _require_free(self, number: int) -> None:
         """Refuse to take the directory of a run that is no point of a sweep."""

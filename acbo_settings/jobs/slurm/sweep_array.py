@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 
 from ...engine.canonical import KeyPath
-from ...engine.frozen import find_edit, mark_of
 from ...engine.frozen_sweep import FrozenSweep, read_sweep
-from ...engine.inputs import is_directory, read_if_there
+from ...engine.inputs import is_directory
 from ...engine.launcher import INDICES
 from ...engine.loading.texts import parse_value
 from ...engine.names import find_path
 from ...engine.problems import ConfigurationError
-from ...engine.run_arguments import point_directory
+from ...engine.runs.marks import has_own_file
 from ...engine.schema import Schema
 from ...engine.toml_document import Document
 from ..shell.state import ShellVariable
@@ -86,8 +84,7 @@ class SweepArray:
         if task >= frozen.head.points or task in frozen.head.retired:
             return True
         point = frozen.points[task]
-        file = read_if_there(os.path.join(point_directory(sweep, task), self._schema.application.frozen_name))
-        if file is None or file.error or find_edit(file.content) or mark_of(file.content) != point.mark:
+        if not has_own_file(self._schema, sweep, point):
             return True
         swept = point.swept if given else {}
         return any(path in swept and swept[path] != value for path, value in given.items())

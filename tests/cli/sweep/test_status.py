@@ -84,3 +84,15 @@ def test_the_other_commands_answer_for_a_point() -> None:
     assert "frozen as 20" in told("check", **task_variables, ACBO_LOG_FREQUENCY="50")
     assert "sweeps/lr: is the directory of a sweep; acbo-settings sweep show" in told("check", str(DIRECTORY))
     assert run("show", str(DIRECTORY / "0003")).returncode == 0
+
+
+def test_points_that_no_task_can_start_are_told() -> None:
+    """Their frozen files are missing, edited, or those of other points."""
+    write_sweep()
+    freeze()
+    (DIRECTORY / "0002/acbo.frozen.toml").unlink()
+    edited = DIRECTORY / "0004/acbo.frozen.toml"
+    edited.write_text(edited.read_text().replace("20", "21"))
+    (DIRECTORY / "0005/acbo.frozen.toml").write_bytes((DIRECTORY / "0006/acbo.frozen.toml").read_bytes())
+    said = " ".join(told("sweep", "status", str(DIRECTORY)).split())
+    assert "note: of points 2, 4-5 the frozen file is missing, edited or another's: freeze the sweep again" in said

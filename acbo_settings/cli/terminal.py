@@ -72,10 +72,14 @@ class Terminal(Console):
         those of the columns that `whole` names.
         """
         drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        cells = list(rows)
+        widths = [max(map(len, column)) + 2 for column in zip(heads, *cells, strict=True)]
+        is_narrow = sum(widths) - 2 > self.width
         for head in heads:
             justify: Literal["left", "right"] = "right" if head in right else "left"
-            drawn.add_column(Text(head), justify=justify, overflow="fold", no_wrap=head in whole)
-        for row in rows:
+            shown = head.replace("_", "_\n") if is_narrow else head  # between words, and not inside of one
+            drawn.add_column(Text(shown), justify=justify, overflow="fold", no_wrap=head in whole)
+        for row in cells:
             drawn.add_row(*(Text(escape_characters(cell)) for cell in row))
         with self.capture() as captured:
             self.print(drawn)

@@ -85,7 +85,8 @@ def load_training_config(
             a configuration is returned on every rank, and everywhere the same one, or on none.
 
     Returns:
-        The validated, frozen configuration, an instance of `schema`.
+        The validated, frozen configuration, an instance of `schema`. That a point of a sweep is started is noted in
+        `acbo.started.toml` in its directory, with host and job, by the first rank.
 
     Raises:
         ConfigurationError: With everything that is wrong, each with its source; when the run started with another
@@ -114,7 +115,6 @@ def load_training_config(
 
     def load() -> Config:
         """Load on this rank."""
-        _loaded_last.clear()  # what is refused is not what was loaded before
         start = read_start(
             schema_of(schema),
             as_utf8(path),
@@ -127,6 +127,7 @@ def load_training_config(
             sweep=as_utf8(sweep),
             index=index,
         )
+        _forget_last(start)
         unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
         if unchanged is None:
             resolved: ResolvedConfig[Config] = _resolve(start)
@@ -187,7 +188,6 @@ def resolve_training_config(
 
     def load() -> ResolvedConfig[Config]:
         """Load on this rank."""
-        _loaded_last.clear()  # what is refused is not what was loaded before
         return _resolve(
             read_start(
                 schema_of(schema),
@@ -219,6 +219,7 @@ def _load_same(
 
 
 def _resolve(start: Start) -> ResolvedConfig[Any]:
+    _forget_last(start)
     if start.frozen_file is None:
         from .engine.loading.resolved import resolve
 
@@ -231,16 +232,26 @@ def _resolve(start: Start) -> ResolvedConfig[Any]:
 
 
 _loaded_last: list[tuple[str, str]] = []
-"""The directory of the run that this process loaded last, if it did, and of a point the mark of its frozen file."""
+"""The directory of the run that this process loaded last, if it did, and of a point the seal of its frozen file."""
+
+
+def _forget_last(start: Start) -> None:
+    """Forget which run was loaded before, because a start of another one that is refused loads none."""
+    if start.frozen_file is not None:
+        _loaded_last.clear()
 
 
 def _note_start(start: Start) -> None:
     """Note which run this process has loaded, and with a point of a sweep that it is started."""
     if start.frozen_file is None:
         return
-    mark = start.point.mark if start.point else ""
-    _loaded_last[:] = [(os.path.abspath(os.path.dirname(start.frozen_file)), mark)]
-    if start.point:
+    seal = start.point.seal if start.point else ""
+    _loaded_last[:] = [(os.path.abspath(os.path.dirname(start.frozen_file)), seal)]
+    if start.point is None:
+        return
+    from .engine.launcher import is_first_rank
+
+    if is_first_rank(start.environ):
         from .engine.runs.marks import mark_started
 
         mark_started(start.inputs.schema, start.point, start.environ)
@@ -277,7 +288,8 @@ def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
     """Say that a run, or a point of a sweep, is done: `acbo-settings sweep status` then leaves it out.
 
     Args:
-        run_dir: The directory of the run. Without it, the run or the point that this process loaded last.
+        run_dir: The directory of the run. Without it, the run or the point that this process loaded last; where
+            several threads load, name it.
 
     Raises:
         ConfigurationError: When there is no frozen file in the directory, or nothing can be written there.
@@ -294,10 +306,9 @@ def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
     from .engine.inputs import path_text
     from .engine.runs.marks import mark_done as mark
 
-    if run_dir is None:
-        mark(SCHEMA, *_last_loaded())
-    else:
-        mark(SCHEMA, path_text(as_utf8(run_dir), "run_dir"))
+    directory = _last_loaded()[0] if run_dir is None else path_text(as_utf8(run_dir), "run_dir")
+    seals = dict(_loaded_last)  # what this process has loaded is done as it was loaded
+    mark(SCHEMA, directory, seals.get(os.path.abspath(directory), ""))
 
 
 @public

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api import SCHEMA
 from ..engine.canonical import KeyPath
-from ..engine.inputs import Inputs, Start, is_directory, is_frozen, process_environment, read_start
+from ..engine.inputs import Inputs, Start, exists, is_directory, is_frozen, process_environment, read_start
 from ..engine.loading.layers import read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.loading.surroundings import no_file
@@ -71,7 +71,8 @@ def check_file(
         return CheckedFile((), None, None, (file_problem(path, "is the directory of a sweep", hint),))
     try:
         named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
-        start = read_start(schema, named, [f"--set {text}" for text in settings] or None, environ)
+        overrides = [f"--set {text}" for text in settings] or None
+        start = read_start(schema, named, overrides, environ, leaves_run=path is not None)
     except ConfigurationError as error:
         return CheckedFile((), None, None, error.problems)
     file = start.inputs.file
@@ -90,7 +91,7 @@ def check_file(
 def _is_sweep(schema: Schema, path: str) -> bool:
     """Whether a path is the directory of a frozen sweep, and of nothing else."""
     names = (schema.application.sweep_name, FILE_NAME, FROZEN_NAME)
-    return [os.path.lexists(os.path.join(path, name)) for name in names] == [True, False, False]
+    return [exists(os.path.join(path, name)) for name in names] == [True, False, False]
 
 
 def check_start(start: Start, is_named: bool = False) -> CheckedFile:

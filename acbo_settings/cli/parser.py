@@ -251,22 +251,25 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         argcomplete.autocomplete(parser)
     words = list(map(as_utf8, sys.argv[1:] if arguments is None else arguments))
     end = words.index("--") if "--" in words and words[:1] and words[0] in _TAKES_JOBS else len(words)
+    parser.takes_jobs = words[:1] != [] and words[0] in _TAKES_JOBS
     parsed = parser.parse_args(words[:end])
     parsed.sbatch = words[end + 1 :]
     return parsed
 
 
 class _Parser(argparse.ArgumentParser):
-    """The parser of argparse, which says where options of sbatch belong."""
+    """The parser of argparse, which says where options of sbatch belong, if the command takes files of jobs."""
+
+    takes_jobs = False
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end the process with 2."""
-        if message.startswith(tuple(f"unrecognized arguments: --{name}" for name in ("array", "export", "chdir"))):
-            message += " (the options of sbatch stand behind --)"
+        if message.startswith("unrecognized arguments: -") and self.takes_jobs:
+            message += " (options of sbatch stand behind --)"
         super().error(message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(
         prog="acbo-settings",
         description="See, check and explain the configuration of an ACBO training job.",

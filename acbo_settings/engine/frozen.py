@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 
 from .canonical import KeyPath, fingerprint, nested, sha256
-from .inputs import Inputs, Start, is_directory, is_named_frozen, path_text, read_if_there, reason, where_looked
+from .inputs import (
+    Start,
+    encode_path,
+    exists,
+    is_directory,
+    is_named_frozen,
+    path_text,
+    read_if_there,
+    reason,
+    where_looked,
+)
 from .schema import Application, Schema
 
 TYPE_CHECKING = False
@@ -49,7 +59,7 @@ class FrozenConfig:
     of the metadata, `custom` is the custom metadata as plain data, `digest` that of the inputs that it was made of, if
     there was one, `file` the configuration file that was read, if there was one, and `job` the start of a job for whose
     ranks it was written, if it was. Of a point of a sweep, `point` is the number, and `variables` are those that were
-    set when it was frozen; in one for the ranks of a start, `held` is the mark of the point's own file. Where it was
+    set when it was frozen; in one for the ranks of a start, `held` is the seal of the point's own file. Where it was
     written for other settings than there are, `refusal` is what whoever asks for its settings gets.
     """
 
@@ -82,7 +92,7 @@ class FrozenConfig:
         self.variables: Mapping[str, str] = facts.get("variables", {})
 
     @property
-    def mark(self) -> str:
+    def seal(self) -> str:
         """The start of its checksum, which tells it from every other file."""
         return self.text[-_CHECKSUM_END : 16 - _CHECKSUM_END]
 
@@ -134,10 +144,20 @@ def missing_advice(frozen: FrozenConfig) -> list[Problem]:
     ]
 
 
-def shared_config(start: Start) -> FrozenConfig | None:
-    """What the ranks of this start have been given, by `freeze` before them; None where that has given them nothing."""
-    shared = read_frozen(start.inputs.schema, start.shared_file) if start.shared_file else None
-    return shared if shared and shared.job == start.job else None
+def shared_config(start: Start, held: FrozenConfig | None = None) -> FrozenConfig | None:
+    """What the ranks of this start have been given, by `freeze` before them; None where that has given them nothing.
+
+    ConfigurationError where that was done with another file than the one that a point of a sweep is `held` to.
+    """
+    name = start.shared_file
+    shared = read_frozen(start.inputs.schema, name) if name else None
+    if name is None or shared is None or shared.job != start.job:
+        return None
+    if held and start.point and shared.held != held.seal:
+        message = "was written for the ranks of this start, and the sweep was frozen anew since"
+        hint = f"run {start.inputs.schema.application.name} freeze again, or start the job again"
+        raise unusable(name, message, hint)
+    return shared
 
 
 def unchanged_config(start: Start) -> Any:
@@ -146,10 +166,8 @@ def unchanged_config(start: Start) -> Any:
     if name is None:
         return None
     held = held_config(start, name)
-    start, shared = at_point(start, held), shared_config(start)
-    if shared:
-        note_mark(start, shared)
-    frozen = shared or held
+    start = at_point(start, held)
+    frozen = shared_config(start, held) or held
     return frozen.config if frozen and frozen.digest and frozen.digest == start.inputs.digest else None
 
 
@@ -160,33 +178,42 @@ def held_config(start: Start, name: str) -> FrozenConfig | None:
     """
     if start.point is None:
         frozen = read_frozen(start.inputs.schema, name)
-        if frozen is None and os.path.exists(sweep := _sweep_file_beside(start.inputs.schema, name)):
-            application = start.inputs.schema.application
-            hint = f"set {application.sweep_variable} to it, or name the directory of a point"
-            raise unusable(os.path.dirname(sweep) or ".", "is the directory of a sweep, and not of a run", hint)
+        if frozen is None:
+            _require_no_sweep(start.inputs.schema, name)
         if frozen and frozen.point is not None:
             hint = "name the directory as it lies in that of the sweep"
             raise unusable(name, f"is the frozen file of point {frozen.point} of a sweep, and not of a run", hint)
         return frozen
-    from .frozen_sweep import damaged_point, require_own, require_point
+    from .frozen_sweep import require_own, require_point
 
-    head = require_point(start.inputs.schema, start.point)
+    require_point(start.inputs.schema, start.point)
     try:
         frozen = read_frozen(start.inputs.schema, name)
     except ValueError as error:  # a ConfigurationError
-        raise damaged_point(error) from None
-    require_own(start.inputs.schema, start.point, head, frozen)
+        raise _damaged_point(error) from None
+    require_own(start.inputs.schema, start.point, frozen)
     return frozen
 
 
-def _sweep_file_beside(schema: Schema, name: str) -> str:
-    return os.path.join(os.path.dirname(name), schema.application.sweep_name)
+def _damaged_point(error: Any) -> ConfigurationError:
+    """The exception for a point's frozen file that was damaged, which no start writes anew as it does that of a run."""
+    from .report import refusal
+
+    hint = "restore it, or move it away and freeze the sweep again"
+    return refusal([each.replace(hint=hint) if each.hint == _RESTORE else each for each in error.problems])
 
 
-def note_mark(start: Start, shared: FrozenConfig) -> None:
-    """Note by which frozen file of its point a start trains that takes what was found for all its ranks."""
-    if start.point:
-        start.point.mark = shared.held or ""
+def _require_no_sweep(schema: Schema, name: str) -> None:
+    """Refuse to make a run of the directory of a sweep, or of what is nearly that of a point in it."""
+    directory = os.path.dirname(name)
+    above, base = os.path.split(os.path.realpath(encode_path(directory)))
+    application = schema.application
+    if exists(os.path.join(directory, application.sweep_name)):
+        hint = f"set {application.sweep_variable} to it, or name the directory of a point"
+        raise unusable(directory or ".", "is the directory of a sweep, and not of a run", hint)
+    if base.isdigit() and os.path.exists(os.path.join(above, application.sweep_name.encode())):
+        hint = "name it as it lies there, or freeze the sweep again"
+        raise unusable(directory, "lies in the directory of a sweep, and is no run of its own", hint)
 
 
 def at_point(start: Start, frozen: FrozenConfig | None) -> Start:
@@ -194,10 +221,7 @@ def at_point(start: Start, frozen: FrozenConfig | None) -> Start:
     inputs = start.inputs
     if start.point is None or frozen is None or not inputs.environ or dict(inputs.environ) != frozen.variables:
         return start
-    inputs = Inputs(inputs.schema, (), None, inputs.overrides, inputs.strict, inputs.variables)
-    reduced = Start(inputs, start.environ, start.frozen_file, start.on_change, start.changeable, start.point)
-    reduced.surroundings, reduced.has_run = start.surroundings, start.has_run
-    return reduced
+    return start.with_inputs((), {})
 
 
 def read_frozen(schema: Schema, name: str) -> FrozenConfig | None:
@@ -264,8 +288,8 @@ def _find_damage(application: Application, text: str) -> tuple[str, str] | None:
     return None
 
 
-def mark_in(name: str, hint: str = "") -> str:
-    """The mark of a frozen file, whose content is looked at no further; empty when there is nothing of that name.
+def seal_in(name: str, hint: str = "") -> str:
+    """The seal of a frozen file, whose content is looked at no further; empty when there is nothing of that name.
 
     ConfigurationError when it cannot be read, or was edited.
     """
@@ -274,7 +298,8 @@ def mark_in(name: str, hint: str = "") -> str:
         return ""
     if file.error:
         raise unusable(name, reason(name, file.error), hint)
-    body, _, checksum = file.content.rpartition(_CHECKSUM.encode())
+    content = file.content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")  # as it is read for a start
+    body, _, checksum = content.rpartition(_CHECKSUM.encode())
     if checksum != f'{sha256(body)}"\n'.encode():
         raise unusable(name, _EDITED, hint)
     return checksum[:16].decode()
@@ -462,7 +487,7 @@ def render_frozen(
         lines += ["", "[metadata]", *metadata_lines(custom)]
     told = {
         "fingerprint": fingerprint(settings),
-        "time": now.isoformat(timespec="seconds"),
+        "time": now.isoformat(timespec="seconds" if facts.get("point") is None else "milliseconds"),
         "package": f"{application.name} {application.version}",
         "class": schema.root.__name__,
         "settings": len(settings),

@@ -15,7 +15,7 @@ from .schema import Application, Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Literal, Protocol, TypeVar
 
     from .origins import Origin, Variable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .toml_document import Excerpt
 
     Text = TypeVar("Text")
+    Content = TypeVar("Content")
 
     OnChange = Literal["error", "keep", "replace"]
     """What to do when today's inputs resolve to another configuration than the frozen one."""
@@ -231,6 +232,14 @@ class Start:
         number = self.environ.get("SLURM_JOB_ID")
         return f"{number}.{self.environ.get('SLURM_RESTART_COUNT') or 0}" if number else None
 
+    def with_inputs(self, files: tuple[RawFile, ...], environ: Mapping[str, str]) -> Start:
+        """The same start with other files and variables."""
+        inputs = self.inputs
+        inputs = Inputs(inputs.schema, files, environ, inputs.overrides, inputs.strict, inputs.variables)
+        made = Start(inputs, self.environ, self.frozen_file, self.on_change, self.changeable, self.point)
+        made.surroundings, made.has_run = self.surroundings, self.has_run
+        return made
+
     @property
     def shared_file(self) -> str | None:
         """The file in which the ranks of one start find what `freeze` has found for all of them; None elsewhere."""
@@ -252,11 +261,12 @@ def read_start(
     surroundings: Surroundings | None = None,
     sweep: str | os.PathLike[str] | None = None,
     index: int | None = None,
+    leaves_run: bool = False,
 ) -> Start:
     """Read what a start is given: files, variables, and the run, which variables name where no argument does.
 
     A point of a sweep has its own frozen file, and reads no other. `variables` tells where some variables are set, and
-    `surroundings` which files there are, where that is not here.
+    `surroundings` which files there are, where that is not here. `leaves_run` leaves aside what variables say of a run.
     """
     application = schema.application
     texts = process_environment(schema) if environ is None else _ours(schema, environ)
@@ -264,13 +274,17 @@ def read_start(
     named = _known_of_run(schema, of_run, variables) if variables else of_run
     surrounding = os.environ if environ is None else environ
     given = {"run_dir": run_dir, "on_change": on_change, "may_change": may_change, "sweep": sweep, "index": index}
-    run = _read_run(schema, named, surrounding, given, variables or {})
-    if run[-1] and path is not None:
-        raise TypeError("path is for a run of its own: the points of a sweep are frozen, and read no file")
-    has_run = run[0] is not None or len(named) < len(of_run)
+    run = _read_run(schema, {} if leaves_run else named, surrounding, given, variables or {})
+    frozen_file, _, _, point = run
+    if point and path is not None:
+        from .run_arguments import refuse_path
+
+        refuse_path(point, is_argument=run_dir is not None or sweep is not None)
+    has_run = frozen_file is not None or leaves_run or len(named) < len(of_run)
     if surroundings:
         run = _run_here(application, run, surroundings)
-    if run[-1]:
+        point = run[-1]
+    if point:
         files: tuple[RawFile, ...] = ()
     elif surroundings and any(name.upper() == application.sweep_variable for name in of_run):
         files = (unknown_file(application.frozen_name),)
@@ -347,9 +361,11 @@ def _read_run(
 
 def _is_in_sweep(application: Application, run_dir: str | None) -> bool:
     """Whether the directory of a run is that of a point of a sweep."""
-    if run_dir is None or not (name := os.path.basename(run_dir.rstrip(os.sep))).isdecimal() or not name.isascii():
+    if run_dir is None:
         return False
-    return os.path.exists(os.path.join(os.path.dirname(run_dir.rstrip(os.sep)), application.sweep_name))
+    above, name = os.path.split(run_dir.rstrip(os.sep))
+    is_number = name.isascii() and name.isdecimal() and len(name) < 10 and name == f"{int(name):04d}"
+    return is_number and exists(os.path.join(above, application.sweep_name))
 
 
 def _directory(application: Application, name: str, path: str | os.PathLike[str]) -> str:
@@ -439,6 +455,14 @@ def is_directory(name: str) -> bool:
         return False
 
 
+def exists(name: str) -> bool:
+    """Whether there is anything of that name, a link to nothing too, in any locale; False for what can be no path."""
+    try:
+        return os.path.lexists(encode_path(name))
+    except ValueError:
+        return False
+
+
 def read_if_there(name: str) -> RawFile | None:
     """Read a file that need not exist; a symbolic link to nothing does exist."""
     file = read_raw_file(name)
@@ -457,12 +481,7 @@ def read_raw_file(name: str, named_by: str = "", inside: str = "") -> RawFile:
     if name == os.devnull:
         return RawFile(name, named_by)
     try:
-        try:
-            content, place = _read_bytes(name)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            content, place = _read_bytes(name)
+        content, place = _again_if_stale(lambda: _read_bytes(name))
     except (OSError, ValueError) as error:
         if inside and is_directory(name):
             return read_raw_file(os.path.join(name, inside), named_by)
@@ -471,7 +490,21 @@ def read_raw_file(name: str, named_by: str = "", inside: str = "") -> RawFile:
 
 
 def read_part(name: str, size: int, offset: int = 0) -> bytes:
-    """So many bytes of a regular file, or those that there are; ValueError with the reason for any other."""
+    """At most so many bytes of a regular file, from an offset on; ValueError with the reason for any other."""
+    return _again_if_stale(lambda: _read_part(name, size, offset))
+
+
+def _again_if_stale(read: Callable[[], Content]) -> Content:
+    """Read a file, and once more if a file server says that it was replaced meanwhile."""
+    try:
+        return read()
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+    return read()
+
+
+def _read_part(name: str, size: int, offset: int) -> bytes:
     descriptor, _ = _open_regular(name)
     try:
         content = os.pread(descriptor, size, offset)

@@ -1,4 +1,4 @@
-"""What launchers tell a process of itself: its number among the ranks, in an array, and the start of its job."""
+"""What launchers tell a process of itself: its number among the ranks, and in an array, and its job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Mapping
 RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK")
 """The variables in which launchers tell a process its number among the ranks of a job."""
 
-INDICES = ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX")
+SLURM_TASK = "SLURM_ARRAY_TASK_ID"
+"""The variable in which SLURM tells a task of an array its number."""
+
+INDICES = (SLURM_TASK, "JOB_COMPLETION_INDEX")
 """The variables in which SLURM and Kubernetes tell a task of an array, or of an Indexed Job, its number."""
 
 
@@ -51,8 +54,8 @@ def job_number(environ: Mapping[str, str]) -> str:
     >>> job_number({"SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "3"})
     '7_3'
     """
-    array = environ.get("SLURM_ARRAY_JOB_ID")
-    return f"{array}_{environ.get('SLURM_ARRAY_TASK_ID')}" if array else environ.get("SLURM_JOB_ID") or ""
+    array, task = environ.get("SLURM_ARRAY_JOB_ID"), environ.get(SLURM_TASK)
+    return f"{array}_{task}" if array and task else environ.get("SLURM_JOB_ID") or ""
 
 
 def restart_count(environ: Mapping[str, str]) -> int:

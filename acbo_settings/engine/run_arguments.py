@@ -38,8 +38,8 @@ class Point:
     ) -> None:
         self.sweep = sweep
         self.index = index
-        self.mark = ""
-        """The mark of its frozen file, once that was found to be the right one."""
+        self.seal = ""
+        """The seal of its frozen file, once that was found to be the right one."""
         self.given_by = given_by
         """The variable that says so, its text, and where it is set; without a name it is the argument."""
         self.named_by = named_by
@@ -72,7 +72,8 @@ def find_point(
         raise TypeError("index is for a point of a sweep: it needs sweep")
     if sweep is None:
         sweep, name = os.path.split(run_dir.rstrip(os.sep))
-        return Point(sweep, int(name))
+        by = _given_by(schema.application.run_variable, run_dir, environ, variables)
+        return Point(sweep, int(name), None, by)
     by = _given_by(schema.application.sweep_variable, sweep, environ, variables)
     number = array_index(environ)
     if isinstance(index, str):
@@ -85,9 +86,22 @@ def find_point(
         told = number and (*number, variables.get(number[0]))
         point = Point(sweep, int(number[1]) if number and is_index(number[1]) else None, told, by)
     if run_dir is not None and point.index is not None and not _is_same_directory(run_dir, point.run_dir):
-        message = f"is {run_dir}, and the run of a sweep's task is the directory of its point, {point.run_dir}"
-        raise refusal_of("run_dir", [(message, "leave one of the two out")])
+        raise _two_directories(schema, run_dir, point, environ, variables)
     return point
+
+
+def _two_directories(
+    schema: Schema, run_dir: str, point: Point, environ: Mapping[str, str], variables: Mapping[str, Variable]
+) -> ConfigurationError:
+    """The exception for a task of a sweep that is told to have another directory than its point has."""
+    from .origins import Argument, Variable
+    from .problems import whole_problem
+    from .report import refusal
+
+    given = _given_by(schema.application.run_variable, run_dir, environ, variables)
+    origin = (given[2] or Variable(*given[:2])) if given else Argument("run_dir")
+    message = f"is {run_dir}, and the run of a sweep's task is the directory of its point, {point.run_dir}"
+    return refusal([whole_problem(origin, run_dir, message, "leave one of the two out")])
 
 
 def _is_point_in(run_dir: str, sweep: str) -> bool:
@@ -109,7 +123,22 @@ def number_of(index: Any) -> int:
     if isinstance(index, bool) or not hasattr(index, "__index__"):
         raise TypeError(f"index must be the number of a point, not {type(index).__name__}")
     number: int = index.__index__()
-    return number
+    return max(-1, min(number, 10**9))  # what is beyond all points need not be shown to its last digit
+
+
+def refuse_path(point: Point, is_argument: bool) -> None:
+    """Refuse a path beside a point of a sweep: TypeError when both were passed, else ConfigurationError."""
+    message = "path is for a run of its own: the points of a sweep are frozen, and read no file"
+    if is_argument:
+        raise TypeError(message)
+    from .origins import Argument, Variable
+    from .problems import whole_problem
+    from .report import refusal
+
+    name, text, variable = point.named_by or ("", point.run_dir, None)
+    origin = variable or (Variable(name, text) if name else Argument("run_dir"))
+    hint = "unset the variable, or leave path out"
+    raise refusal([whole_problem(origin, text, "names a point of a sweep, which reads no file", hint)])
 
 
 def known_change(schema: Schema, on_change: Any, point: Point | None) -> OnChange:
@@ -183,7 +212,7 @@ def _find_wrong(schema: Schema, texts: Mapping[str, str], given: Mapping[str, An
             message = f'is "{named}", and the argument {argument} names another directory'
             yield argument, message, "unset the variable, or leave the argument out"
     index, change = texts.get("index", "0"), texts.get("on_change")
-    if not is_index(index):
+    if given["index"] is None and not is_index(index):
         yield "index", f'should be the number of a point, counted from 0, not "{index}"', ""
     if change and given["on_change"] is None and change not in ON_CHANGE:
         from .names import did_you_mean

@@ -61,8 +61,9 @@ def main(name: str, trials: int, processes: int) -> None:
     for worker in workers:
         worker.join()
     pruned = study.get_trials(states=[optuna.trial.TrialState.PRUNED])
-    best = f"{study.best_value} in {study.best_trial.number:04d}"
-    print(f"{len(study.trials)} trials, {len(pruned)} of them not valid; best {best}")
+    print(f"{len(study.trials)} trials, {len(pruned)} of them not valid")
+    if len(pruned) < len(study.trials):
+        print(f"best: {study.best_value} in {study.best_trial.number:04d}")
     sys.exit(1 if any(worker.exitcode for worker in workers) else 0)
 
 

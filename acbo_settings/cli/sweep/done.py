@@ -11,8 +11,7 @@ from ...engine.frozen_sweep import read_sweep
 from ...engine.printable import number_list
 from ...engine.problems import ConfigurationError, file_problem
 from ...engine.report import refusal
-from ...engine.run_arguments import point_directory
-from ...engine.runs.marks import mark_many_done
+from ...engine.runs.marks import mark_points_done
 from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
 from ..terminal import with_progress
 
@@ -33,9 +32,8 @@ def run(arguments: Namespace) -> int:
             is_retired = unknown[0] in sweep.head.retired
             message = f"point {unknown[0]} is retired" if is_retired else f"has no point {unknown[0]}"
             raise refusal([file_problem(arguments.sweep, message, f"it has {sweep.head.shown}")])
-        directories = [point_directory(arguments.sweep, number) for number in numbers]
-        written = mark_many_done(arguments.schema, directories)
-        deque(with_progress(written, len(directories), "writing"), maxlen=0)
+        written = mark_points_done(arguments.schema, arguments.sweep, [sweep.points[number] for number in numbers])
+        deque(with_progress(written, len(numbers), "writing"), maxlen=0)
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID

@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
         counted = f"{freezing.started:,} of the replaced points {'was' if freezing.started == 1 else 'were'} started"
         note(f"note: {counted} before: what their runs have made, such as checkpoints, lies in their directories still")
     if freezing.retired and freezing.new == len(freezing.numbers):
-        note("note: no point that the sweep had before is left; another sweep belongs into another directory")
+        note("note: no point that the sweep had before is left; another sweep belongs in another directory")
     return SUCCESS
 
 

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 from ...engine.canonical import KeyPath, json_ready
 from ...engine.problems import ConfigurationError
-from ...engine.runs.marks import PointState, find_states
+from ...engine.runs.marks import PointState, find_states, objection_to
 from ...engine.toml_writer import show_note
-from ..output import NOT_VALID, SUCCESS, json_result, print_problems
+from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, print_problems
 from ..terminal import Terminal, short_names
 
 
 def run(arguments: Namespace) -> int:
     """Print the points of `sweep` in a `format`."""
+    if message := objection_to(arguments.done):
+        note(f"acbo-settings sweep show: --done {message}")
+        return WRONG_USAGE
     try:
         states = list(find_states(arguments.schema, arguments.sweep, arguments.done, with_retired=True))
     except ConfigurationError as error:

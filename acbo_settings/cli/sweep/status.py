@@ -8,13 +8,16 @@ from collections.abc import Sequence
 
 from ...engine.printable import number_list
 from ...engine.problems import ConfigurationError
-from ...engine.runs.marks import PointState, find_states, has_own_file
-from ..output import NOT_VALID, SUCCESS, note, print_problems, result
+from ...engine.runs.marks import PointState, find_states, has_own_file, objection_to
+from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems, result
 from ..terminal import Terminal
 
 
 def run(arguments: Namespace) -> int:
     """Print how far `sweep` is, or as an `array` which of its points are not done."""
+    if message := objection_to(arguments.done):
+        note(f"acbo-settings sweep status: --done {message}")
+        return WRONG_USAGE
     try:
         states = list(find_states(arguments.schema, arguments.sweep, arguments.done))
     except ConfigurationError as error:
@@ -33,10 +36,9 @@ def run(arguments: Namespace) -> int:
 def _note_lost(states: Sequence[PointState]) -> None:
     """Say which points no task can start."""
     if states:
-        shown = (
-            f"point{'' if len(states) == 1 else 's'} {number_list([state.point.number for state in states], most=10)}"
-        )
-        note(f"note: of {shown} the frozen file is missing, edited or another's: freeze the sweep again")
+        numbers = number_list([state.point.number for state in states], most=10)
+        told = "the frozen file is missing, edited or another's: freeze the sweep again, which says more"
+        note(f"note: of point{'' if len(states) == 1 else 's'} {numbers} {told}")
 
 
 def _print_array(states: Sequence[PointState], sweep: str) -> int:

@@ -6,10 +6,10 @@ import os
 from argparse import Namespace
 from typing import NamedTuple
 
-from ...engine.inputs import PATH_ARGUMENT, Start, is_directory, process_environment, read_raw_file, read_start
+from ...engine.inputs import PATH_ARGUMENT, Start, exists, is_directory, process_environment, read_raw_file, read_start
 from ...engine.loading.layers import Layers, read_layers
 from ...engine.loading.sweep_file import SweepPoints, read_points
-from ...engine.problems import Problem
+from ...engine.problems import Problem, file_problem
 from ...engine.schema import Schema
 
 SWEEP_NAME = "sweep.toml"
@@ -42,14 +42,19 @@ def read_sweep_file(arguments: Namespace) -> SweepFile:
     environ = process_environment(schema) if arguments.env else {}
     environ = {key: text for key, text in environ.items() if key.upper() not in schema.application.run_variables}
     overrides = [f"--set {text}" for text in arguments.settings] or None
-    start = read_start(schema, _file_beside(schema, name, environ), overrides, environ)
+    beside = os.path.join(os.path.dirname(name), schema.application.file_name)
+    is_named = any(key.upper() == schema.application.file_variable for key in environ)
+    is_lacking = not is_named and not exists(beside)
+    start = read_start(schema, None if is_named else os.devnull if is_lacking else beside, overrides, environ)
     for file in start.inputs.files:
         file.named_by = "" if file.named_by == PATH_ARGUMENT else file.named_by  # nobody has named it
+    if is_lacking and len(points):
+        problems.append(_no_file(schema, beside))
     return SweepFile(name, start, read_layers(start), points, problems)
 
 
-def _file_beside(schema: Schema, name: str, environ: dict[str, str]) -> str | None:
-    """The configuration file in the directory of the sweep's file, unless a variable names another one."""
-    beside = os.path.join(os.path.dirname(name), schema.application.file_name)
-    is_named = any(key.upper() == schema.application.file_variable for key in environ)
-    return beside if not is_named and os.path.lexists(beside) else None
+def _no_file(schema: Schema, beside: str) -> Problem:
+    """The advice for a sweep beside which there is no configuration file."""
+    message = "no such file beside that of the sweep, so that defaults and variables alone lie below the points"
+    hint = f"{schema.application.file_variable} names another one, or {os.devnull} for none"
+    return file_problem(beside, message, hint).replace(severity="advice")

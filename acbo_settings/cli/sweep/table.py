@@ -36,6 +36,9 @@ class Measured(NamedTuple):
 
 def run(arguments: Namespace) -> int:
     """Print the points of `sweep` with the scalars of the JSON file `metrics`, and draw one `metric` as `png`."""
+    if arguments.metric and not arguments.png:
+        note("acbo-settings sweep table: --metric says what the picture shows, and needs --png")
+        return WRONG_USAGE
     try:
         states = list(find_states(arguments.schema, arguments.sweep))
     except ConfigurationError as error:
@@ -51,9 +54,6 @@ def run(arguments: Namespace) -> int:
     for message in broken:
         note(f"acbo-settings sweep table: {message}")
     lacking = sum(not point.metrics for point in points)
-    if arguments.metric and not arguments.png:
-        note("acbo-settings sweep table: --metric says what the picture shows, and needs --png")
-        return WRONG_USAGE
     if lacking == len(points):
         note(f"acbo-settings sweep table: no point of {arguments.sweep} has a {arguments.metrics} with a scalar")
         return NOT_VALID

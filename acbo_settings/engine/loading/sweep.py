@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..canonical import KeyPath, custom_metadata, nested, plain
-from ..frozen_sweep import FrozenSweep, notes_mark, swept_text
+from ..frozen_sweep import FrozenSweep, notes_digest, swept_text
 from ..origins import Origin, SweepItem
 from ..printable import number_list
 from ..problems import Problem, SharedProblems, file_problem
@@ -21,8 +21,8 @@ _ABOVE_FILES = ("variable", "assignment", "argument")
 class SweepPoint(NamedTuple):
     """A point of a sweep: its number, its place in the file, and what it resolves to.
 
-    `notes` is the mark of its metadata, and `swept` the inline table of the settings in which the points differ, and of
-    keys of the metadata; `is_new` tells whether the sweep lacked it when it was frozen before.
+    `notes` is the digest of its metadata, and `swept` the inline table of the settings, and of keys of the metadata, in
+    which the points differ; `is_new` tells whether the sweep lacked it when it was frozen before.
     """
 
     number: int
@@ -54,7 +54,8 @@ class JudgedSweep:
         old = frozen.points if frozen else []
         self._next = len(old)
         self._by_values = {point.text: point.number for point in old if not point.is_retired}
-        self._by_meaning = {(point.fingerprint, point.notes): point.number for point in old}
+        last = sorted(old, key=lambda point: not point.is_retired)  # those that are run win
+        self._by_meaning = {(point.fingerprint, point.notes): point.number for point in last}
 
     def judge(self) -> Iterator[SweepPoint | None]:
         """Each point, or None for one that is not valid, or equals another one."""
@@ -67,29 +68,30 @@ class JudgedSweep:
 
     def _swept(self, place: int, number: int) -> Layer:
         """The values of the settings in which a point differs from others, and of keys of the metadata."""
-        return {path: _at(sourced, number) for path, sourced in self.points[place].items()}
+        return {path: _at(sourced, number) for path, sourced in self.points.at(place).items()}
 
     def _judge(self, place: int) -> SweepPoint | None:
         schema = self.layers.schema
-        given = {path: schema.as_float(path, each.value) for path, each in self.points[place].items()}
+        given = {path: schema.as_float(path, each.value) for path, each in self.points.at(place).items()}
         known = self._by_values.get(swept_text(given))
         number = self._next if known is None else known
         resolved, problems = self.examine(place, number)
-        meaning = ("", "") if problems else (resolved.config.fingerprint, notes_mark(custom_metadata(resolved.config)))
+        config = resolved.config
+        meaning = ("", "") if problems else (config.fingerprint, notes_digest(custom_metadata(config)))
         if not problems and meaning in self._taken:
             self._equal.append((place, self._taken[meaning]))
             return None
-        if known is None and not problems:
-            known = self._by_meaning.get(meaning)
-            number = self._next if known is None else known
+        if known is None and not problems and meaning in self._by_meaning:
+            known = number = self._by_meaning[meaning]
+            resolved, _ = self.examine(place, number)  # so that what is advised names it
         self._next += known is None
         self.count += 1
         self._found.add([*problems, *resolved.advice], number)
         if problems:
             return None
         self._taken[meaning] = number
-        mark, notes = meaning
-        return SweepPoint(number, place, resolved, mark, notes, swept_text(given), known is None)
+        fingerprint, notes = meaning
+        return SweepPoint(number, place, resolved, fingerprint, notes, swept_text(given), known is None)
 
     @property
     def valid(self) -> int:

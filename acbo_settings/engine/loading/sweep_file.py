@@ -39,7 +39,7 @@ class _Axis(NamedTuple):
         return {path: sourced for choice in reversed(self.choices) for path, sourced in choice.items()}
 
 
-class SweepPoints(Sequence[Layer]):
+class SweepPoints:
     """The points of a sweep: of each, by its place in the file, the settings in which it differs from the others.
 
     The pairs are the slowest, and the last key of the grid the fastest. Nothing is built before a point is asked for.
@@ -53,13 +53,12 @@ class SweepPoints(Sequence[Layer]):
     def __len__(self) -> int:
         return prod(len(axis.choices) for axis in self._axes) if self._axes else 0
 
-    def __getitem__(self, place: Any) -> Any:
-        layer: dict[KeyPath, SourcedValue] = {}
+    def at(self, place: int) -> Layer:
+        """What the point at a place gives its settings."""
+        layer: Layer = {}
         for axis in reversed(self._axes):
             place, number = divmod(place, len(axis.choices))
             layer = {**axis.choices[number], **layer}
-        if place:
-            raise IndexError("there is no such point")
         return layer
 
 

@@ -1,4 +1,4 @@
-"""Writing a file whole, once and for good, or not at all: temporary file, fsync, link, fsync of the directory.
+"""Writing a file whole, so that it survives a crash, or not at all: temporary file, fsync, its name, fsync of that.
 
 There are no locks, which some file systems of clusters refuse, and no clocks. A process that is killed may leave its
 temporary file, whose name starts with a dot.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from errno import EINVAL, EMLINK, ENOSYS, EOPNOTSUPP, EPERM
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from ..problems import ConfigurationError
 
 _BATCH = 200
+"""Files that are flushed together: each has an open descriptor, of which a process may have about a thousand."""
+
 _FLUSHES = 8
 """Flushes that wait for the disk, or for a file server, at once."""
 
@@ -86,12 +87,20 @@ def _write_batch(batch: Sequence[tuple[str, bytes]], flushing: Executor) -> None
         made = [stack.enter_context(_Writing(name)) for name, _ in batch]
         for writing, (_, content) in zip(made, batch, strict=True):
             writing.attempt(writing.make_directories)
-            writing.attempt(partial(writing.write, content))
-        deque(flushing.map(lambda writing: writing.attempt(writing.flush), made), maxlen=0)
+            writing.attempt(partial(writing.write, content, mode_of(writing.name)))
+        _flush_all(flushing, [partial(writing.attempt, writing.flush) for writing in made])
         for writing in made:
             writing.attempt(writing.replace)
         named = {directory: writing for writing in made for directory in (*writing.parents, writing.directory)}
-        deque(flushing.map(lambda item: item[1].attempt(partial(_sync_directory, item[0])), named.items()), maxlen=0)
+        _flush_all(flushing, [partial(each.attempt, partial(_sync_directory, name)) for name, each in named.items()])
+
+
+def _flush_all(flushing: Executor, steps: Iterable[Callable[[], None]]) -> None:
+    """Take steps at once, and end when all have ended; the exception of one that failed."""
+    waiting = [flushing.submit(step) for step in steps]
+    errors = [each.exception() for each in waiting]
+    for error in filter(None, errors):
+        raise error
 
 
 def remove_file(name: str) -> None:

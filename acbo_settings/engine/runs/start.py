@@ -15,7 +15,6 @@ from ..frozen import (
     at_point,
     held_config,
     missing_advice,
-    note_mark,
     parse_frozen,
     read_frozen,
     render_frozen,
@@ -43,8 +42,7 @@ def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """
     held = held_config(start, name)
     start = at_point(start, held)
-    if shared := shared_config(start):
-        note_mark(start, shared)
+    if shared := shared_config(start, held):
         layers = _read_layers(start, held)
         resolved = _hold(start, shared, layers, judge(layers), is_shared=True)
         warn(resolved.advice, start.environ)
@@ -67,12 +65,8 @@ def _read_layers(start: Start, frozen: FrozenConfig | None) -> Layers:
     """The layers of a start; the lowest one of a point of a sweep is the point's own frozen file."""
     if start.point is None or frozen is None:
         return read_layers(start)
-    inputs = start.inputs
-    files = (RawFile(frozen.name, content=frozen.text.encode()),)
-    inputs = Inputs(inputs.schema, files, inputs.environ, inputs.overrides, inputs.strict, inputs.variables)
-    over = Start(inputs, start.environ, start.frozen_file, start.on_change, start.changeable, start.point)
-    over.surroundings, over.has_run = start.surroundings, start.has_run
-    return read_layers(over)
+    file = RawFile(frozen.name, content=frozen.text.encode())
+    return read_layers(start.with_inputs((file,), start.inputs.environ))
 
 
 def _resolve_run(start: Start, name: str, frozen: FrozenConfig | None) -> ResolvedConfig[Any]:
@@ -98,7 +92,7 @@ def preview_start(start: Start, name: str) -> ResolvedConfig[Any]:
     """What `resolve_start` would return, without a warning, and without writing anything."""
     held = held_config(start, name)
     start = at_point(start, held)
-    shared = shared_config(start)
+    shared = shared_config(start, held)
     frozen = shared or held
     layers = _read_layers(start, held)
     today = judge(layers)
@@ -327,7 +321,7 @@ def _freeze(
     facts: dict[str, Any] = {"file": inputs.file and inputs.file.name, "inputs": inputs.digest, "job": job}
     if held is None:
         return freeze_config(inputs.schema, name, resolved, facts)
-    facts |= {"point": held.point, "held": held.mark}
+    facts |= {"point": held.point, "held": held.seal}
     return freeze_config(inputs.schema, name, resolved, facts, held.variables)
 
 

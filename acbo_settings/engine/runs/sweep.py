@@ -1,21 +1,31 @@
 """A sweep, frozen: the points each as the frozen file of a run, and last the file that says which points there are.
 
-That file is what makes a sweep one: until it is there, or names a point, no task trains with that. What a freezing that
-was cut off has left is completed by the next one, and tasks are refused whose frozen file is not the one it names.
+That file is what makes a sweep one: a point that it does not name is trained by no task. It holds the seal of each
+point's file, so that a task is refused whose file is another one. What a freezing that was cut off has left is
+completed by the next one.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..canonical import KeyPath, custom_metadata, nested
-from ..frozen import FrozenConfig, mark_in, read_frozen
-from ..frozen_sweep import FrozenPoint, FrozenSweep, read_sweep, render_sweep, sweep_file, unusable
-from ..inputs import Inputs, Start, encode_path, is_directory
+from ..frozen import FrozenConfig, read_frozen, seal_in
+from ..frozen_sweep import (
+    MAX_BYTES,
+    MAX_POINTS,
+    FrozenPoint,
+    FrozenSweep,
+    frozen_sweep_name,
+    read_sweep,
+    render_sweep,
+    unusable,
+)
+from ..inputs import Inputs, Start, encode_path, exists, is_directory
 from ..loading.layers import Layers
 from ..loading.sweep import JudgedSweep, SweepPoint
 from ..loading.sweep_file import SweepPoints
@@ -41,6 +51,9 @@ from .start import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..inputs import OnChange
+
+
+_NEW_SWEEP = "a new directory holds a new sweep"
 
 
 class _Known(NamedTuple):
@@ -75,22 +88,24 @@ class SweepFreezing:
         self._on_change = on_change
         self._seen = _identity(self._sweep_file)
         self._old = self._read_old()
-        self._changed_notes = self._is_kept = False
+        self._changed_notes = self._is_kept = self._is_base_lost = False
         layers = self._held_to_base(layers, points)
         self.judged = JudgedSweep(layers, points, file, self._old)
         self._found: dict[int, _Known] = {}
         self._waiting: dict[int, _Known] = {}
-        self._marks: dict[int, str] = {}
+        self._seals: dict[int, str] = {}
 
     @property
     def _sweep_file(self) -> str:
-        return sweep_file(self._schema.application, self._directory)
+        return frozen_sweep_name(self._schema.application, self._directory)
 
     def _read_old(self) -> FrozenSweep | None:
         """The sweep as it was frozen before, if it was."""
-        if os.path.lexists(self._directory) and not is_directory(self._directory):
+        if exists(self._directory) and not is_directory(self._directory):
             raise unusable(self._directory, "is not a directory, as that of a sweep must be")
-        return read_sweep(self._schema, self._directory) if os.path.lexists(self._sweep_file) else None
+        if exists(os.path.join(self._directory, self._schema.application.frozen_name)):
+            raise unusable(self._directory, "is the directory of a run", _NEW_SWEEP)
+        return read_sweep(self._schema, self._directory) if exists(self._sweep_file) else None
 
     @property
     def _points_before(self) -> list[FrozenPoint]:
@@ -102,6 +117,7 @@ class SweepFreezing:
     def _held_to_base(self, layers: Layers, points: SweepPoints) -> Layers:
         """What the points have in common, if that is what the sweep was frozen with before."""
         frozen = self._one_before()
+        self._is_base_lost = frozen is None and any(not point.is_retired for point in self._points_before)
         today, problems = JudgedSweep(layers, points, self._file).examine(0, 0)
         if frozen is None or problems:
             return layers
@@ -124,7 +140,7 @@ class SweepFreezing:
         for point in self._points_before:
             with suppress(ConfigurationError):  # what somebody has edited is told when it is that point's turn
                 frozen = None if point.is_retired else read_frozen(self._schema, self._frozen_file(point.number))
-                if frozen and frozen.mark == point.mark:
+                if frozen and frozen.seal == point.seal:
                     return frozen
         return None
 
@@ -132,7 +148,7 @@ class SweepFreezing:
         message = "this sweep was frozen with another configuration than today's"
         ways = (
             "--on-change keep goes on with the frozen one, --on-change replace freezes all points with today's, and"
-            " keeps the old files; a new directory holds a new sweep"
+            f" keeps the old files; {_NEW_SWEEP}"
         )
         return [
             file_problem(self._sweep_file, message, ways),
@@ -151,6 +167,9 @@ class SweepFreezing:
             raise refusal(errors)
         if told := [problem for problem, _ in changed.told()]:
             raise refusal(told)
+        if self._is_base_lost and self.new and self._on_change != "replace":
+            message = "has none of the frozen files of its points any more, and nobody knows what they had in common"
+            raise unusable(self._directory, message, f"restore one of them; {_NEW_SWEEP}")
         self.advice += self.judged.problems
         self.retired = sum(not point.is_retired and point.number not in self._found for point in self._points_before)
 
@@ -170,21 +189,23 @@ class SweepFreezing:
             self.started += self._was_started(point.number)
             return
         self.kept += 1
-        is_there = self._mark_of(point.number) == known.mark
-        if is_same and not is_there:
+        if self._seal_of(point.number) == known.seal:
+            changed.add(() if is_same else self._find_changes(point), point.number)
+        elif is_same and point.notes == known.notes:
+            self._require_free(point.number)
             self._waiting[point.number] = found  # it is missing, or a freezing was cut off when it had replaced this
-        elif not is_same:
-            changed.add(self._find_changes(point) if is_there else [self._lost(point, known)], point.number)
+        else:
+            changed.add([self._lost(known)], point.number)
 
     def _was_started(self, number: int) -> bool:
         name = self._schema.application.started_name
-        return os.path.lexists(os.path.join(point_directory(self._directory, number), name))
+        return exists(os.path.join(point_directory(self._directory, number), name))
 
-    def _lost(self, point: SweepPoint, known: FrozenPoint) -> Problem:
+    def _lost(self, known: FrozenPoint) -> Problem:
         """The problem with a point whose file is not there, and would be written with another configuration."""
-        message = f"is not there any more, and held another configuration ({known.fingerprint}) than today's would be"
-        hint = f"restore it, or freeze the sweep with --on-change replace, for {point.fingerprint}"
-        return file_problem(self._frozen_file(point.number), message, hint)
+        message = f"is not there any more, and held another configuration ({known.fingerprint}) or other metadata"
+        hint = "restore it, or freeze with what it was frozen with; --on-change replace freezes today's"
+        return file_problem(self._frozen_file(known.number), message, hint)
 
     def _find_changes(self, point: SweepPoint) -> Iterator[Problem]:
         """The settings in which a point is not what it was; a new setting changes the fingerprint alone."""
@@ -193,15 +214,15 @@ class SweepFreezing:
             changes = find_changes(self._schema, frozen, point.resolved)
             yield from self._change_problems(frozen, changes) if changes else ()
 
-    def _mark_of(self, number: int) -> str:
-        """The mark of a point's frozen file; none where that is not there. What somebody has edited is told."""
+    def _seal_of(self, number: int) -> str:
+        """The seal of a point's frozen file; none where that is not there. What somebody has edited is told."""
         hint = "move it away, and freeze the sweep again: it is written anew then"
-        return mark_in(self._frozen_file(number), hint)
+        return seal_in(self._frozen_file(number), hint)
 
     def _require_free(self, number: int) -> None:
         """Refuse to take the directory of a run that is no point of a sweep."""
         name = self._frozen_file(number)
-        if os.path.lexists(name):
+        if exists(name):
             frozen = read_frozen(self._schema, name)
             if frozen and frozen.point is None:
                 raise unusable(name, "is the frozen file of a run of its own", "choose another directory for the sweep")
@@ -213,8 +234,36 @@ class SweepFreezing:
 
     def write(self) -> Iterator[str]:
         """Write the points that are waiting; the names of their files, each once it is on the disk."""
+        self._require_size()
         yield from write_many(self._contents())
         self._commit()
+
+    def _require_size(self) -> None:
+        """Refuse what could not be read back, before anything is written."""
+        points = self._listed(dict.fromkeys(self._waiting, "0" * 16))
+        if len(points) > MAX_POINTS:
+            message = f"would have more than {MAX_POINTS:,} points, with those that are retired"
+            raise unusable(self._sweep_file, message, _NEW_SWEEP)
+        if len(render_sweep(self._schema, points, self._facts).encode()) > MAX_BYTES - 1000:
+            raise unusable(self._sweep_file, "would be larger than 64 MiB: what is swept is too long")
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        return {"file": self._file, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+
+    def _listed(self, seals: Mapping[int, str]) -> list[FrozenPoint]:
+        """All points as the sweep's file has them, with these seals of those that are written."""
+        old = self._points_before
+        count = max([len(old), *(number + 1 for number in self._found)])
+        return [self._listed_as(number, seals.get(number)) for number in range(count)]
+
+    def _listed_as(self, number: int, seal: str | None) -> FrozenPoint:
+        """One point as the sweep's file has it: as it was, but for what its file says now; retired, if it is gone."""
+        point = self._found.get(number)
+        if point and seal:
+            return FrozenPoint(number, point.fingerprint, point.notes, seal, False, point.swept)
+        old = self._points_before[number]
+        return FrozenPoint(number, old.fingerprint, old.notes, old.seal, not point, point.swept if point else old.text)
 
     @property
     def waiting(self) -> int:
@@ -234,7 +283,7 @@ class SweepFreezing:
             resolved, _ = self.judged.examine(point.place, number)
             frozen = freeze_config(self._schema, name, resolved, {**facts, "point": number}, variables)
             self._keep_old(name)
-            self._marks[number] = frozen.mark
+            self._seals[number] = frozen.seal
             yield name, frozen.text.encode()
 
     def _keep_old(self, name: str) -> None:
@@ -245,17 +294,14 @@ class SweepFreezing:
 
     def _commit(self) -> None:
         """Write which points there are."""
-        old = self._points_before
-        points = [self._committed(number, old[number] if number < len(old) else None) for number in self._numbers(old)]
-        facts = {"file": self._file, "time": datetime.now(UTC).isoformat(timespec="seconds")}
-        content = render_sweep(self._schema, points, facts).encode()
+        content = render_sweep(self._schema, self._listed(self._seals), self._facts).encode()
         self._require_alone()
         if self._old is None:
             is_written = write_once(self._sweep_file, content)
         else:
             is_written = True
             replace_file(self._sweep_file, content)
-        if not is_written or any(self._mark_of(number) != mark for number, mark in self._marks.items()):
+        if not is_written or any(self._seal_of(number) != seal for number, seal in self._seals.items()):
             raise self._not_alone()
 
     def _require_alone(self) -> None:
@@ -265,19 +311,6 @@ class SweepFreezing:
 
     def _not_alone(self) -> ConfigurationError:
         return unusable(self._directory, "was frozen by another process at the same time", "freeze it again")
-
-    def _numbers(self, old: list[FrozenPoint]) -> range:
-        return range(max([len(old), *(number + 1 for number in self._found)]))
-
-    def _committed(self, number: int, old: FrozenPoint | None) -> FrozenPoint:
-        """A point as the sweep's file has it."""
-        point = self._found.get(number)
-        if point is None:
-            assert old is not None  # numbers of new points follow one another
-            return FrozenPoint(number, old.fingerprint, old.notes, old.mark, True, old.text)
-        if number in self._marks or old is None:
-            return FrozenPoint(number, point.fingerprint, point.notes, self._marks[number], False, point.swept)
-        return FrozenPoint(number, old.fingerprint, old.notes, old.mark, False, point.swept)
 
 
 def _identity(name: str) -> tuple[int, ...] | None:

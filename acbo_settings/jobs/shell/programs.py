@@ -167,7 +167,7 @@ def role_of(program: Program, input_text: str = "") -> Role:
     if program.launcher in _MPI:
         return "step"
     if name == "acbo-settings" or words[1:3] == ["-m", "acbo_settings"]:
-        return "step" if "freeze" in words[1:4] else "no step"
+        return "step" if "freeze" in words[1:5] else "no step"
     if _PYTHON.fullmatch(name):
         return _role_of_python(words, input_text)
     if name in _LAUNCHERS or (name.endswith(".py") and name != ".py"):

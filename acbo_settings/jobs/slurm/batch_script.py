@@ -59,8 +59,6 @@ class _Reading:
         self._document = document
         self._environ = environ
         self._submission = read_submission(document, arguments, environ or {})
-        array = self._submission.options.get("array")
-        self._sweep = SweepArray(schema, document, array, is_here=environ is not None)
         self._ours: dict[str, bool] = {}
         self._findings = ScriptFindings(schema, self._is_ours, environ or {})
         self._environments = StepEnvironments(self._is_ours, self._findings)
@@ -76,7 +74,11 @@ class _Reading:
         if interpreter in _SHELLS:
             state.exports_all = bool(re.match(r"#!.*\s-[a-z]*a", self._document.text.partition("\n")[0]))
             walk.walk(Script(self._document))
-        self._sweep.is_frozen_by_script = any(map(_freezes_sweep, walk.steps))
+        array, frozen = (
+            self._submission.options.get("array"),
+            {name for name in map(_frozen_sweep, walk.steps) if name is not None},
+        )
+        self._sweep = SweepArray(self._schema, self._document, array, self._environ is not None, frozen)
         chosen = [step for step in walk.steps if step.role == "step"] or walk.steps
         parts = self._parts(chosen, walk) or [self._part_at_end(state, walk, interpreter)]
         self._findings.tell_directives(self._document, self._submission, walk)
@@ -255,6 +257,8 @@ class _Reading:
         """The steps of which one variable alone is not certain, with each text that it may have: rules apply then."""
         for step in () if walk.opened else _first_few(steps):
             variables = self._environments.given(step).variables
+            if self._schema.application.sweep_variable in map(str.upper, variables):
+                continue  # what is not certain may follow the number of the task
             uncertain = [name for name, each in variables.items() if each.value and not each.value.is_known]
             for choice in _texts_of(variables[uncertain[0]]) if len(uncertain) == 1 else ():
                 known = variables[uncertain[0]]._replace(value=Value(choice.text), place=choice.place)
@@ -326,9 +330,16 @@ def _own_words(step: Step) -> list[str]:
     return words[next(own, len(words)) :]
 
 
-def _freezes_sweep(step: Step) -> bool:
-    """Whether a step is `acbo-settings sweep freeze`."""
-    return _own_words(step)[:2] == ["sweep", "freeze"]
+def _frozen_sweep(step: Step) -> str | None:
+    """The directory that `acbo-settings sweep freeze` in a step writes, or an empty text; None for any other step."""
+    words = _own_words(step)
+    if words[:2] != ["sweep", "freeze"]:
+        return None
+    named = [
+        following if word == "--dir" else word.partition("--dir=")[2] for word, following in pairwise([*words, ""])
+    ]
+    is_known = all(word.is_known for word in step.program.words)
+    return os.path.normpath(next(filter(None, named), ".")) if is_known and any(named) else ""
 
 
 def _run_of(step: Step) -> _Run:

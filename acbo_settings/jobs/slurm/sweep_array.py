@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ...engine.canonical import KeyPath
 from ...engine.frozen_sweep import FrozenSweep, read_sweep
 from ...engine.inputs import is_directory
-from ...engine.launcher import INDICES
-from ...engine.loading.texts import parse_value
+from ...engine.launcher import SLURM_TASK
+from ...engine.loading.texts import parse_table, parse_value
 from ...engine.names import find_path
+from ...engine.origins import Variable
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import has_own_file
 from ...engine.schema import Schema
@@ -21,20 +23,21 @@ from .places import option_place
 from .script_files import ScriptFiles
 from .submission import Option
 
-_TASK = INDICES[0]
 _MOST = 200_000
 
 
 class SweepArray:
     """The array of a script, if it is one."""
 
-    def __init__(self, schema: Schema, document: Document, option: Option | None, is_here: bool) -> None:
+    def __init__(
+        self, schema: Schema, document: Document, option: Option | None, is_here: bool, frozen: Collection[str]
+    ) -> None:
         self._schema = schema
         self._document = document
         self._option = option
         self._is_here = is_here
-        self.is_frozen_by_script = False
-        """Whether the script freezes a sweep itself, which then is not there yet."""
+        self._frozen = frozen
+        """The sweeps that the script freezes itself, and that are not there yet; an empty text for one of any name."""
 
     def with_task(self, variables: Mapping[str, ShellVariable], files: ScriptFiles) -> dict[str, ShellVariable]:
         """What a step gets, with the number of the task by which it is judged, where it trains a point of a sweep.
@@ -50,12 +53,13 @@ class SweepArray:
         sweep = files.local_path(value.text)
         number = self._task(sweep, variables)
         is_elsewhere = not self._is_here and (number is None or sweep is None or not is_directory(sweep))
-        if is_elsewhere or self.is_frozen_by_script:
+        is_frozen_first = "" in self._frozen or os.path.normpath(value.text) in self._frozen
+        if is_elsewhere or is_frozen_first:
             return {**variables, name: variables[name]._replace(value=unknown(value.text))}
         if number is None or self._option is None:
             return dict(variables)
         place = option_place(self._document, self._option)
-        return {**variables, _TASK: ShellVariable(Value(str(number)), True, place)}
+        return {**variables, SLURM_TASK: ShellVariable(Value(str(number)), True, place)}
 
     def _task(self, sweep: str | None, variables: Mapping[str, ShellVariable]) -> int | None:
         """The number of one task; None without an array, which an empty text makes none of either."""
@@ -72,12 +76,15 @@ class SweepArray:
         return next((task for task in tasks if self._is_refused(task, sweep, frozen, given)), tasks[0])
 
     def _given(self, variables: Mapping[str, ShellVariable]) -> Iterator[tuple[KeyPath, object]]:
-        """The settings that single variables give, as far as they are known."""
-        for name, variable in variables.items():
-            path = find_path(self._schema, name)
-            path = path and self._schema.current(path)
-            if path in self._schema.defaults and path and variable.value and variable.value.is_known:
-                yield path, parse_value(variable.value.text, self._schema.setting(path).kind)
+        """The settings that variables give, as far as they are known; those of tables first, over which others win."""
+        known = {name: each.value.text for name, each in variables.items() if each.value and each.value.is_known}
+        paths = {name: self._schema.current(path) for name in known if (path := find_path(self._schema, name))}
+        for name, path in paths.items():
+            table = parse_table(path, known[name], Variable(name, known[name])) if path in self._schema.sections else {}
+            yield from (((*path, key), value) for key, value in table.items()) if isinstance(table, dict) else ()
+        for name, path in paths.items():
+            if path in self._schema.defaults:
+                yield path, parse_value(known[name], self._schema.setting(path).kind)
 
     def _is_refused(self, task: int, sweep: str, frozen: FrozenSweep, given: Mapping[KeyPath, object]) -> bool:
         """Whether a task has no point, the point has no file of its own, or a variable has another value."""
@@ -91,7 +98,7 @@ class SweepArray:
 
 
 def array_tasks(text: str) -> Iterator[int]:
-    """The numbers of `--array=0-9:2,15%4`, as many as any array may have.
+    """The numbers of `--array=0-9:2,15%4`, as many as there may be points.
 
     >>> list(array_tasks("0-4:2,15%4"))
     [0, 2, 4, 15]

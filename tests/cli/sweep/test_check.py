@@ -84,3 +84,10 @@ def test_what_is_no_sweep_is_told_without_a_traceback(assert_report: AssertRepor
         f"### {path}\n{told('sweep', 'check', path)}" for path in ("missing.toml", "empty", "plain.toml", "/dev/null")
     ]
     assert_report("sweep-check-no-sweep", "\n\n".join(parts))
+
+
+def test_a_sweep_without_a_file_beside_it_is_advised(assert_report: AssertReport) -> None:
+    """The file of the working directory is not taken for it."""
+    write("experiments/sweep.toml", "[grid]\nwarmup_steps = [100, 600]\n")
+    write("acbo.toml", "total_steps = 500\n")
+    assert_report("sweep-check-no-file", told("sweep", "check", "experiments"))

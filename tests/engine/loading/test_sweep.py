@@ -135,7 +135,7 @@ def test_any_point_is_what_a_start_of_its_own_would_be(
     text = tomli_w.dumps({"grid": nested(grid), "paired": [nested(pair) for pair in pairs]})
     found = judged(text, tomli_w.dumps(nested(below)))
     points = {point.place: point for point in found.judge() if point}
-    order = list(found.points)
+    order = [found.points.at(place) for place in range(len(found.points))]
     assert len(order) == prod(map(len, grid.values())) * (len(pairs) or 1)
     seen: set[TrainingConfig] = set()
     for place, layer in enumerate(order):

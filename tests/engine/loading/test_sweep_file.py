@@ -6,7 +6,6 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +58,7 @@ def read(text: str) -> tuple[SweepPoints, list[Problem]]:
 
 def values(points: SweepPoints, place: int) -> dict[KeyPath, object]:
     """What a point gives its settings."""
-    return {path: sourced.value for path, sourced in points[place].items()}
+    return {path: sourced.value for path, sourced in points.at(place).items()}
 
 
 def test_every_mistake_is_told_with_its_line(assert_report: Callable[[str, str], None]) -> None:
@@ -103,7 +102,7 @@ def test_any_grid_has_every_combination_once(columns: list[list[int]], pairs: in
     assert problems == []
     expected = list(product(*([range(1, pairs + 1)] if pairs else []), *columns))
     assert [tuple(values(points, place).values()) for place in range(len(points))] == expected
-    lines = {path: sourced.origin.position.line for path, sourced in points[0].items() if sourced.origin.position}
+    lines = {path: sourced.origin.position.line for path, sourced in points.at(0).items() if sourced.origin.position}
     assert lines == {("metadata", f"k{n}"): n + 2 for n in range(len(columns))} | (
         {("total_steps",): len(columns) + 3} if pairs else {}
     )
@@ -115,7 +114,7 @@ def test_an_item_has_its_own_place() -> None:
         "[grid]\ntotal_steps = [5000, 7000]\nlog_frequency = [\n  1,\n  2,\n]\n"
         "metadata.wandb = [{group = 'a'}, {group = 'b'}]\n"
     )
-    last = points[len(points) - 1]
+    last = points.at(len(points) - 1)
     places = {path: sourced.origin.position for path, sourced in last.items()}
     assert {path: place and (place.line, place.value_column) for path, place in places.items()} == {
         ("total_steps",): (2, 22),
@@ -123,14 +122,6 @@ def test_an_item_has_its_own_place() -> None:
         ("metadata", "wandb", "group"): (7, 43),
     }
     assert str(last["total_steps",].origin) == "sweep.toml:2"
-
-
-def test_there_is_no_point_behind_the_last() -> None:
-    """A place that no point has is an IndexError, as for any sequence."""
-    points, _ = read("[grid]\ntotal_steps = [5000, 7000]\n")
-    assert len(list(points)) == 2
-    with pytest.raises(IndexError, match="no such point"):
-        points[2]
 
 
 def test_a_frozen_sweep_of_100_000_points_is_read_at_once() -> None:

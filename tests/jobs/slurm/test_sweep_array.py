@@ -39,6 +39,28 @@ CASES = {
         SCRIPT.replace("export", "acbo-settings sweep freeze --dir sweeps/new\nexport").replace("/lr", "/new"),
         [],
     ),
+    "another sweep that the script freezes": (
+        SCRIPT.replace("8-9", "8-10").replace("export", "acbo-settings sweep freeze --dir sweeps/new\nexport"),
+        [],
+    ),
+    "a sweep that python freezes": (
+        SCRIPT.replace("export", "python -m acbo_settings sweep freeze --dir=sweeps/new\nexport").replace(
+            "/lr", "/new"
+        ),
+        [],
+    ),
+    "variables that follow the task": (
+        SCRIPT.replace(
+            "srun",
+            "if [ $SLURM_ARRAY_TASK_ID -lt 4 ]; then export ACBO_WARMUP_STEPS=100; else"
+            " export ACBO_WARMUP_STEPS=300; fi\nsrun",
+        ),
+        [],
+    ),
+    "a table of variables": (
+        SCRIPT.replace("srun", "export ACBO_GRPO='{\"learning_rate\": 1e-4}'\nsrun"),
+        [],
+    ),
     "a setting of its own": (SCRIPT.replace("srun", "export ACBO_LOG_FREQUENCY=50 ACBO_METADATA__HOST=a\nsrun"), []),
     "a swept setting": (SCRIPT.replace("srun", "export ACBO_GRPO__GROUP_SIZE=64\nsrun"), []),
     "a swept setting that the first task has": (

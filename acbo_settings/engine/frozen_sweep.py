@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from .canonical import KeyPath, plain_setting, sha256
 from .inputs import exists, is_directory, read_part, reason, where_looked
 from .launcher import INDICES, is_index
-from .run_arguments import Point
 from .schema import Application, Schema
 
 TYPE_CHECKING = False
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from .frozen import FrozenConfig
     from .problems import ConfigurationError
-    from .run_arguments import Given
+    from .run_arguments import Given, Point
 
 FORMAT = 1
 """The format that is written, and the only one there is so far."""
@@ -37,8 +36,8 @@ _ATTEMPTS = 3
 
 _SEALS = "\n[seals]\n"
 _DIGITS = 6
-MAX_POINTS = 10**_DIGITS
-"""Points that a sweep may have in the course of its life, retired ones too."""
+MAX_NUMBERS = 10**_DIGITS
+"""Numbers that a sweep may give to points in the course of its life."""
 
 _SEAL_LINE = _DIGITS + len(' = ""\n') + 16
 _CHECKSUM = '\nsha256 = "'

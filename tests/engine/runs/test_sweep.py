@@ -33,7 +33,7 @@ from acbo_settings.cli.main import main
 from acbo_settings.cli.sweep.sweep_file import read_sweep_file
 from acbo_settings.engine import frozen as frozen_module
 from acbo_settings.engine.frozen_sweep import read_sweep
-from acbo_settings.engine.runs import sweep as sweep_module
+from acbo_settings.engine.runs import sweep_directory
 from acbo_settings.engine.runs.sweep import SweepFreezing
 
 from ...command_line import ENVIRON, told
@@ -632,9 +632,9 @@ def test_a_file_or_a_variable_beside_a_sweep_is_told(assert_report: AssertReport
 def test_what_could_not_be_read_back_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sweep's file has a size, and numbers a length; both are known before the first point is written."""
     write_sweep()
-    for limit, value, message in (("MAX_BYTES", 2000, "larger than 64 MiB"), ("MAX_POINTS", 7, "more than 7 points")):
+    for limit, value, message in (("MAX_BYTES", 2000, "larger than 64 MiB"), ("MAX_NUMBERS", 7, "more than 7 points")):
         with monkeypatch.context() as patched:
-            patched.setattr(sweep_module, limit, value)
+            patched.setattr(sweep_directory, limit, value)
             file = read_sweep_file(Namespace(schema=SCHEMA, path="sweep.toml", env=True, settings=[]))
             freezing = SweepFreezing(file.start, file.layers, file.points, str(DIRECTORY), file.name, "error")
             list(freezing.judge())

@@ -133,6 +133,12 @@ def with_progress(items: Iterable[Item], total: int, what: str = "checking") -> 
             bar.stop()
 
 
+def go_through(steps: Iterable[object], total: int, what: str = "checking") -> None:
+    """Take steps one after the other, with a bar if that takes time."""
+    for _ in with_progress(steps, total, what):
+        pass
+
+
 def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:
     """A curve over the steps 0 to the last one as rows of block characters, the highest first; it starts at 0.
 

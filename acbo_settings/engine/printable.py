@@ -129,6 +129,15 @@ def fit(text: str, width: int | None, indent: str = "    ") -> str:
     return "\n".join(lines)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "point"), counted(8000, "point")
+    ('1 point', '8,000 points')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def number_list(numbers: Iterable[int], separator: str = ", ", most: int | None = None) -> str:
     """Ascending numbers as people write them, and `sbatch --array` takes them; `most` spells out the first runs only.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections import deque
 from collections.abc import Sequence
 
 from ...engine.loading.sweep import JudgedSweep
+from ...engine.printable import counted
 from ...engine.problems import ConfigurationError, Problem
 from ..output import NOT_VALID, SUCCESS, note, print_advice, print_problems, result
 from ..problem_facts import print_facts
-from ..terminal import with_progress
+from ..terminal import go_through
 from .sweep_file import read_sweep_file
 
 
@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
         file = read_sweep_file(arguments)
         judged = JudgedSweep(file.layers, file.points, file.name)
         if not file.errors:
-            deque(with_progress(judged.judge(), len(file.points)), maxlen=0)
+            go_through(judged.judge(), len(file.points))
         problems = [*file.problems, *judged.problems]
     except ConfigurationError as error:
         return _report(arguments, error.problems, "")
@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
 
 def _counted(judged: JudgedSweep) -> str:
     """How many points there are, and how many of them are not valid."""
-    points, broken = f"{judged.count:,} point{'' if judged.count == 1 else 's'}", judged.count - judged.valid
+    points, broken = counted(judged.count, "point"), judged.count - judged.valid
     return f"{points}, {broken:,} not valid" if broken else points
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections import deque
 from collections.abc import Iterator
 
 from ...engine.frozen_sweep import read_sweep
-from ...engine.printable import number_list
+from ...engine.printable import counted, number_list
 from ...engine.problems import ConfigurationError, file_problem
 from ...engine.report import refusal
 from ...engine.runs.marks import mark_points_done
 from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems
-from ..terminal import with_progress
+from ..terminal import go_through
 
 
 def run(arguments: Namespace) -> int:
@@ -33,11 +32,11 @@ def run(arguments: Namespace) -> int:
             message = f"point {unknown[0]} is retired" if is_retired else f"has no point {unknown[0]}"
             raise refusal([file_problem(arguments.sweep, message, f"it has {sweep.head.shown}")])
         written = mark_points_done(arguments.schema, arguments.sweep, [sweep.points[number] for number in numbers])
-        deque(with_progress(written, len(numbers), "writing"), maxlen=0)
+        go_through(written, len(numbers), "writing")
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID
-    note(f"{len(numbers):,} point{'' if len(numbers) == 1 else 's'} of {arguments.sweep} done: {number_list(numbers)}")
+    note(f"{counted(len(numbers), 'point')} of {arguments.sweep} done: {number_list(numbers)}")
     return SUCCESS
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections import deque
 
-from ...engine.printable import number_list
+from ...engine.printable import counted, number_list
 from ...engine.problems import ConfigurationError
 from ...engine.report import refusal
 from ...engine.run_arguments import directory_objection
 from ...engine.runs.sweep import SweepFreezing
 from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_advice, print_problems, result
-from ..terminal import with_progress
+from ..terminal import go_through
 from .sweep_file import read_sweep_file
 
 
@@ -25,9 +24,9 @@ def run(arguments: Namespace) -> int:
         if file.errors:
             raise refusal(file.errors)
         freezing = SweepFreezing(file.start, file.layers, file.points, arguments.dir, file.name, arguments.on_change)
-        _exhaust(with_progress(freezing.judge(), len(file.points), "judging"))
+        go_through(freezing.judge(), len(file.points), "judging")
         print_advice([*file.problems, *freezing.advice])
-        _exhaust(with_progress(freezing.write(), freezing.waiting, "writing"))
+        go_through(freezing.write(), freezing.waiting, "writing")
     except ConfigurationError as error:
         print_problems(error.problems)
         return NOT_VALID
@@ -41,10 +40,6 @@ def run(arguments: Namespace) -> int:
     return SUCCESS
 
 
-def _exhaust(steps: object) -> None:
-    deque(steps, maxlen=0)  # type: ignore[call-overload]
-
-
 def _what_was_frozen(freezing: SweepFreezing, directory: str) -> str:
     """One sentence on what became of the points."""
     counts = {
@@ -53,6 +48,5 @@ def _what_was_frozen(freezing: SweepFreezing, directory: str) -> str:
         "replaced": freezing.replaced,
         "retired": freezing.retired,
     }
-    count = len(freezing.numbers)
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
-    return f"{directory} holds {count:,} point{'' if count == 1 else 's'}: {told}"
+    return f"{directory} holds {counted(len(freezing.numbers), 'point')}: {told}"

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 
-from ...engine.printable import number_list
+from ...engine.printable import counted, number_list
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import PointState, find_states, has_own_file, objection_to
 from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, note, print_problems, result
@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> int:
         return _print_array(states, arguments.sweep)
     counts = Counter(state.name for state in states)
     told = ", ".join(f"{counts[name]:,} {name}" for name in ("done", "started", "waiting"))
-    Terminal().out(f"{len(states):,} point{'' if len(states) == 1 else 's'}: {told}")
+    Terminal().out(f"{counted(len(states), 'point')}: {told}")
     _print_started([state for state in states if state.name == "started"])
     _note_lost([state for state in states if not has_own_file(arguments.schema, arguments.sweep, state.point)])
     return SUCCESS

@@ -30,6 +30,10 @@ assert_same_across_ranks
     Refuse to go on unless every rank has an equal configuration; metadata takes no part.
 plan_training
     Work out what a run will do, if it is not stopped early.
+learning_rate
+    The learning rate at one step, with a linear warmup.
+exploration_temperature
+    The exploration temperature at one step.
 find_differences
     The settings that two configurations have different values for, in the order of the schema.
 json_schema
@@ -79,7 +83,7 @@ if TYPE_CHECKING:
     from .engine.origins import Argument, Assignment, Default, File, FrozenFile, SweepItem, Variable
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .engine.values import Difference, SourcedValue, find_differences
-    from .plan import TrainingPlan, plan_training
+    from .plan import TrainingPlan, exploration_temperature, learning_rate, plan_training
 
 _MODULES = {
     "api": (
@@ -101,7 +105,7 @@ _MODULES = {
     "engine.values": ("Difference", "SourcedValue", "find_differences"),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "engine.declarations": ("Was", "advice", "rule"),
-    "plan": ("TrainingPlan", "plan_training"),
+    "plan": ("TrainingPlan", "plan_training", "learning_rate", "exploration_temperature"),
 }
 # Names that nobody calls, but that pickles know.
 _MODULES_OF_PARTS = {
@@ -141,8 +145,10 @@ __all__ = [
     "assert_same_across_ranks",
     "create_default_training_config",
     "create_training_config",
+    "exploration_temperature",
     "find_differences",
     "json_schema",
+    "learning_rate",
     "load_frozen_config",
     "load_training_config",
     "mark_done",

@@ -177,23 +177,32 @@ def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> lis
     return found
 
 
+@public
 def exploration_temperature(config: TrainingConfig, step: int, stagnation: int = 0) -> float:
     """The exploration temperature at one step.
 
-    Under "adaptive" it is initial · (1 - p) + final · p, with p = min(step / adaptation_steps, 1) less
-    min(stagnation / stagnation_threshold, 0.5), floored at 0; under "uncertainty_guided" it is constant.
+    A training loop that calls it explores as `acbo-settings plan` draws it. Under "adaptive" it is
+    initial · (1 - p) + final · p, with p = min(step / adaptation_steps, 1) less
+    min(stagnation / stagnation_threshold, 0.5), floored at 0. So stagnation has its full effect at half the threshold.
+    The formula is that of ACBO's adaptive exploration. Under "uncertainty_guided" the temperature is constant.
 
     Args:
-        config: The configuration.
-        step: The training step, from 0.
-        stagnation: Steps without improvement, from 0.
+        config: A validated configuration.
+        step: The training step, at least 0, a number and not an array.
+        stagnation: Training steps since the last improvement, at least 0.
 
     Returns:
-        The temperature, between the final and the initial one.
+        The temperature: under "adaptive" between the final and the initial one, else `exploration.temperature`.
+
+    Raises:
+        ValueError: `step` or `stagnation` is negative.
 
     >>> exploration_temperature(TrainingConfig(), 0), exploration_temperature(TrainingConfig(), 1000)
     (2.0, 0.1)
+    >>> exploration_temperature(TrainingConfig(), 1000, stagnation=50)
+    1.05
     """
+    _require_not_negative(step=step, stagnation=stagnation)
     exploration = config.exploration
     if exploration.strategy_type != "adaptive":
         return exploration.temperature
@@ -203,20 +212,36 @@ def exploration_temperature(config: TrainingConfig, step: int, stagnation: int =
     return exploration.initial_temperature * (1 - progress) + exploration.final_temperature * progress
 
 
+@public
 def learning_rate(config: TrainingConfig, step: int) -> float:
     """The learning rate at one step, with a linear warmup.
 
+    A training loop that calls it trains at the rates that `acbo-settings plan` draws. The rate is
+    `grpo.learning_rate` · min(step / warmup_steps, 1). The warmup counts training steps; one training step makes
+    `grpo.num_iterations` optimizer updates, all at the same rate. With a warmup the first step, which is step 0, has
+    the rate 0, as in `transformers.get_constant_schedule_with_warmup`.
+
     Args:
-        config: The configuration.
-        step: The training step, from 0.
+        config: A validated configuration.
+        step: The training step, at least 0, a number and not an array.
 
     Returns:
-        `grpo.learning_rate`, or its share during the first `warmup_steps`. The warmup of a trainer may have another
-        shape; its end is the same.
+        The rate, from 0 to `grpo.learning_rate`.
+
+    Raises:
+        ValueError: `step` is negative.
 
     >>> learning_rate(TrainingConfig(), 50), learning_rate(TrainingConfig(), 100)
     (0.00015, 0.0003)
     """
+    _require_not_negative(step=step)
     if step >= config.warmup_steps:
         return config.grpo.learning_rate
     return config.grpo.learning_rate * (step / config.warmup_steps)
+
+
+def _require_not_negative(**counts: int) -> None:
+    """Refuse a count of steps that is below 0, which would give a rate or a temperature outside of its range."""
+    for name, count in counts.items():
+        if count < 0:
+            raise ValueError(f"{name} must be at least 0, and is {count}")

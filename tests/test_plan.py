@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acbo_settings import TrainingConfig, create_training_config, load_training_config
-from acbo_settings.plan import exploration_temperature, learning_rate, plan_training
+from acbo_settings import (
+    TrainingConfig,
+    create_training_config,
+    exploration_temperature,
+    learning_rate,
+    load_training_config,
+    plan_training,
+)
 from acbo_settings.rules import RULES
 
 from .rule_answers import broken_rules
@@ -95,6 +101,24 @@ def test_the_temperature_stays_between_its_ends(step: int, stagnation: int) -> N
     temperature = exploration_temperature(config, step, stagnation)
     assert 0.1 - 1e-12 <= exploration_temperature(config, step) <= temperature <= 2.0
     assert temperature - exploration_temperature(config, step) <= 0.95 + 1e-12
+
+
+def test_stagnation_acts_in_full_at_half_the_threshold() -> None:
+    """A run at the final temperature goes back half of the way to the initial one, and never further."""
+    temperatures = [exploration_temperature(TrainingConfig(), 1000, stagnation) for stagnation in (0, 25, 50, 100, 900)]
+    assert temperatures == pytest.approx([0.1, 0.575, 1.05, 1.05, 1.05])
+
+
+@given(st.integers(max_value=-1))
+def test_a_negative_step_is_refused(negative: int) -> None:
+    """A step before the run has no rate and no temperature, and the error names the argument."""
+    config = TrainingConfig()
+    with pytest.raises(ValueError, match=f"step must be at least 0, and is {negative}$"):
+        learning_rate(config, negative)
+    with pytest.raises(ValueError, match=f"step must be at least 0, and is {negative}$"):
+        exploration_temperature(config, negative)
+    with pytest.raises(ValueError, match=f"stagnation must be at least 0, and is {negative}$"):
+        exploration_temperature(config, 0, negative)
 
 
 def test_the_learning_rate_is_warmed_up() -> None:

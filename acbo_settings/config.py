@@ -106,7 +106,8 @@ class GRPOTrainingConfig(_Settings):
     """Step size of Adam."""
 
     max_grad_norm: Annotated[float, Gt(0), Le(10)] = 1.0
-    """Global norm to which the gradient is clipped before each step of Adam."""
+    """Global norm to which the gradient is clipped before each step of Adam. A value above the largest norm of the
+    run has no effect."""
 
     clip_ratio: Annotated[float, Gt(0), Le(1)] = 0.2
     """How far the probability ratio may leave 1 before its gradient is cut (TRL: epsilon)."""
@@ -115,8 +116,8 @@ class GRPOTrainingConfig(_Settings):
     """Weight of the entropy bonus in the loss (TRL: entropy_coef)."""
 
     kl_penalty_coeff: Annotated[float, Ge(0)] = 0.0
-    """Weight of the KL penalty towards the reference policy (TRL: beta). 0 means no penalty, as in open-r1 and
-    in TRL since 0.19."""
+    """Weight of the KL penalty towards the reference policy (TRL: beta), which is the policy at the start of the run.
+    0 leaves the penalty out, as in open-r1 and in TRL since 0.19."""
 
     scale_rewards: bool = True
     """Divide each advantage by the standard deviation of its group (plus 1e-8), as TRL does by default. Dr. GRPO
@@ -149,7 +150,7 @@ class RewardTrainingConfig(_Settings):
     """
 
     optimization_weight: Annotated[float, Ge(0)] = 1.0
-    """Weight of the improvement of the target variable."""
+    """Weight of the improvement of the target variable over its best value before."""
 
     structure_weight: Annotated[float, Ge(0)] = 0.5
     """Weight of what an intervention reveals about the causal structure."""
@@ -158,11 +159,13 @@ class RewardTrainingConfig(_Settings):
     """Weight of intervening on likely parents of the target."""
 
     exploration_weight: Annotated[float, Ge(0)] = 0.1
-    """Weight of the exploration bonus."""
+    """Weight of novelty, which is 1 less the share of the earlier interventions that were on the same variable. It is
+    not the bonus of the section exploration."""
 
     reward_scaling: Literal["tanh", "clip", "none"] = "tanh"
     """How a reward r is scaled before advantages are computed, with c = reward_clip_value: "tanh" is
-    c * tanh(r / c), "clip" is r limited to [-c, c], "none" leaves r as it is."""
+    c * tanh(r / c), "clip" is r limited to [-c, c], "none" leaves r as it is. With "none" and grpo.scale_rewards, only
+    the ratios of the weights act."""
 
     reward_clip_value: Annotated[float, Gt(0)] = 10.0
     """The largest absolute value c of a scaled reward. Without effect under reward_scaling = "none"."""
@@ -197,7 +200,14 @@ class ExplorationTrainingConfig(_Settings):
 
     Under "adaptive", with p = min(step / adaptation_steps, 1) less min(stagnation / stagnation_threshold, 0.5), floored
     at 0, the temperature is initial_temperature * (1 - p) + final_temperature * p, and the uncertainty-guided bonus is
-    multiplied by temperature / initial_temperature. Built directly it checks nothing; `validate_training_config` does.
+    multiplied by that temperature / initial_temperature. So only final_temperature / initial_temperature acts.
+
+    The uncertainty-guided bonus of a variable, which is a parent of the target with probability q, is
+    (uncertainty_weight * bits * (1 - |2q - 1|) + count_weight * (1 - frequency)
+    + variable_uncertainty_weight * (1 - |2q - 1|)) / temperature. Here bits is the uncertainty about the structure, and
+    frequency is the share of the earlier interventions that were on the variable. The old and the new log-probabilities
+    of GRPO both contain the bonus: otherwise their ratio would not be 1 in the first iteration. Built directly it
+    checks nothing; `validate_training_config` does.
 
     >>> ExplorationTrainingConfig().initial_temperature
     2.0
@@ -207,7 +217,8 @@ class ExplorationTrainingConfig(_Settings):
     """"uncertainty_guided" keeps the exploration bonus as it is, "adaptive" cools it down over the run."""
 
     uncertainty_weight: Annotated[float, Ge(0)] = 1.0
-    """Weight of the uncertainty about the structure in the bonus, under both strategies."""
+    """Weight of the uncertainty about the structure in the bonus, under both strategies. It counts for a variable by
+    how uncertain it is that the variable is a parent."""
 
     count_weight: Annotated[float, Ge(0)] = 0.1
     """Weight of how rarely a variable was intervened on, under both strategies."""
@@ -216,10 +227,11 @@ class ExplorationTrainingConfig(_Settings):
     """Weight of the uncertainty about the single variable, under both strategies."""
 
     temperature: Annotated[float, Gt(0)] = 1.0
-    """Temperature of the uncertainty-guided choice."""
+    """What the bonus is divided by, under both strategies: the higher it is, the less the bonus guides the choice."""
 
     initial_temperature: Annotated[float, Gt(0)] = 2.0
-    """Temperature at the start of the run, only under "adaptive"."""
+    """Temperature at the start of the run, only under "adaptive". The bonus is multiplied by the temperature of the
+    step, divided by this one: a higher initial_temperature with the same final_temperature explores less."""
 
     final_temperature: Annotated[float, Gt(0)] = 0.1
     """Temperature from adaptation_steps on, below initial_temperature; it acts only under "adaptive"."""
@@ -228,7 +240,9 @@ class ExplorationTrainingConfig(_Settings):
     """Training steps from the initial to the final temperature, only under "adaptive"."""
 
     stagnation_threshold: Annotated[int, Ge(1)] = 100
-    """Steps without improvement after which exploration has been raised by a half, only under "adaptive"."""
+    """Steps without improvement against which stagnation is measured, only under "adaptive". Stagnation raises the
+    temperature again, in full after half of these steps: then a cooled run is half of the way from final_temperature
+    back to initial_temperature."""
 
     def to_exploration_config(self) -> ExplorationConfig:
         """These settings as the exploration module takes them, unchanged.
@@ -257,10 +271,10 @@ class EvaluationConfig(_Settings):
     """
 
     eval_frequency: Annotated[int, Ge(1)] = 100
-    """Training steps from one evaluation to the next."""
+    """Training steps from one evaluation to the next. An evaluation comes after the update of its step."""
 
     checkpoint_frequency: Annotated[int, Ge(1)] = 500
-    """Training steps from one checkpoint to the next."""
+    """Training steps from one checkpoint to the next. A checkpoint comes after the update of its step."""
 
     track_optimization: bool = True
     """Record how the target variable improves."""
@@ -272,13 +286,13 @@ class EvaluationConfig(_Settings):
     """Record how varied the interventions are."""
 
     early_stopping_enabled: bool = False
-    """Stop the run when evaluations no longer improve."""
+    """Stop the run when evaluations no longer improve the optimization metric."""
 
     early_stopping_patience: Annotated[int, Ge(1)] = 200
     """Evaluations (not steps) without improvement before the run stops: 200 at every 100 steps are 20,000 steps."""
 
     early_stopping_threshold: Annotated[float, Gt(0)] = 1e-4
-    """The smallest change of the evaluated metric that counts as an improvement."""
+    """The smallest change of the optimization metric that counts as an improvement."""
 
 
 @public
@@ -307,7 +321,8 @@ class TrainingConfig(_Settings):
     """Training steps of the run."""
 
     warmup_steps: Annotated[int, Ge(0)] = 100
-    """Steps over which the learning rate is warmed up; fewer than total_steps."""
+    """Training steps over which the learning rate is warmed up; fewer than total_steps. The first of them trains at
+    rate 0."""
 
     surrogate_update_frequency: Annotated[int, Ge(1)] = 50
     """Training steps from one update of the surrogate model to the next."""

@@ -115,18 +115,7 @@ def load_training_config(
 
     def load() -> Config:
         """Load on this rank."""
-        start = read_start(
-            schema_of(schema),
-            as_utf8(path),
-            overrides,
-            environ,
-            strict,
-            as_utf8(run_dir),
-            on_change,
-            may_change,
-            sweep=as_utf8(sweep),
-            index=index,
-        )
+        start = _read_start(schema, path, overrides, environ, strict, run_dir, on_change, may_change, sweep, index)
         _forget_last(start)
         unchanged = unchanged_config(start)  # without pydantic: the same inputs have the same values
         if unchanged is None:
@@ -188,20 +177,8 @@ def resolve_training_config(
 
     def load() -> ResolvedConfig[Config]:
         """Load on this rank."""
-        return _resolve(
-            read_start(
-                schema_of(schema),
-                as_utf8(path),
-                overrides,
-                environ,
-                strict,
-                as_utf8(run_dir),
-                on_change,
-                may_change,
-                sweep=as_utf8(sweep),
-                index=index,
-            )
-        )
+        start = _read_start(schema, path, overrides, environ, strict, run_dir, on_change, may_change, sweep, index)
+        return _resolve(start)
 
     return load() if allgather is None else _load_same(load, lambda resolved: resolved.config, allgather, environ)
 
@@ -216,6 +193,32 @@ def _load_same(
 
     loaded: Loaded = load_same(load, config_of, allgather, os.environ if environ is None else environ)
     return loaded
+
+
+def _read_start(
+    schema: type[Any] | None,
+    path: Any,
+    overrides: Mapping[str, Any] | Sequence[str] | None,
+    environ: Mapping[str, str] | None,
+    strict: bool,
+    run_dir: Any,
+    on_change: OnChange | None,
+    may_change: Iterable[str] | None,
+    sweep: Any,
+    index: int | None,
+) -> Start:
+    """Read what a start is given; its paths are UTF-8, whatever the locale."""
+    paths = {"path": as_utf8(path), "run_dir": as_utf8(run_dir), "sweep": as_utf8(sweep)}
+    return read_start(
+        schema_of(schema),
+        overrides=overrides,
+        environ=environ,
+        strict=strict,
+        on_change=on_change,
+        may_change=may_change,
+        index=index,
+        **paths,
+    )
 
 
 def _resolve(start: Start) -> ResolvedConfig[Any]:

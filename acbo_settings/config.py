@@ -159,8 +159,8 @@ class RewardTrainingConfig(_Settings):
     """Weight of intervening on likely parents of the target."""
 
     exploration_weight: Annotated[float, Ge(0)] = 0.1
-    """Weight of novelty, which is 1 less the share of the earlier interventions that were on the same variable. It is
-    not the bonus of the section exploration."""
+    """Weight of novelty, which is 1 - the share of the earlier interventions that were on the same variable. The bonus
+    of the section exploration is another one."""
 
     reward_scaling: Literal["tanh", "clip", "none"] = "tanh"
     """How a reward r is scaled before advantages are computed, with c = reward_clip_value: "tanh" is
@@ -227,11 +227,11 @@ class ExplorationTrainingConfig(_Settings):
     """Weight of the uncertainty about the single variable, under both strategies."""
 
     temperature: Annotated[float, Gt(0)] = 1.0
-    """What the bonus is divided by, under both strategies: the higher it is, the less the bonus guides the choice."""
+    """The bonus is divided by it, under both strategies: the higher it is, the less the bonus guides the choice."""
 
     initial_temperature: Annotated[float, Gt(0)] = 2.0
-    """Temperature at the start of the run, only under "adaptive". The bonus is multiplied by the temperature of the
-    step, divided by this one: a higher initial_temperature with the same final_temperature explores less."""
+    """Temperature at the start of the run, only under "adaptive". The bonus is multiplied by the ratio of the
+    step's temperature to this one. So a higher initial_temperature with the same final_temperature explores less."""
 
     final_temperature: Annotated[float, Gt(0)] = 0.1
     """Temperature from adaptation_steps on, below initial_temperature; it acts only under "adaptive"."""
@@ -240,9 +240,9 @@ class ExplorationTrainingConfig(_Settings):
     """Training steps from the initial to the final temperature, only under "adaptive"."""
 
     stagnation_threshold: Annotated[int, Ge(1)] = 100
-    """Steps without improvement against which stagnation is measured, only under "adaptive". Stagnation raises the
-    temperature again, in full after half of these steps: then a cooled run is half of the way from final_temperature
-    back to initial_temperature."""
+    """Stagnation raises the temperature again, only under "adaptive": the more steps without improvement, the higher,
+    until there are half of stagnation_threshold. Then a run that had cooled down is half of the way from
+    final_temperature back to initial_temperature."""
 
     def to_exploration_config(self) -> ExplorationConfig:
         """These settings as the exploration module takes them, unchanged.

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from shutil import get_terminal_size
 from typing import Any
 
+from ..engine.inputs import encode_path
 from ..engine.printable import disarmed, escape_characters, fit, safe_lines
 from ..engine.problems import Problem
 
@@ -40,6 +41,23 @@ def note(message: str) -> None:
     """Write one sentence for the person at the terminal to stderr, fitted to it."""
     if sys.stderr is not None:  # the shell has closed it, and print would take stdout
         print(safe_lines(fit(escape_characters(message), get_terminal_size().columns)), file=sys.stderr)
+
+
+def picture_result(command: str, file: str, save: Callable[[str], None]) -> int:
+    """Save what a command draws as a file, and say so, or why it cannot be; the exit code."""
+    try:
+        save(os.fsdecode(encode_path(file)))
+    except ImportError:
+        reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
+    except OverflowError:
+        reason = "cannot draw numbers this large"
+    except (OSError, ValueError) as error:
+        reason = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
+    else:
+        note(f"wrote {file}")
+        return SUCCESS
+    note(f"acbo-settings {command}: --png {reason}")
+    return NOT_VALID
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 
 from ..config import TrainingConfig
-from ..engine.inputs import encode_path
 from ..engine.printable import fit, show_value
 from ..plan import exploration_temperature, learning_rate, plan_training
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
-from .output import NOT_VALID, SUCCESS, note
+from .output import NOT_VALID, SUCCESS, note, picture_result
 from .plan_picture import save_picture
 from .terminal import Terminal, plot
 
@@ -31,7 +30,9 @@ def run(arguments: Namespace) -> int:
             Terminal().heading(each.title, is_first=number == 0)
         _note_later(each)
         print_plan(each.resolved.config)
-    return SUCCESS if arguments.png is None else _save_picture(found[0].resolved.config, arguments.png)
+    if arguments.png is None:
+        return SUCCESS
+    return picture_result("plan", arguments.png, partial(save_picture, found[0].resolved.config))
 
 
 def _note_later(planned: Configuration) -> None:
@@ -42,22 +43,6 @@ def _note_later(planned: Configuration) -> None:
     for path, sourced in planned.later.items():
         default = show_value(planned.resolved.values[path].shadowed[-1].value)
         note(f"note: {'.'.join(path)} is known only in the job, from {sourced.origin}: planned with {default}")
-
-
-def _save_picture(config: TrainingConfig, file: str) -> int:
-    try:
-        save_picture(config, os.fsdecode(encode_path(file)))
-    except ImportError:
-        reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
-    except OverflowError:
-        reason = "cannot draw numbers this large"
-    except (OSError, ValueError) as error:
-        reason = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
-    else:
-        note(f"wrote {file}")
-        return SUCCESS
-    note(f"acbo-settings plan: --png {reason}")
-    return NOT_VALID
 
 
 def print_plan(config: TrainingConfig) -> None:

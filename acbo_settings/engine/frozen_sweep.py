@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .canonical import KeyPath, plain_setting, sha256
 from .inputs import exists, is_directory, read_part, reason, where_looked
-from .launcher import INDICES, is_index
+from .launcher import INDICES, indices_in, is_index
 from .schema import Application, Schema
 
 TYPE_CHECKING = False
@@ -170,19 +170,12 @@ def _parse_head(schema: Schema, name: str, directory: str, text: str) -> SweepHe
     if not found or checksum.partition('"')[0] != sha256(body.encode()):
         raise unusable(name, "was edited or damaged: the checksum of its head does not fit", _RESTORE)
     facts = dict(line.split(" = ", 1) for line in body.split("\n") if " = " in line)
-    retired = frozenset(_numbers(facts["retired"].strip('"')))
+    retired = frozenset(indices_in(facts["retired"].strip('"')))
     return SweepHead(directory, int(facts["points"]), retired, len(text.encode()))
 
 
 def _first_line(application: Application) -> str:
     return f"# {application.name} frozen sweep, format "
-
-
-def _numbers(text: str) -> Iterator[int]:
-    """The numbers of a list such as `3, 17-19`."""
-    for run in filter(None, text.split(", ")):
-        first, _, last = run.partition("-")
-        yield from range(int(first), int(last or first) + 1)
 
 
 def require_point(schema: Schema, point: Point) -> None:

@@ -283,8 +283,7 @@ def read_start(
     has_run = frozen_file is not None or leaves_run or len(named) < len(of_run)
     if surroundings:
         run = _run_here(application, run, surroundings)
-        point = run[-1]
-    if point:
+    if run[-1]:
         files: tuple[RawFile, ...] = ()
     elif surroundings and any(name.upper() == application.sweep_variable for name in of_run):
         files = (unknown_file(application.frozen_name),)
@@ -364,8 +363,11 @@ def _is_in_sweep(application: Application, run_dir: str | None) -> bool:
     if run_dir is None:
         return False
     above, name = os.path.split(run_dir.rstrip(os.sep))
-    is_number = name.isascii() and name.isdecimal() and len(name) < 10 and name == f"{int(name):04d}"
-    return is_number and exists(os.path.join(above, application.sweep_name))
+    if not name.isdecimal() or not exists(os.path.join(above, application.sweep_name)):
+        return False
+    from .launcher import is_index
+
+    return is_index(name) and name == f"{int(name):04d}"
 
 
 def _directory(application: Application, name: str, path: str | os.PathLike[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "RANK")
 """The variables in which launchers tell a process its number among the ranks of a job."""
@@ -36,6 +36,17 @@ def is_first_rank(environ: Mapping[str, str]) -> bool:
 def is_index(text: str) -> bool:
     """Whether a text is the number of a point or of a task."""
     return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def indices_in(text: str) -> Iterator[int]:
+    """The numbers of a list of points, or of tasks, as people write it.
+
+    >>> list(indices_in("3, 17-19"))
+    [3, 17, 18, 19]
+    """
+    for run in filter(None, text.split(",")):
+        first, _, last = run.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def array_index(environ: Mapping[str, str]) -> tuple[str, str] | None:

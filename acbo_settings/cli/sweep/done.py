@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import Iterator
 
 from ...engine.frozen_sweep import read_sweep
+from ...engine.launcher import indices_in
 from ...engine.printable import counted, number_list
 from ...engine.problems import ConfigurationError, file_problem
 from ...engine.report import refusal
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
         note(f"acbo-settings sweep done: {shown} is no number of a point, and no range such as 17-19")
         return WRONG_USAGE
     try:
-        numbers = sorted({number for word in words for number in _numbers(word)})
+        numbers = sorted({number for word in words for number in indices_in(word)})
         sweep = read_sweep(arguments.schema, arguments.sweep)
         active = {point.number for point in sweep.active}
         if unknown := [number for number in numbers if number not in active]:
@@ -44,8 +44,3 @@ def _is_range(word: str) -> bool:
     """Whether a word is a number, or two of which the second is not the smaller one."""
     found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", word)
     return found is not None and int(found[1]) <= int(found[2] or found[1])
-
-
-def _numbers(word: str) -> Iterator[int]:
-    first, _, last = word.partition("-")
-    return iter(range(int(first), int(last or first) + 1))

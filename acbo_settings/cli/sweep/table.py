@@ -8,15 +8,16 @@ import json
 import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...engine.canonical import KeyPath, json_ready
-from ...engine.inputs import encode_path, read_part
+from ...engine.inputs import read_part
 from ...engine.printable import escape
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import find_states
 from ...engine.toml_writer import show_note
-from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, print_problems, result
+from ..output import NOT_VALID, SUCCESS, WRONG_USAGE, json_result, note, picture_result, print_problems, result
 from ..terminal import Terminal, short_names
 from .table_picture import save_picture
 
@@ -161,19 +162,7 @@ def _draw(points: Sequence[Measured], metric: str | None, file: str) -> int:
     measured = [
         (point.settings, float(point.metrics[chosen])) for point in points if _is_number(point.metrics.get(chosen))
     ]
-    try:
-        save_picture(measured, chosen, os.fsdecode(encode_path(file)))
-    except ImportError:
-        message = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
-    except OverflowError:
-        message = "cannot draw numbers this large"
-    except (OSError, ValueError) as error:
-        message = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
-    else:
-        note(f"wrote {file}")
-        return SUCCESS
-    note(f"acbo-settings sweep table: --png {message}")
-    return NOT_VALID
+    return picture_result("sweep table", file, partial(save_picture, measured, chosen))
 
 
 def _is_number(value: Any) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from ...engine.canonical import KeyPath
-from ...engine.frozen_sweep import FrozenSweep, read_sweep
+from ...engine.frozen_sweep import MAX_NUMBERS, FrozenSweep, read_sweep
 from ...engine.inputs import is_directory
 from ...engine.launcher import SLURM_TASK
 from ...engine.loading.texts import parse_table, parse_value
@@ -22,8 +22,6 @@ from ..shell.values import Value, unknown
 from .places import option_place
 from .script_files import ScriptFiles
 from .submission import Option
-
-_MOST = 200_000
 
 
 class SweepArray:
@@ -98,12 +96,12 @@ class SweepArray:
 
 
 def array_tasks(text: str) -> Iterator[int]:
-    """The numbers of `--array=0-9:2,15%4`, as many as there may be points.
+    """The numbers of `--array=0-9:2,15%4`, as many as a sweep may have.
 
     >>> list(array_tasks("0-4:2,15%4"))
     [0, 2, 4, 15]
     """
-    left = _MOST
+    left = MAX_NUMBERS
     for part in text.partition("%")[0].split(","):
         if found := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part.strip()):
             first, step = int(found[1]), int(found[3] or 1) or 1

@@ -754,13 +754,21 @@ def test_freezings_at_the_same_time_make_one_sweep() -> None:
         assert {task(index).total_steps for index in range(8)} == {9002}
 
 
+LAB = """\
+from dataclasses import dataclass
+from pathlib import Path
+from acbo_settings import TrainingConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab(TrainingConfig):
+"""
+"""The start of a module with a class of one's own, whose settings come next."""
+
+
 def test_a_sweep_of_settings_of_ones_own(tmp_path: Path) -> None:
     """A seed of the class is swept as any setting, in tuples and paths too; the task has the class."""
-    Path("lab.py").write_text(
-        "from dataclasses import dataclass\nfrom pathlib import Path\nfrom acbo_settings import TrainingConfig\n\n\n"
-        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n"
-        "    seed: int = 0\n    layers: tuple[int, ...] = (8,)\n    data: Path\n"
-    )
+    Path("lab.py").write_text(LAB + "    seed: int = 0\n    layers: tuple[int, ...] = (8,)\n    data: Path\n")
     write_sweep("[grid]\nseed = [1, 2]\nlayers = [[8, 8], [16]]\ndata = ['a', 'b']\n", "")
     assert told("sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab").startswith("--- exit code 0\n")
     program = (
@@ -773,11 +781,7 @@ def test_a_sweep_of_settings_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_setting_that_was_not_set_can_be_kept() -> None:
     """What has no line in the frozen file has no line in the advice either."""
-    lab = (
-        "from dataclasses import dataclass\nfrom acbo_settings import TrainingConfig\n\n\n"
-        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n    limit: int | None = None\n"
-    )
-    Path("lab.py").write_text(lab)
+    Path("lab.py").write_text(LAB + "    limit: int | None = None\n")
     write_sweep("[grid]\nlog_frequency = [1, 2]\n", "")
     freezing = ["sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab"]
     assert "2 new" in told(*freezing)
@@ -787,10 +791,7 @@ def test_a_setting_that_was_not_set_can_be_kept() -> None:
 
 def test_a_sweep_outlives_a_new_setting_of_the_class() -> None:
     """Frozen again by a class with one more setting, no point is new, and none is refused."""
-    lab = (
-        "from dataclasses import dataclass\nfrom acbo_settings import TrainingConfig\n\n\n"
-        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Lab(TrainingConfig):\n    seed: int = 0\n"
-    )
+    lab = LAB + "    seed: int = 0\n"
     Path("lab.py").write_text(lab)
     write_sweep("[grid]\nseed = [1, 2]\n", "")
     freezing = ["sweep", "freeze", "--dir", str(DIRECTORY), "--schema", "lab:Lab"]

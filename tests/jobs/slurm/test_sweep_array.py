@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from acbo_settings.engine.frozen_sweep import MAX_NUMBERS
 from acbo_settings.jobs.slurm.sweep_array import array_tasks
 
 from ...command_line import told, write
@@ -128,9 +129,9 @@ def test_show_answers_for_a_task() -> None:
         ("5-3", []),
         ("", []),
         ("$N", []),
-        ("0-999999999", list(range(200_000))),
+        ("0-999999999", list(range(MAX_NUMBERS))),
     ],
 )
 def test_an_array_has_these_tasks(text: str, numbers: list[int]) -> None:
-    """As sbatch takes them, and no more of them than any cluster would."""
+    """As sbatch takes them, and no more of them than a sweep may have."""
     assert list(array_tasks(text)) == numbers

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from . import __version__
 from .engine import PickledByName, public
-from .engine.canonical import fingerprint, to_dict
+from .engine.canonical import fingerprint, to_dict, to_flat
 from .engine.schema import Application, Schema, Unread, section
 
 TYPE_CHECKING = False
@@ -120,8 +120,8 @@ class GRPOTrainingConfig(_Settings):
     0 leaves the penalty out, as in open-r1 and in TRL since 0.19."""
 
     scale_rewards: bool = True
-    """Divide each advantage by the standard deviation of its group (plus 1e-8), as TRL does by default. Dr. GRPO
-    argues for false."""
+    """Divide each advantage by the standard deviation of its group plus 1e-8. TRL does so by default, with 1e-4 and a
+    deviation over n - 1. Dr. GRPO argues for false."""
 
     def to_grpo_config(self) -> GRPOConfig:
         """These settings as the GRPO module takes them, unchanged.
@@ -286,7 +286,7 @@ class EvaluationConfig(_Settings):
     """Record how varied the interventions are."""
 
     early_stopping_enabled: bool = False
-    """Stop the run when evaluations no longer improve the optimization metric."""
+    """Stop the run when evaluations no longer improve the optimization metric, which track_optimization records."""
 
     early_stopping_patience: Annotated[int, Ge(1)] = 200
     """Evaluations (not steps) without improvement before the run stops: 200 at every 100 steps are 20,000 steps."""
@@ -318,7 +318,8 @@ class TrainingConfig(_Settings):
     )
 
     total_steps: Annotated[int, Ge(1)] = 5000
-    """Training steps of the run."""
+    """Training steps of the run. TRL counts optimizer updates instead: each of its max_steps, warmup_steps,
+    logging_steps, eval_steps and save_steps is the count of training steps here times grpo.num_iterations."""
 
     warmup_steps: Annotated[int, Ge(0)] = 100
     """Training steps over which the learning rate is warmed up; fewer than total_steps. The first of them trains at
@@ -373,6 +374,21 @@ class TrainingConfig(_Settings):
         'tanh'
         """
         return to_dict(self)
+
+    def to_flat(self) -> dict[str, bool | int | float | str]:
+        """The settings as experiment trackers take parameters: one scalar for each dotted key.
+
+        Passed back as texts they load equal:
+        `load_training_config(overrides=[f"{key}={value}" for key, value in flat.items()])`.
+
+        Returns:
+            A new dict. A tuple is its JSON text, as in a variable; a path is text; a setting that is None is left out.
+            Custom metadata is there as far as it is a scalar, below `metadata.`, dates as ISO 8601 text.
+
+        >>> TrainingConfig().to_flat()["grpo.group_size"]
+        64
+        """
+        return to_flat(self)
 
     def to_toml(self) -> str:
         """The configuration as the text of an `acbo.toml` that loads back equal, custom metadata included.

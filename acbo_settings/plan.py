@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from .config import TrainingConfig
 from .engine import PickledByName, public
-from .rules import find_idle_stopping, is_due_again, reaches_final_temperature
+from .rules import (
+    find_idle_stopping,
+    find_no_bonus,
+    find_unwatched_stopping,
+    is_due_again,
+    reaches_final_temperature,
+)
 
 
 @public
@@ -121,7 +127,7 @@ def _recurring(name: str, every: int, total_steps: int) -> Recurring:
 def _warmup(config: TrainingConfig) -> Schedule:
     end = config.warmup_steps
     rate = config.grpo.learning_rate
-    summary = f"ends at step {end:,}, with a learning rate of {rate}" if end else "none: warmup_steps is 0"
+    summary = f"from a learning rate of 0 at step 0 to {rate} at step {end:,}" if end else "none: warmup_steps is 0"
     return Schedule(name="warmup", end=end, summary=summary)
 
 
@@ -132,7 +138,11 @@ def _exploration(config: TrainingConfig) -> Schedule:
         return Schedule(name="exploration", end=None, summary=summary)
     end = exploration.adaptation_steps
     if reaches_final_temperature(config):
-        summary = f"at {exploration.final_temperature} from step {end:,} on, unless the run stagnates"
+        share = exploration.final_temperature / exploration.initial_temperature
+        summary = (
+            f"at {exploration.final_temperature} from step {end:,} on, with {share:.3g} of the first bonus,"
+            " unless the run stagnates"
+        )
         return Schedule(name="exploration", end=end, summary=summary)
     reached = exploration_temperature(config, last)
     return Schedule(
@@ -144,7 +154,7 @@ def _early_stopping(config: TrainingConfig) -> Schedule:
     evaluation = config.evaluation
     if not evaluation.early_stopping_enabled:
         return Schedule(name="early stopping", end=None, summary="off")
-    if find_idle_stopping(config):
+    if find_unwatched_stopping(config) or find_idle_stopping(config):
         return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
     return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
@@ -154,8 +164,8 @@ def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> lis
     """Sentences about what the settings seem to promise and the run will not do."""
     exploration, total = config.exploration, config.total_steps
     found = []
-    if sentence := find_idle_stopping(config):
-        found.append(f"{sentence}.")
+    reasons = (find_unwatched_stopping(config), find_idle_stopping(config), find_no_bonus(config))
+    found += [f"{sentence}." for sentence in reasons if sentence]
     if exploration.strategy_type == "adaptive" and not reaches_final_temperature(config):
         found.append(
             f"The final temperature {exploration.final_temperature} is never reached: it is due at step"

@@ -11,6 +11,10 @@ from .engine.canonical import KeyPath, value_at
 from .engine.declarations import Rule, Rules, advice, declared, rule
 from .engine.schema import Schema
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)
 _INITIAL_TEMPERATURE = ("exploration", "initial_temperature")
@@ -21,11 +25,15 @@ _EVAL_FREQUENCY = ("evaluation", "eval_frequency")
 _CHECKPOINT_FREQUENCY = ("evaluation", "checkpoint_frequency")
 _STOPPING_ENABLED = ("evaluation", "early_stopping_enabled")
 _STOPPING_PATIENCE = ("evaluation", "early_stopping_patience")
+_TRACKED = ("evaluation", "track_optimization")
 _CLIP_RATIO = ("grpo", "clip_ratio")
 _NUM_ITERATIONS = ("grpo", "num_iterations")
 _REWARD_SCALING = ("rewards", "reward_scaling")
 _REWARD_CLIP_VALUE = ("rewards", "reward_clip_value")
 _WEIGHTS = tuple(("rewards", f"{name}_weight") for name in ("optimization", "structure", "parent", "exploration"))
+_BONUS_WEIGHTS = tuple(
+    ("exploration", name) for name in ("uncertainty_weight", "count_weight", "variable_uncertainty_weight")
+)
 _ADAPTIVE_ONLY = (
     _INITIAL_TEMPERATURE,
     _FINAL_TEMPERATURE,
@@ -34,7 +42,7 @@ _ADAPTIVE_ONLY = (
 )
 
 
-def _default(config: TrainingConfig, path: KeyPath) -> object:
+def _default(config: TrainingConfig, path: KeyPath) -> Any:
     return Schema.of(type(config)).defaults[path]
 
 
@@ -117,6 +125,15 @@ def find_idle_stopping(config: TrainingConfig) -> str | None:
     )
 
 
+@advice(".".join(_TRACKED), ".".join(_STOPPING_ENABLED))
+def find_unwatched_stopping(config: TrainingConfig) -> str | None:
+    """Say that early stopping, which is on, has nothing to watch; None when it is off or has."""
+    evaluation = config.evaluation
+    if not evaluation.early_stopping_enabled or evaluation.track_optimization:
+        return None
+    return "Early stopping cannot fire: it watches the optimization metric, and track_optimization is false"
+
+
 @advice("evaluation.early_stopping_patience", "evaluation.early_stopping_enabled")
 def _patience_unused(config: TrainingConfig) -> str | None:
     evaluation = config.evaluation
@@ -173,6 +190,27 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
     return f"Final temperature is at least half of the initial one ({final} of {initial}): exploration hardly cools"
 
 
+@advice("exploration.initial_temperature", "exploration.final_temperature", "exploration.strategy_type")
+def _cools_further(config: TrainingConfig) -> str | None:
+    exploration = config.exploration
+    final, initial = exploration.final_temperature, exploration.initial_temperature
+    is_raised = initial > _default(config, _INITIAL_TEMPERATURE) and final == _default(config, _FINAL_TEMPERATURE)
+    if exploration.strategy_type != "adaptive" or not is_raised:
+        return None
+    return (
+        f"A higher initial temperature alone explores less: the bonus cools down to final / initial"
+        f" = {final / initial:.3g} of its size; raise final_temperature too"
+    )
+
+
+@advice(*map(".".join, _BONUS_WEIGHTS))
+def find_no_bonus(config: TrainingConfig) -> str | None:
+    """Say that there is no exploration bonus; None when there is one."""
+    if any(value_at(config, path) > 0 for path in _BONUS_WEIGHTS):
+        return None
+    return "There is no exploration bonus: its three weights are 0"
+
+
 @advice("grpo.clip_ratio", "grpo.num_iterations")
 def _clip_ratio_unused(config: TrainingConfig) -> str | None:
     if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _default(config, _CLIP_RATIO):
@@ -198,9 +236,9 @@ _ERRORS = declared(_warmup, _temperatures, _reward_weights)
 _CONSISTENCY = tuple(_frequency_rule(path, name) for path, name in list(_FREQUENCIES.items())[:2])
 _ADVICE = (
     *(_frequency_advice(path, name) for path, name in _FREQUENCIES.items()),
-    *declared(find_idle_stopping, _patience_unused, _checkpoint_misses_evaluation),
+    *declared(find_idle_stopping, find_unwatched_stopping, _patience_unused, _checkpoint_misses_evaluation),
     *(_adaptive_only_rule(path) for path in _ADAPTIVE_ONLY),
-    *declared(_adaptation_never_ends, _hardly_cools, _clip_ratio_unused),
+    *declared(_adaptation_never_ends, _hardly_cools, _cools_further, find_no_bonus, _clip_ratio_unused),
     *declared(_clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
 )
 

@@ -223,10 +223,6 @@ USAGE_PATTERNS: list[dict[str, Any]] = [
         "grpo": {"group_size": 64, "num_iterations": 4, "learning_rate": 3e-4},
         "evaluation": {"checkpoint_frequency": 1000, "early_stopping_enabled": True},
     },
-    {
-        "rewards": {"exploration_weight": 2.0, "structure_weight": 2.0, "optimization_weight": 0.5},
-        "exploration": {"initial_temperature": 10.0, "strategy_type": "adaptive"},
-    },
 ]
 
 
@@ -239,6 +235,19 @@ def test_usage_patterns(given: dict[str, Any]) -> None:
         table = value if isinstance(value, dict) else {key: value}
         record = getattr(config, key) if isinstance(value, dict) else config
         assert {name: getattr(record, name) for name in table} == table
+
+
+def test_exploration_heavy_pattern_is_told_that_it_explores_less() -> None:
+    """The pattern is taken, and told that a higher initial temperature alone cools the bonus down further."""
+    given = {
+        "rewards": {"exploration_weight": 2.0, "structure_weight": 2.0, "optimization_weight": 0.5},
+        "exploration": {"initial_temperature": 10.0, "strategy_type": "adaptive"},
+    }
+    with pytest.warns(ConfigurationWarning, match="A higher initial temperature alone explores less") as caught:
+        config = create_training_config(given)
+    assert len(caught) == 1
+    assert validate_training_config(config)
+    assert (config.exploration.initial_temperature, config.rewards.structure_weight) == (10.0, 2.0)
 
 
 def test_evaluation_pattern_can_never_stop_early() -> None:

@@ -141,6 +141,18 @@ def test_what_is_written_loads_back() -> None:
     assert load() == config
 
 
+def test_what_trackers_get_loads_back() -> None:
+    """Settings of one's own are scalars for trackers, and as texts they load equal; what is not set is left out."""
+    write("acbo.toml", FILE)
+    config = load()
+    flat = config.to_flat()
+    assert json.loads(str(flat["policy.encoder.files"])) == ["a.csv", "../b.csv"]
+    assert "tag" not in flat
+    write("acbo.toml", "")
+    texts = [f"{key}={value}" for key, value in flat.items()]
+    assert load_training_config(overrides=texts, environ={}, schema=ExperimentConfig) == config
+
+
 def test_what_the_command_line_prints_loads_back() -> None:
     """As TOML, as JSON, and as variables of a real shell; and `diff` knows every kind of value."""
     write("acbo.toml", FILE)

@@ -77,16 +77,25 @@ def test_what_never_happens_is_said() -> None:
         surrogate_update_frequency=101,
         grpo={"num_iterations": 1},
         rewards={"reward_scaling": "none"},
-        exploration={"strategy_type": "uncertainty_guided"},
-        evaluation={"checkpoint_frequency": 99},
+        exploration={
+            "strategy_type": "uncertainty_guided",
+            "uncertainty_weight": 0.0,
+            "count_weight": 0.0,
+            "variable_uncertainty_weight": 0.0,
+        },
+        evaluation={"checkpoint_frequency": 99, "early_stopping_enabled": True, "track_optimization": False},
     )
     plan = plan_training(config)
     assert [schedule.summary for schedule in plan.schedules] == [
         "none: warmup_steps is 0",
         "never cools: the temperature stays 1.0",
-        "off",
+        "never: it cannot fire within the run",
     ]
     assert plan.never == (
+        "Early stopping cannot fire: it watches the optimization metric, and track_optimization is false.",
+        "Early stopping cannot fire: patience counts evaluations, and 200 of them, one every 100 steps, take 20000 of"
+        " 101 steps.",
+        "There is no exploration bonus: its three weights are 0.",
         "No surrogate updates after step 0.",
         "Step 100 is saved by no checkpoint of the loop: the last one is at step 99.",
         "clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.",

@@ -24,8 +24,10 @@ ERRORS, CONSISTENCY_ERRORS, ADVICE, RANGE_SENTENCES = (
 ALL_RULES = tuple(dict.fromkeys((*ERRORS, *CONSISTENCY_ERRORS, *ADVICE)))
 
 WEIGHTS = ["optimization_weight", "structure_weight", "parent_weight", "exploration_weight"]
+BONUS_WEIGHTS = ["uncertainty_weight", "count_weight", "variable_uncertainty_weight"]
 ALL_ZERO = {f"rewards.{name}": 0.0 for name in WEIGHTS}
 GUIDED = {"exploration.strategy_type": "uncertainty_guided"}
+NO_BONUS = {f"exploration.{name}": 0.0 for name in BONUS_WEIGHTS}
 CLIPPED_ONCE = {"grpo.num_iterations": 1, "grpo.clip_ratio": 0.3}
 STOPPING = {"evaluation.early_stopping_enabled": True, "evaluation.early_stopping_patience": 5}
 
@@ -34,7 +36,7 @@ WITHOUT_EFFECT = [
     for name in ("initial_temperature", "final_temperature", "adaptation_steps", "stagnation_threshold")
 ]
 
-# Between them, these two break every rule.
+# Between them, these break every rule.
 EVERYTHING_WRONG: list[dict[str, Any]] = [
     {
         "total_steps": 5,
@@ -45,6 +47,14 @@ EVERYTHING_WRONG: list[dict[str, Any]] = [
         **ALL_ZERO,
     },
     {"evaluation.early_stopping_patience": 5, "rewards.reward_scaling": "none", **CLIPPED_ONCE, **GUIDED},
+    {
+        "exploration.initial_temperature": 3.0,
+        "evaluation.track_optimization": False,
+        **STOPPING,
+        **NO_BONUS,
+        **CLIPPED_ONCE,
+        **ALL_ZERO,
+    },
 ]
 
 
@@ -195,6 +205,16 @@ def test_consistency_error(key: str, name: str) -> None:
             "Adaptation steps equal total steps (5000): the final temperature is never reached",
         ),
         ({"rewards.reward_scaling": "none"}, 'Reward clip value has no effect under reward_scaling = "none"'),
+        (
+            {**STOPPING, "evaluation.track_optimization": False},
+            "Early stopping cannot fire: it watches the optimization metric, and track_optimization is false",
+        ),
+        (
+            {"exploration.initial_temperature": 10.0},
+            "A higher initial temperature alone explores less: the bonus cools down to final / initial = 0.01 of its"
+            " size; raise final_temperature too",
+        ),
+        (NO_BONUS, "There is no exploration bonus: its three weights are 0"),
     ],
 )
 def test_advice(changes: dict[str, Any], expected: str) -> None:
@@ -220,6 +240,10 @@ def test_advice(changes: dict[str, Any], expected: str) -> None:
         {"grpo.num_iterations": 2, "grpo.clip_ratio": 0.3},
         {"grpo.num_iterations": 1},
         {"rewards.reward_scaling": "clip", "rewards.reward_clip_value": 1.0},
+        {"exploration.initial_temperature": 10.0, "exploration.final_temperature": 0.11},
+        {"exploration.initial_temperature": 2.0, "exploration.final_temperature": 0.1},
+        *({**NO_BONUS, f"exploration.{name}": 5e-324} for name in BONUS_WEIGHTS),
+        {"evaluation.track_optimization": False},
     ],
 )
 def test_no_advice_at_the_edge(changes: dict[str, Any]) -> None:
@@ -252,6 +276,9 @@ def test_defaults_are_silent(rules: tuple[Rule, ...]) -> None:
         ({"rewards.reward_scaling": "none", "rewards.reward_clip_value": 5.0}, ["rewards.reward_clip_value"]),
         ({"total_steps": 900, "warmup_steps": 0}, ["exploration.adaptation_steps"]),
         ({"evaluation.early_stopping_enabled": True}, ["evaluation.early_stopping_patience"]),
+        ({"exploration.initial_temperature": 3.0}, ["exploration.initial_temperature"]),
+        (NO_BONUS, ["exploration.uncertainty_weight"]),
+        ({**STOPPING, "evaluation.track_optimization": False}, ["evaluation.track_optimization"]),
     ],
 )
 def test_what_somebody_set_is_advised_on(changes: dict[str, Any], expected: list[str]) -> None:

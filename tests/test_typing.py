@@ -73,6 +73,7 @@ def test_fields_have_precise_types() -> None:
     assert_type(config.rewards.get_reward_weights(), PMap[str, float])
     assert_type(config.to_dict(), dict[str, Any])
     assert_type(config.to_toml(), str)
+    assert_type(config.to_flat(), dict[str, bool | int | float | str])
 
 
 def test_errors_have_precise_types() -> None:

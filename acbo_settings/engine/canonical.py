@@ -92,6 +92,27 @@ def to_dict(config: Any) -> dict[str, Any]:
     return {**tree, "metadata": json_ready(custom)} if custom else tree
 
 
+def to_flat(config: Any) -> dict[str, bool | int | float | str]:
+    """A configuration as scalars by dotted key: a tuple as JSON text, metadata as far as it is a scalar."""
+    import json
+
+    flat: dict[str, bool | int | float | str] = {}
+    for path, value in _leaves(to_dict(config)).items():
+        if isinstance(value, list) and path[0] != "metadata":
+            value = json.dumps(value, ensure_ascii=False)
+        if value is not None and not isinstance(value, list):
+            flat[".".join(path)] = value
+    return flat
+
+
+def _leaves(tree: dict[str, Any], above: KeyPath = ()) -> dict[KeyPath, Any]:
+    """What is no table in a tree of tables, by key path."""
+    found: dict[KeyPath, Any] = {}
+    for key, value in tree.items():
+        found |= _leaves(value, (*above, key)) if isinstance(value, dict) else {(*above, key): value}
+    return found
+
+
 def json_ready(value: Any) -> Any:
     """Dates and times as ISO 8601 text, everything else as it is."""
     if isinstance(value, dict):

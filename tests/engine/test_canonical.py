@@ -28,7 +28,16 @@ from acbo_settings import (
     create_training_config,
     load_training_config,
 )
-from acbo_settings.engine.canonical import canonical_json, custom_metadata, fields_of, flatten, plain, sha256, to_dict
+from acbo_settings.engine.canonical import (
+    canonical_json,
+    custom_metadata,
+    fields_of,
+    flatten,
+    plain,
+    sha256,
+    to_dict,
+    to_flat,
+)
 from acbo_settings.engine.metadata import frozen_map
 
 from ..strategies import layers, tree_of
@@ -193,6 +202,28 @@ def test_dict_survives_json(metadata: dict[str, Any]) -> None:
     tree = to_dict(TrainingConfig(metadata=frozen_map(metadata)))
     assert described(json.loads(json.dumps(tree, allow_nan=False))) == described(tree)
     assert ("metadata" in tree) == bool(metadata)
+
+
+@settings(deadline=None)
+@given(METADATA)
+def test_flat_values_are_scalars(metadata: dict[str, Any]) -> None:
+    """Whatever the metadata holds, trackers get numbers and texts alone, and no setting is missing."""
+    flat = to_flat(TrainingConfig(metadata=frozen_map(metadata)))
+    assert all(isinstance(value, bool | int | float | str) for value in flat.values())
+    assert {key: value for key, value in flat.items() if not key.startswith("metadata.")} == {
+        ".".join(path): value for path, value in flatten(TrainingConfig()).items()
+    }
+
+
+def test_scalar_metadata_is_flat() -> None:
+    """Tables of the metadata are named by their dotted keys, dates are text, and lists are left out."""
+    notes = {"experiment": "scm20", "wandb": {"group": 3}, "tags": ["x"], "day": date(2026, 1, 31)}
+    flat = to_flat(TrainingConfig(metadata=frozen_map(notes)))
+    assert {key: value for key, value in flat.items() if "metadata" in key} == {
+        "metadata.experiment": "scm20",
+        "metadata.wandb.group": 3,
+        "metadata.day": "2026-01-31",
+    }
 
 
 def test_dates_are_texts_in_the_dict() -> None:

@@ -1,0 +1,21 @@
+"""The training of `examples/acbo` runs, as a user runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .example import SMALL, example_module, run_example
+
+
+def test_a_short_training_does_what_its_plan_says(tmp_path: Path) -> None:
+    """Twenty steps print the plan, then what happened, which is the same, and leave policy, log and picture."""
+    example_module("train")  # which says aloud when jax is missing
+    ran = run_example(tmp_path, SMALL | {"total_steps": 20}, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    assert ran.returncode == 0, ran.stderr
+    happened = ran.stdout.partition("planned and happened:\n")[2].splitlines()
+    counts = {line[:24].strip(): line[24:].split() for line in happened}
+    assert {name: both[0] == both[1] for name, both in counts.items()} == dict.fromkeys(counts, True)
+    assert counts["gradient updates"] == ["80", "80"]
+    assert "training ━" in ran.stderr
+    made = {path.name for path in (tmp_path / "run").iterdir()}
+    assert made >= {"acbo.frozen.toml", "acbo.done.toml", "policy.npz", "log.jsonl", "trajectories.bin", "curve.png"}

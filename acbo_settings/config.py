@@ -379,7 +379,8 @@ class TrainingConfig(_Settings):
         """The settings as experiment trackers take parameters: one scalar for each dotted key.
 
         Passed back as texts they load equal:
-        `load_training_config(overrides=[f"{key}={value}" for key, value in flat.items()])`.
+        `load_training_config(overrides=[f"{key}={value}" for key, value in flat.items()])`. A text of your own settings
+        that is empty, or begins or ends with a space, does not come back so.
 
         Returns:
             A new dict. A tuple is its JSON text, as in a variable; a path is text; a setting that is None is left out.

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,6 +75,8 @@ def test_the_blocks_are_those_that_are_executed() -> None:
         ("example", "yaml"),
         ("slurm", "console"),
         ("mpi", "console"),
+        ("training", "console"),
+        ("part", "python"),
         ("config", "yaml"),
         ("config", "toml"),
     }
@@ -110,10 +113,16 @@ def test_examples_are_the_files(block: Block) -> None:
     assert (ROOT / "examples" / block.name).read_text(encoding="utf-8") == block.text
 
 
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.note == "part"], ids=lambda block: block.name)
+def test_parts_of_examples_stand_in_the_files(block: Block) -> None:
+    """A part of an example shown in the README stands so in a function of the file in `examples/`."""
+    assert textwrap.indent(block.text, "    ") in (ROOT / "examples" / block.name).read_text(encoding="utf-8")
+
+
 def test_the_commands_are_what_ci_runs() -> None:
     """The continuous integration takes the commands from the README instead of repeating them."""
     names = [block.name for block in BLOCKS if block.note == "command"]
-    assert names == ["job", "tests", "benchmark"]
+    assert names == ["job", "tests", "training", "benchmark"]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert all(f"run_readme_command {name}" in script for name in names)
 

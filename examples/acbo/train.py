@@ -324,7 +324,7 @@ def main() -> None:
     plan, directory = acbo_settings.plan_training(config), acbo_settings.run_directory()
     planned = {event.name: event.count for event in plan.recurring}
     planned |= {"gradient updates": plan.gradient_updates, "sampled interventions": plan.sampled_interventions}
-    print(f"{directory}: configuration {config.fingerprint}, {plan.total_steps:,} steps")
+    print(f"{os.path.relpath(directory)}: configuration {config.fingerprint}, {plan.total_steps:,} steps")
     print(*(f"{name:<24}{number:>10,}" for name, number in planned.items()), *plan.never, sep="\n")
     progress = train(config, directory)
     summarize(directory)

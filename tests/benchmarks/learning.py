@@ -1,7 +1,7 @@
 """What the policy of `examples/acbo` has learnt, against random choice and the greedy choice on its surrogate.
 
 `python -m tests.benchmarks.learning` trains once with each seed, and plays models that no training has seen, the same
-ones with each way to choose. It needs the extra `example`, and takes about three minutes on two cores. Arguments are
+ones with each way to choose. It needs the extra `example`, and takes about three minutes. Arguments are
 settings, such as `total_steps=10000`.
 """
 
@@ -84,7 +84,7 @@ def main() -> None:
     for name in list(found)[1:]:
         for measure, title in MEASURES.items():
             mean, error = summarize([a - b for a, b in zip(policy[measure], found[name][measure], strict=True)])
-            print(f"policy - {name}, {title}: {mean:.3f} ± {error:.3f}")
+            print(f"trained policy less {name}, {title}: {mean:.3f} ± {error:.3f}")
             failed += [title] if mean < 2 * error else []
     sys.exit(f"not better by two standard errors: {failed}" if failed else 0)
 

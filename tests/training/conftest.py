@@ -19,6 +19,7 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainings]:
     jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_disable_most_optimizations", True)  # compiling takes longer than training
+    jax.clear_caches()  # of what other tests have compiled with optimizations, which rounds in another way
     there: dict[str, Training] = {}
 
     def train_once(settings: dict[str, Any]) -> Training:

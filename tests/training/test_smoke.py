@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from pathlib import Path
 
-from .example import SMALL, example_module, run_example
+import pytest
+
+from ..test_readme import BLOCKS, run_console, shell_environment
+from .example import EXAMPLE, SMALL, example_module, run_example
+
+
+@pytest.mark.heavy
+def test_the_training_of_the_readme(tmp_path: Path) -> None:
+    """In the example's directory the command prints what the README shows, and needs less than a minute."""
+    example_module("train")
+    (block,) = [block for block in BLOCKS if block.note == "training"]
+    shutil.copytree(EXAMPLE, tmp_path / "acbo", ignore=shutil.ignore_patterns("__pycache__", "run"))
+    started = time.monotonic()
+    assert run_console(block, tmp_path / "acbo", shell_environment(tmp_path)) == block.text
+    assert time.monotonic() - started < 60
 
 
 def test_a_short_training_does_what_its_plan_says(tmp_path: Path) -> None:

@@ -103,6 +103,59 @@ def test_what_never_happens_is_said() -> None:
     )
 
 
+@st.composite
+def short_runs(draw: st.DrawFn) -> TrainingConfig:
+    """A short run, in which some of what the settings seem to promise never happens."""
+    every = st.integers(1, 35)
+    default = TrainingConfig()
+    weight = draw(st.sampled_from([0.0, 0.5]))
+    return replace(
+        default,
+        total_steps=draw(st.integers(1, 30)),
+        warmup_steps=0,
+        log_frequency=draw(every),
+        surrogate_update_frequency=draw(every),
+        grpo=replace(default.grpo, num_iterations=draw(st.integers(1, 3))),
+        rewards=replace(default.rewards, reward_scaling=draw(st.sampled_from(["tanh", "clip", "none"]))),
+        exploration=replace(
+            default.exploration,
+            strategy_type=draw(st.sampled_from(["adaptive", "uncertainty_guided"])),
+            adaptation_steps=draw(every),
+            uncertainty_weight=weight,
+            count_weight=weight,
+            variable_uncertainty_weight=weight,
+        ),
+        evaluation=replace(default.evaluation, eval_frequency=draw(every), checkpoint_frequency=draw(every)),
+    )
+
+
+@given(short_runs())
+def test_what_never_happens_is_said_when_and_only_when(config: TrainingConfig) -> None:
+    """Each sentence is there exactly when it is true, worked out anew."""
+    never, total, evaluation = plan_training(config).never, config.total_steps, config.evaluation
+    exploration = config.exploration
+    expected = {
+        "There is no exploration bonus": exploration.uncertainty_weight == 0.0,
+        "The final temperature": exploration.strategy_type == "adaptive" and exploration.adaptation_steps > total - 1,
+        "clip_ratio never": config.grpo.num_iterations == 1,
+        "reward_clip_value never": config.rewards.reward_scaling == "none",
+        "Step": (total - 1) % evaluation.checkpoint_frequency != 0,
+        "No evaluations": 1 < total <= evaluation.eval_frequency,
+        "No checkpoints": 1 < total <= evaluation.checkpoint_frequency,
+        "No log lines": 1 < total <= config.log_frequency,
+        "No surrogate updates": 1 < total <= config.surrogate_update_frequency,
+    }
+    assert {start: any(sentence.startswith(start) for sentence in never) for start in expected} == expected
+
+
+def test_early_stopping_that_watches_nothing_never_ends_the_run() -> None:
+    """Without the optimization metric there is no step at which the run could be stopped."""
+    evaluation = replace(
+        TrainingConfig().evaluation, early_stopping_enabled=True, early_stopping_patience=1, track_optimization=False
+    )
+    assert plan_training(TrainingConfig(evaluation=evaluation)).schedules[2].end is None
+
+
 @given(st.integers(0, 5000), st.integers(0, 500))
 def test_the_temperature_stays_between_its_ends(step: int, stagnation: int) -> None:
     """It starts at the initial one, ends at the final one, and stagnation raises it by half of the way at most."""

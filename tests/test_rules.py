@@ -241,6 +241,7 @@ def test_advice(changes: dict[str, Any], expected: str) -> None:
         {"grpo.num_iterations": 1},
         {"rewards.reward_scaling": "clip", "rewards.reward_clip_value": 1.0},
         {"exploration.initial_temperature": 10.0, "exploration.final_temperature": 0.11},
+        {"exploration.initial_temperature": 10.0, "exploration.final_temperature": 0.05},
         {"exploration.initial_temperature": 2.0, "exploration.final_temperature": 0.1},
         *({**NO_BONUS, f"exploration.{name}": 5e-324} for name in BONUS_WEIGHTS),
         {"evaluation.track_optimization": False},

@@ -1,4 +1,4 @@
-"""The world of the training: linear-Gaussian structural causal models, what is known of one, and what that is worth.
+"""The world of the training: linear-Gaussian structural causal models, what is known of one, and the reward.
 
 The last variable of a model is its target, which is to become as large as possible. All others can be intervened on.
 """
@@ -49,7 +49,7 @@ class State(NamedTuple):
     strength: Array
     """Sums of value² over the same."""
     best: Array
-    """The largest target so far."""
+    """The largest target so far; 0 before the first intervention."""
     stagnation: Array
     """Interventions since `best` was reached."""
     surrogate: Surrogate
@@ -59,8 +59,8 @@ class State(NamedTuple):
 def draw_model(key: Array, variables: int) -> Array:
     """Draw the weights of a model, of which [i, j] is the effect of variable j on variable i.
 
-    Half of the edges that an order of the variables permits are there, with weights of ±0.5 to ±1.5; the target, which
-    is last, has at least one parent. Reads `models.variables`.
+    Each edge that an order of the variables permits is there with probability 1/2, with a weight of ±0.5 to ±1.5, a
+    choice of this example. The target, which is last, has at least one parent. Reads `models.variables`.
     """
     *drawn, places = jax.random.uniform(key, (variables + 1, variables), minval=-1.0)
     size = jnp.abs(jnp.stack(drawn))
@@ -71,7 +71,7 @@ def draw_model(key: Array, variables: int) -> Array:
 
 
 def draw_outcome(key: Array, model: Array, intervention: Intervention) -> Array:
-    """Draw all variables while one of them is set: x = Wx + standard normal noise, without the causes of that one."""
+    """Draw all variables while one of them is set: x = Wx + standard normal noise, but for the variable that is set."""
     noise = jax.random.normal(key, model.shape[:1])
     free = jnp.arange(len(model)) != intervention.variable
     outcome = noise
@@ -82,7 +82,10 @@ def draw_outcome(key: Array, model: Array, intervention: Intervention) -> Array:
 
 @partial(jax.jit, static_argnames=("variables",))
 def initial_state(variables: int) -> State:
-    """What is known of a model before the first intervention: that each set of parents is as likely as any other."""
+    """What is known of a model before the first intervention: each set of parents is as likely as any other.
+
+    Reads `models.variables`.
+    """
     none, pairs = jnp.zeros(variables - 1), jnp.zeros((variables - 1, variables - 1))
     best, stagnation = jnp.zeros(()), jnp.zeros((), jnp.int32)
     return State(pairs, none, none, none, none, best, stagnation, fit_surrogate(pairs, none))
@@ -130,7 +133,10 @@ def update_surrogate(state: State) -> State:
 
 
 def observe(state: State, intervention: Intervention, outcome: Array) -> State:
-    """Learn from one outcome: all sums, and by Bayes' rule the posterior of the sets of parents, whose weights stay."""
+    """Learn from one outcome: the sums, and by Bayes' rule the posterior of the sets of parents.
+
+    The weights of each set stay until the surrogate is updated.
+    """
     x, target = outcome[:-1], outcome[-1]
     surrogate, here = state.surrogate, jnp.arange(len(x)) == intervention.variable
     variance = 1 + jnp.einsum("i,sij,j->s", x, surrogate.covariances, x)
@@ -181,9 +187,9 @@ def compute_reward(
 ) -> Array:
     """The dual-objective reward of one intervention.
 
-    The sum of four rewards, weighted by `rewards.get_reward_weights()`: by how much the target is above its best value
-    before, how many bits the outcome reveals about the structure, how likely the variable is a parent of the target,
-    and its novelty. Then `rewards.reward_scaling` with c = `rewards.reward_clip_value`: c · tanh(r / c), or r limited
+    The sum of four rewards, weighted by `rewards.get_reward_weights()`: the target less its best value before, how many
+    bits the outcome reveals about the structure, how likely the variable is a parent of the target, and its novelty.
+    Then `rewards.reward_scaling` with c = `rewards.reward_clip_value`: c · tanh(r / c), or r limited
     to ±c, or r.
     """
     parts = {

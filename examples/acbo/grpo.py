@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from causal import (
     LIMIT,
@@ -51,7 +53,7 @@ class Group(NamedTuple):
 PolicyNetwork = Callable[[Parameters, State], Choice]
 
 FEATURES = 8
-"""What the policy sees of each variable, in number."""
+"""How many numbers the policy sees of each variable."""
 
 
 @partial(jax.jit, static_argnames=("width",))
@@ -59,16 +61,21 @@ def init_policy(key: Array, width: int) -> Parameters:
     """Draw the first parameters of the policy. Reads `policy.width`."""
     shapes = {"embed": (FEATURES, width), "query": (width, width), "key": (width, width), "value": (width, width)}
     shapes |= {"hidden": (2 * width, width), "out": (width, 3)}
-    keys = jax.random.split(key, len(shapes))
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    parts = jnp.split(jax.random.normal(key, (ends[-1],)), ends[:-1])
     drawn = {
-        name: jax.random.normal(key, shape) / jnp.sqrt(shape[0])
-        for key, (name, shape) in zip(keys, shapes.items(), strict=True)
+        name: part.reshape(shape) / jnp.sqrt(shape[0])
+        for part, (name, shape) in zip(parts, shapes.items(), strict=True)
     }
     return drawn | {"embed_bias": jnp.zeros(width), "hidden_bias": jnp.zeros(width), "out": drawn["out"] * 0.01}
 
 
 def features(state: State) -> Array:
-    """What the policy sees of each variable."""
+    """What the policy sees of each variable.
+
+    How likely it is a parent, and how uncertain that is; its direct effect; its total effect, which is the slope of the
+    target over its own interventions, by ridge regression; how often it was intervened on.
+    """
     probabilities = parent_probabilities(state)
     return jnp.stack(
         [
@@ -86,7 +93,10 @@ def features(state: State) -> Array:
 
 
 def policy_network(parameters: Parameters, state: State) -> Choice:
-    """One layer of self-attention over the variables, then a layer for each variable."""
+    """One layer of self-attention over the variables (Vaswani et al., 2017), then a layer for each variable.
+
+    Values are chosen around a mean within ±`LIMIT`, with a deviation of exp(-2.5) to exp(-0.5).
+    """
     seen = jnp.tanh(features(state) @ parameters["embed"] + parameters["embed_bias"])
     query, key, value = (seen @ parameters[name] for name in ("query", "key", "value"))
     attended = jax.nn.softmax(query @ key.T / jnp.sqrt(seen.shape[1])) @ value
@@ -190,8 +200,8 @@ def grpo_loss(
 ) -> tuple[Array, dict[str, Array]]:
     """-mean min(ρA, clip(ρ, 1 ± clip_ratio)A) - entropy_coeff · H + kl_penalty_coeff · KL (DeepSeekMath, equation 3).
 
-    The KL term is the estimator of its equation 4. At `kl_penalty_coeff` = 0 it is left out: 0 times an overflow is
-    no number.
+    The KL term is the estimator of its equation 4. At `kl_penalty_coeff` = 0 it is left out, since 0 times an overflow
+    is NaN. Reads `grpo.clip_ratio`, `entropy_coeff` and `kl_penalty_coeff`.
     """
     choice = policy_network(parameters, state)
     log_probabilities = jax.vmap(partial(log_probability, choice, bonus))(group.interventions)
@@ -200,7 +210,7 @@ def grpo_loss(
     clipped = jnp.clip(ratio, 1 - config.clip_ratio, 1 + config.clip_ratio)
     spread = entropy(choice, bonus)
     loss = -jnp.mean(jnp.minimum(ratio * advantages, clipped * advantages)) - config.entropy_coeff * spread
-    measured = {"entropy": spread, "ratio": jnp.abs(ratio - 1).max(), "kl": jnp.array(0.0)}
+    measured = {"entropy": spread, "ratio_deviation": jnp.abs(ratio - 1).max(), "kl": jnp.array(0.0)}
     if config.kl_penalty_coeff:
         of_reference = jax.vmap(partial(log_probability, policy_network(reference, state), bonus))(group.interventions)
         difference = of_reference - log_probabilities
@@ -221,7 +231,10 @@ def _update(
     policy_network: PolicyNetwork,
     config: GRPOConfig,
 ) -> tuple[Parameters, Any, dict[str, Array]]:
-    """All updates of one training step, compiled once for each network and each `GRPOConfig`."""
+    """All updates of one training step, compiled once for each network and each `GRPOConfig`.
+
+    Reads `grpo.num_iterations`. What was measured is that of the last update, the gradient's norm before it is clipped.
+    """
 
     def iterate(carry: Any, _: None) -> Any:
         parameters, optimizer_state = carry
@@ -238,11 +251,15 @@ def _update(
 
 
 def _optimizer(config: GRPOConfig) -> optax.GradientTransformation:
+    """Adam (Kingma and Ba, 2015) behind the clipping; the step's rate comes later. Reads `grpo.max_grad_norm`."""
     return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), optax.scale_by_adam())
 
 
 def create_grpo_trainer(
     policy_network: PolicyNetwork, config: GRPOConfig
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The update of one training step, and what makes the first state of its optimizer."""
+    """The update of one training step, and what makes the first state of its optimizer.
+
+    Reads all of `grpo` but `group_size` and `learning_rate`; the rate of each step is an argument of the update.
+    """
     return partial(_update, policy_network=policy_network, config=config), _optimizer(config).init

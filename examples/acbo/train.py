@@ -17,6 +17,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import causal
 import grpo
@@ -34,8 +35,8 @@ from rich.progress import track
 import acbo_settings
 from acbo_settings import EvaluationConfig, exploration_temperature, learning_rate
 
-TEST_MODELS = 64
-"""How many unseen models an evaluation plays."""
+TEST_MODELS, TEST_SEED = 256, 2**31
+"""How many models an evaluation plays, and their seed: the same models in each run, and unseen in all of them."""
 
 COUNTED: tuple[str, ...] = (
     "evaluations",
@@ -82,10 +83,11 @@ def play_models(
     interventions: int,
     surrogate_update_frequency: int,
 ) -> dict[str, Array]:
-    """Intervene on some models that nobody has seen, and measure for each of them what came of it.
+    """Intervene on models, and measure each of them.
 
     `target` is the mean of the target and `best` its largest value, `structure` how certain the true parents are in the
-    end, and `diversity` the entropy of the chosen variables in bits. Reads `models` and `surrogate_update_frequency`.
+    end, and `diversity` the entropy of the chosen variables in bits. Reads `models.variables`, `models.interventions`
+    and `surrogate_update_frequency`, which counts the interventions on a model here.
     """
 
     def step(model: Array, state: State, numbered: tuple[Array, Array]) -> tuple[State, Array]:
@@ -113,6 +115,7 @@ class Trainer:
     """What takes the training of one configuration from step to step."""
 
     def __init__(self, config: ExperimentConfig) -> None:
+        """Make the first policy, which is the reference of the KL penalty. Reads `seed` and `policy.width`."""
         self.config = config
         self.update_step, self.optimizer_init = grpo.create_grpo_trainer(policy_network, config.grpo.to_grpo_config())
         self.reference = grpo.init_policy(self.key(0), config.policy.width)
@@ -122,7 +125,7 @@ class Trainer:
         return jax.tree.reduce(jax.random.fold_in, numbers, jax.random.key(self.config.seed))
 
     def start(self) -> Progress:
-        """How far a training is before its first step."""
+        """How far a training is before its first step. Reads `models.variables`."""
         variables, parameters = self.config.models.variables, self.reference
         optimizer_state, model = self.optimizer_init(parameters), causal.draw_model(self.key(1, 0), variables)
         state, counts = causal.initial_state(variables), dict.fromkeys(COUNTED, 0)
@@ -146,8 +149,9 @@ class Trainer:
     ) -> tuple[Progress, Group, dict[str, float]]:
         """Sample a group, update the policy with it, and tell what was measured.
 
-        The schedules are those of the plan: `learning_rate` and `exploration_temperature`. Reads `grpo`, `rewards` and
-        `exploration`. `share` gives the group to processes that train together.
+        The schedules are those of the plan: `learning_rate` and `exploration_temperature`. Reads `warmup_steps`,
+        `grpo`, `rewards`, `exploration`, and what `prepare` reads. `share` gives the group to processes that train
+        together.
         """
         config, step, progress = self.config, progress.next_step, self.prepare(progress)
         state, parameters = progress.state, progress.parameters
@@ -173,7 +177,7 @@ class Trainer:
         """Play the test models, and tell what is tracked. Reads `evaluation` and what `play_models` reads."""
         config, evaluation = self.config, self.config.evaluation
         found = play_models(
-            self.key(3),
+            jax.random.key(TEST_SEED),
             progress.parameters,
             choose_by_policy,
             TEST_MODELS,
@@ -207,9 +211,9 @@ class Record:
         self.files = {}
         for name in ("log.jsonl", "trajectories.bin"):
             path, size = directory / name, sizes.get(name, 0)
+            if size and (not path.exists() or path.stat().st_size < size):
+                sys.exit(f"{path} is shorter than at the checkpoint: to train anew, take another ACBO_RUN_DIR")
             path.touch()
-            if path.stat().st_size < size:
-                sys.exit(f"{path} is shorter than at the checkpoint: to start anew, move the checkpoint away")
             self.files[name] = path.open("r+b")
             self.files[name].truncate(size)
             self.files[name].seek(size)
@@ -220,7 +224,9 @@ class Record:
 
     def keep(self, step: int, group: Group) -> None:
         """Write step, variable, value, target and reward of each intervention, as little-endian floats of 4 bytes."""
-        columns = (np.full(len(group.rewards), step), *group.interventions, group.targets, group.rewards)
+        variables, values = group.interventions
+        carried_out = np.clip(values, -LIMIT, LIMIT)
+        columns = (np.full(len(group.rewards), step), variables, carried_out, group.targets, group.rewards)
         self.files["trajectories.bin"].write(np.stack([np.asarray(column, "<f4") for column in columns], 1).tobytes())
 
     def flush(self) -> dict[str, int]:
@@ -240,18 +246,27 @@ def save_checkpoint(path: Path, progress: Progress, sizes: dict[str, int], finge
     """Save everything in one file, which replaces the one before as a whole."""
     leaves = {jax.tree_util.keystr(place): leaf for place, leaf in jax.tree_util.tree_leaves_with_path(progress)}
     beside = path.with_suffix(".new.npz")
-    np.savez(beside, fingerprint=fingerprint, sizes=json.dumps(sizes), **leaves)
+    with beside.open("wb") as file:
+        np.savez(file, fingerprint=fingerprint, sizes=json.dumps(sizes), **leaves)
+        file.flush()
+        os.fsync(file.fileno())
     beside.replace(path)
 
 
 def load_checkpoint(path: Path, start: Progress, fingerprint: str) -> tuple[Progress, dict[str, int]]:
     """How far the run is, and how long its files were then; the start when there is no checkpoint."""
     if not path.exists():
+        if path.with_name("policy.npz").exists():
+            sys.exit(f"{path} is gone, and the run was over: to train anew, take another ACBO_RUN_DIR")
         return start, {}
-    with np.load(path) as saved:
+    try:
+        file = np.load(path)
+    except (BadZipFile, EOFError, ValueError) as error:
+        sys.exit(f"{path} cannot be read ({error}): to train anew, take another ACBO_RUN_DIR")
+    with file as saved:
         if saved["fingerprint"] != fingerprint:
             both = f"is of the configuration {saved['fingerprint']}, and the run of {fingerprint}"
-            sys.exit(f"{path} {both}: take another ACBO_RUN_DIR, or move the checkpoint away")
+            sys.exit(f"{path} {both}: take another ACBO_RUN_DIR")
 
         def restore(place: Any, leaf: Any) -> Any:
             """The saved value, as an array or as a number of Python."""
@@ -270,11 +285,15 @@ def train(config: ExperimentConfig, directory: Path) -> Progress:
     checkpoint = directory / "checkpoint.npz"
     fingerprint = acbo_settings.load_frozen_config(directory, schema=ExperimentConfig).fingerprint
     progress, sizes = load_checkpoint(checkpoint, trainer.start(), fingerprint)
+    if progress.next_step > config.total_steps:
+        sys.exit(f"{checkpoint} is after {progress.next_step:,} steps, and total_steps is {config.total_steps:,}")
     if progress.next_step:
         print(f"going on at step {progress.next_step:,}", flush=True)
     steps = range(progress.next_step, config.total_steps)
     with closing(Record(directory, sizes)) as record:
         for step in track(steps, "training", console=Console(stderr=True)):
+            if evaluation.early_stopping_enabled and progress.stale_evaluations >= evaluation.early_stopping_patience:
+                break
             progress, group, metrics = trainer.step(progress)
             if config.save_trajectory_data:
                 record.keep(step, group)
@@ -287,8 +306,6 @@ def train(config: ExperimentConfig, directory: Path) -> Progress:
             if step % evaluation.checkpoint_frequency == 0:
                 progress = progress.counted("checkpoints")
                 save_checkpoint(checkpoint, progress, record.flush(), fingerprint)
-            if evaluation.early_stopping_enabled and progress.stale_evaluations >= evaluation.early_stopping_patience:
-                break
     parameters: dict[str, Any] = progress.parameters
     np.savez(directory / "policy.npz", **parameters)
     return progress
@@ -324,14 +341,24 @@ def main() -> None:
     plan, directory = acbo_settings.plan_training(config), acbo_settings.run_directory()
     planned = {event.name: event.count for event in plan.recurring}
     planned |= {"gradient updates": plan.gradient_updates, "sampled interventions": plan.sampled_interventions}
-    print(f"{os.path.relpath(directory)}: configuration {config.fingerprint}, {plan.total_steps:,} steps")
-    print(*(f"{name:<24}{number:>10,}" for name, number in planned.items()), *plan.never, sep="\n")
+    print(f"{os.path.relpath(directory)}: configuration {config.fingerprint}, {plan.total_steps:,} steps, planned:")
+    print(*(f"{name:<24}{planned[name]:>10,}" for name in COUNTED), *plan.never, sep="\n", flush=True)
     progress = train(config, directory)
     summarize(directory)
     acbo_settings.mark_done()
+    if progress.next_step < config.total_steps:
+        print(f"stopped early: {progress.stale_evaluations} evaluations in a row were no improvement")
     print(f"after {progress.next_step:,} steps, planned and happened:")
-    print(*(f"{name:<24}{planned[name]:>10,}{number:>10,}" for name, number in progress.counts.items()), sep="\n")
+    print(*(f"{name:<24}{planned[name]:>10,}{progress.counts[name]:>10,}" for name in COUNTED), sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    if {"-h", "--help"} & set(sys.argv):
+        sys.exit(print(__doc__, "\n`acbo-settings explain` tells of all settings."))
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped; started again, it goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"train.py: {error}")

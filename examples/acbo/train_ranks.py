@@ -1,8 +1,11 @@
 """The same training in several processes: `python train_ranks.py ADDRESS RANKS RANK`, once for each rank.
 
 Every rank loads its own configuration, all compare them before they train, and each updates the policy with its share
-of the group; jax adds up what the shares give. Settings can follow as arguments, the same for all ranks. The first rank
-saves the policy in the working directory.
+of the group; jax adds up what the shares give. Settings can follow as arguments, the same for all ranks. The size of a
+group has to be a multiple of the number of ranks.
+
+The first rank saves the policy in the working directory, as `policy.npz`. There is no log, no evaluation, no checkpoint
+and no early stopping: `train.py` shows these.
 """
 
 # pyright: reportMissingImports=false
@@ -45,12 +48,14 @@ def share(ranks: Mesh, group: Group) -> Group:
 
 
 def main(address: str, ranks: str, rank: str, *settings: str) -> None:
-    """Train one rank's share."""
+    """Train one rank's share. Reads `total_steps`, and what `Trainer` reads."""
     jax.distributed.initialize(address, int(ranks), int(rank))
     try:
         config = load_training_config(overrides=settings, schema=ExperimentConfig, allgather=allgather)
     except ConfigurationError as error:  # on all ranks alike
         sys.exit(f"rank {rank}: {error}")
+    if config.grpo.group_size % int(ranks):
+        sys.exit(f"rank {rank}: grpo.group_size is {config.grpo.group_size}, which {ranks} ranks cannot share equally")
     trainer, mesh = Trainer(config), Mesh(np.array(jax.devices()), ("ranks",))
     progress = trainer.start()
     for _ in range(config.total_steps):
@@ -62,4 +67,6 @@ def main(address: str, ranks: str, rank: str, *settings: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4 or not (sys.argv[2] + sys.argv[3]).isdigit():
+        sys.exit("usage: python train_ranks.py ADDRESS RANKS RANK [KEY=VALUE ...]")
     main(*sys.argv[1:])

@@ -70,6 +70,8 @@ class Training:
     """A row for each: step, variable, value, target, reward."""
     steps: list[dict[str, float]]
     """What was measured in each step, whether it was logged or not."""
+    rates: list[float]
+    """The learning rate that each update got."""
     checkpoint: Any
 
     def of_step(self, step: int) -> Any:
@@ -91,20 +93,33 @@ def train_here(directory: Path, settings: dict[str, Any]) -> Training:
 
     given: dict[str, Any] = SMALL | settings
     steps: list[dict[str, float]] = []
+    rates: list[float] = []
     config = load_training_config(
         os.devnull, overrides=texts(given), environ={}, run_dir=directory, schema=configuration.ExperimentConfig
     )
 
-    step = train.Trainer.step
+    step, create = train.Trainer.step, train.grpo.create_grpo_trainer
 
-    def observed(*arguments: Any) -> Any:
+    def observed_step(*arguments: Any) -> Any:
         """One step, whose measurements are kept."""
         found = step(*arguments)
         steps.append(found[2])
         return found
 
+    def observed_trainer(*arguments: Any) -> Any:
+        """The update, whose rates are kept."""
+        update, init = create(*arguments)
+
+        def observed_update(*given: Any) -> Any:
+            """The update of one step."""
+            rates.append(given[-1])
+            return update(*given)
+
+        return observed_update, init
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.Trainer, "step", observed)
+        patch.setattr(train.Trainer, "step", observed_step)
+        patch.setattr(train.grpo, "create_grpo_trainer", observed_trainer)
         progress = train.train(config, directory)
     with numpy.load(directory / "checkpoint.npz") as saved:
         checkpoint = dict(saved)
@@ -116,5 +131,6 @@ def train_here(directory: Path, settings: dict[str, Any]) -> Training:
         [line for line in logged if "reward" not in line],
         numpy.fromfile(directory / "trajectories.bin", "<f4").reshape(-1, 5),
         steps,
+        rates,
         checkpoint,
     )

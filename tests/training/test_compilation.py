@@ -31,7 +31,8 @@ def test_only_what_the_update_reads_is_compiled_again(tmp_path: Path) -> None:
 
 def test_the_example_is_typed() -> None:
     """With jax there, mypy has nothing to say of the example."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml"), "."]
+    options = ["--strict", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
+    command = [sys.executable, "-m", "mypy", *options, "."]
     ran = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stdout
 

@@ -149,7 +149,7 @@ def _warm(found: re.Match[str], training: Training, *_: Any) -> bool:
 
 
 def _unclipped(found: re.Match[str], training: Training, *_: Any) -> bool:
-    return max(step["ratio"] for step in training.steps) < 1e-6
+    return max(step["ratio_deviation"] for step in training.steps) < 1e-6
 
 
 def _unscaled(found: re.Match[str], training: Training, train: Trainings, given: dict[str, Any]) -> bool:

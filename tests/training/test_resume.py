@@ -9,15 +9,22 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ..test_examples import wait_until
 from ..test_readme import shell_environment
 from .example import EXAMPLE, SMALL, example_module, run_example, texts
 
 pytestmark = pytest.mark.heavy
 
-SETTINGS = SMALL | {"total_steps": 40, "evaluation.checkpoint_frequency": 7, "evaluation.eval_frequency": 6}
+SETTINGS = SMALL | {
+    "total_steps": 40,
+    "grpo.kl_penalty_coeff": 0.1,  # the reference policy has to be that of the first start
+    "evaluation.checkpoint_frequency": 7,
+    "evaluation.eval_frequency": 6,
+}
 RESULTS = ("policy.npz", "log.jsonl", "trajectories.bin")
 
 KILLED = """
@@ -77,13 +84,16 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, compiled: dict[str, st
     (directory / "acbo.toml").touch()
     ran = run_example(directory, SETTINGS, **compiled)
     assert ran.returncode == 0, ran.stderr
+    (directory / "run" / "said").write_text(ran.stdout)
     return directory / "run"
 
 
-def kill(directory: Path, moment: str, number: int, environ: dict[str, str]) -> None:
+def kill(
+    directory: Path, moment: str, number: int, environ: dict[str, str], settings: dict[str, Any] = SETTINGS
+) -> None:
     """Start the training, or go on with it, and let it be killed."""
     environment = shell_environment(directory) | {"PYTHONPATH": str(EXAMPLE), "JAX_PLATFORMS": "cpu"} | environ
-    command = [sys.executable, "-c", KILLED, moment, str(number), *texts(SETTINGS)]
+    command = [sys.executable, "-c", KILLED, moment, str(number), *texts(settings)]
     ran = subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=False, timeout=120)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
 
@@ -102,6 +112,7 @@ def test_killed_again_and_again(tmp_path: Path, undisturbed: Path, compiled: dic
     ran = run_example(tmp_path, SETTINGS, **compiled)
     assert ran.returncode == 0, ran.stderr
     assert "going on at step 36\n" in ran.stdout
+    assert ran.stdout.replace("going on at step 36\n", "") == (undisturbed / "said").read_text()  # all counts too
     assert_same_results(tmp_path / "run", undisturbed)
 
 
@@ -147,19 +158,80 @@ def test_the_checkpoint_of_another_configuration_is_refused(
     shutil.copy(undisturbed / "checkpoint.npz", tmp_path / "run")
     ran = run_example(tmp_path, SETTINGS | {"seed": 5}, **compiled)
     assert ran.returncode == 1
-    message = r"run/checkpoint\.npz is of the configuration [0-9a-f]{16}, and the run of [0-9a-f]{16}: take another "
+    message = r"run/checkpoint\.npz is of the configuration [0-9a-f]{16}, and the run of [0-9a-f]{16}: take another"
     assert re.search(message, ran.stderr)
     assert "Traceback" not in ran.stderr
     assert not os.path.exists(tmp_path / "run" / "policy.npz")
 
 
-def test_a_lost_log_is_told(tmp_path: Path, undisturbed: Path, compiled: dict[str, str]) -> None:
-    """A log that is shorter than at the checkpoint is not filled up with nothing."""
+def test_a_run_that_stopped_early_stays_stopped(tmp_path: Path, compiled: dict[str, str]) -> None:
+    """Killed after the checkpoint of its last step, or started once more when it is over, it takes no further step."""
+    stopping: dict[str, Any] = {"evaluation.early_stopping_enabled": True, "evaluation.early_stopping_patience": 1}
+    stopping |= {"evaluation.early_stopping_threshold": 1e9, "evaluation.checkpoint_frequency": 6}
+    # Between this checkpoint and the evaluation that stops the run, the best evaluation before must not be forgotten.
+    late = stopping | {"evaluation.checkpoint_frequency": 5, "evaluation.early_stopping_patience": 3}
+    for name in ("killed", "undisturbed", "late"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "acbo.toml").touch()
+    kill(tmp_path / "late", "after the checkpoint", 15, compiled, SETTINGS | late)
+    assert "after 19 steps" in run_example(tmp_path / "late", SETTINGS | late, **compiled).stdout
+    kill(tmp_path / "killed", "after the checkpoint", 6, compiled, SETTINGS | stopping)
+    for name in ("killed", "undisturbed", "undisturbed"):
+        ran = run_example(tmp_path / name, SETTINGS | stopping, **compiled)
+        assert "stopped early: 1 evaluations in a row were no improvement\nafter 7 steps" in ran.stdout, ran.stderr
+    assert_same_results(tmp_path / "killed" / "run", tmp_path / "undisturbed" / "run")
+
+
+def spoil(run: Path, how: str) -> None:
+    """Do something to the files of a run that is over."""
+    path = run / ("log.jsonl" if "log" in how else "checkpoint.npz")
+    if how.endswith("gone"):
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: 100 if how.endswith("cut") else 0])
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("log gone", "log.jsonl is shorter than at the checkpoint: "),
+        ("log empty", "log.jsonl is shorter than at the checkpoint: "),
+        ("gone", "checkpoint.npz is gone, and the run was over: "),
+        ("cut", "checkpoint.npz cannot be read (File is not a zip file): "),
+        ("empty", "checkpoint.npz cannot be read (No data left in file): "),
+    ],
+)
+def test_lost_files_are_told(how: str, said: str, tmp_path: Path, undisturbed: Path, compiled: dict[str, str]) -> None:
+    """What was lost of a run is told, and nothing else of it is touched."""
     shutil.copytree(undisturbed, tmp_path / "run")
-    (tmp_path / "run" / "log.jsonl").write_text("")
+    spoil(tmp_path / "run", how)
+    left = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     ran = run_example(tmp_path, SETTINGS, **compiled)
     assert ran.returncode == 1
-    assert ran.stderr.endswith(
-        "run/log.jsonl is shorter than at the checkpoint: to start anew, move the checkpoint away\n"
-    )
+    assert ran.stderr.endswith(f"{tmp_path}/run/{said}to train anew, take another ACBO_RUN_DIR\n")
     assert "Traceback" not in ran.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == left
+
+
+def test_fewer_steps_than_were_taken_are_refused(tmp_path: Path, undisturbed: Path, compiled: dict[str, str]) -> None:
+    """A run cannot become shorter than its checkpoint, and its policy stays."""
+    shutil.copytree(undisturbed, tmp_path / "run")
+    ran = run_example(tmp_path, SETTINGS | {"total_steps": 20}, ACBO_MAY_CHANGE="total_steps", **compiled)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("checkpoint.npz is after 36 steps, and total_steps is 20\n")
+    assert_same_results(tmp_path / "run", undisturbed)
+
+
+def test_an_interrupted_training_says_one_line(tmp_path: Path, compiled: dict[str, str]) -> None:
+    """Ctrl-C ends with exit code 130, without a traceback."""
+    environment = shell_environment(tmp_path) | {"JAX_PLATFORMS": "cpu"} | compiled
+    command = [sys.executable, str(EXAMPLE / "train.py"), *texts(SETTINGS | {"total_steps": 100_000})]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until((tmp_path / "run" / "checkpoint.npz").exists)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.endswith("stopped; started again, it goes on from the last checkpoint\n")
+    assert "Traceback" not in said

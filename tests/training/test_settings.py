@@ -15,9 +15,8 @@ from .conftest import Trainings
 from .example import EXAMPLE, SMALL, Training
 
 ONE_STEP = {"total_steps": 1, "grpo.num_iterations": 1, "grpo.entropy_coeff": 0.0}
-ONE_REWARD = {f"rewards.{name}_weight": 0.0 for name in ("optimization", "structure", "parent", "exploration")} | {
-    "rewards.reward_scaling": "none"
-}
+WEIGHTS = {"optimization": 1.0, "structure": 0.5, "parent": 0.3, "exploration": 0.1}
+ONE_REWARD = {f"rewards.{name}_weight": 0.0 for name in WEIGHTS} | {"rewards.reward_scaling": "none"}
 ONE_BONUS = {
     f"exploration.{name}": 0.0 for name in ("uncertainty_weight", "count_weight", "variable_uncertainty_weight")
 }
@@ -99,6 +98,7 @@ def _(train: Trainings) -> None:
     assert [step["learning_rate"] / 3e-4 for step in warm.steps[:6]] == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1])
     assert warm.progress.counts["gradient updates"] == 4 * 12
     policy = [warm, train({})]
+    assert warm.rates == [step["learning_rate"] for step in warm.steps]
     unchanged, changed = (train({"total_steps": 2, "warmup_steps": steps, **LAST_SAVED}) for steps in (1, 0))
     assert same(saved_parameters(unchanged), initial_parameters(unchanged))
     assert not same(saved_parameters(changed), initial_parameters(changed))
@@ -163,7 +163,11 @@ def _(train: Trainings) -> None:
     """Each group is used so often; once keeps the ratio at 1, and clip_ratio has no effect then."""
     once, often = train({"grpo.num_iterations": 1}), train({"grpo.num_iterations": 4})
     assert [each.progress.counts["gradient updates"] for each in (once, often)] == [12, 48]
-    assert max(step["ratio"] for step in once.steps) < 1e-6 < min(step["ratio"] for step in often.steps)
+    assert (
+        max(step["ratio_deviation"] for step in once.steps)
+        < 1e-6
+        < min(step["ratio_deviation"] for step in often.steps)
+    )
     assert same(train({"grpo.num_iterations": 1, "grpo.clip_ratio": 0.01}).parameters, once.parameters)
 
 
@@ -199,7 +203,7 @@ def norm_of(tree: Any) -> float:
 def _(train: Trainings) -> None:
     """The smaller it is, the less the ratio leaves 1 before its gradient is cut."""
     rate = {"grpo.learning_rate": 0.01, "grpo.num_iterations": 10, "grpo.entropy_coeff": 0.0}
-    tight, wide = (train({**rate, "grpo.clip_ratio": ratio}).steps[0]["ratio"] for ratio in (0.01, 1.0))
+    tight, wide = (train({**rate, "grpo.clip_ratio": ratio}).steps[0]["ratio_deviation"] for ratio in (0.01, 1.0))
     assert 0.01 < tight < wide
 
 
@@ -218,6 +222,8 @@ def _(train: Trainings) -> None:
     none, little, much = (train({**rate, "grpo.kl_penalty_coeff": weight}).steps for weight in (0.0, 1e-3, 100.0))
     assert {step["kl"] for step in none} == {0.0}
     assert 0 < much[-1]["kl"] < little[-1]["kl"]
+    once = train({**rate, "grpo.kl_penalty_coeff": 1e-3, "grpo.num_iterations": 1}).steps
+    assert once[0]["kl"] < 1e-6 < once[2]["kl"]  # as far as the policy is from the start of the run, not of the step
 
 
 @proof("grpo.scale_rewards")
@@ -270,7 +276,7 @@ def _(train: Trainings) -> None:
 
 @proof("rewards.reward_scaling")
 def _(train: Trainings) -> None:
-    """A reward is squashed, cut off, or left as it is."""
+    """A reward is squashed, cut off, or left as it is; then, with scaled advantages, only the ratio of weights acts."""
     import numpy
 
     scaled = {
@@ -280,6 +286,10 @@ def _(train: Trainings) -> None:
     assert abs(scaled["none"]).max() > 0.5
     assert close(scaled["tanh"], 0.5 * numpy.tanh(scaled["none"] / 0.5))
     assert close(scaled["clip"], numpy.clip(scaled["none"], -0.5, 0.5))
+    doubled = {f"rewards.{name}_weight": 2 * weight for name, weight in WEIGHTS.items()}
+    one, two = (train({"rewards.reward_scaling": "none"} | weights) for weights in ({}, doubled))
+    assert close(2 * first_rewards(one), first_rewards(two))
+    assert numpy.allclose(one.parameters, two.parameters, atol=1e-5)
 
 
 @proof("rewards.reward_clip_value")
@@ -302,7 +312,7 @@ def _(train: Trainings) -> None:
     guided, adaptive = (train({"exploration.strategy_type": name}) for name in ("uncertainty_guided", "adaptive"))
     assert [guided.steps[step]["bonus"] for step in (0, 6)] == pytest.approx([3.6, 3.6], rel=1e-5)
     assert adaptive.steps[0]["bonus"] == pytest.approx(3.6, rel=1e-5)
-    assert adaptive.steps[6]["bonus"] < 3.6
+    assert adaptive.steps[6]["bonus"] < 3.5
     assert {step["temperature"] for step in guided.steps} == {1.0}
 
 
@@ -492,6 +502,7 @@ def _(train: Trainings) -> None:
     """After so many steps nothing is known, because the model is a new one."""
     for interventions in (3, 6):
         training = train({"models.interventions": interventions, "exploration.strategy_type": "uncertainty_guided"})
+        assert all(step["stagnation"] == 0 for step in training.steps[::interventions])
         new = [number for number, step in enumerate(training.steps) if step["bonus"] == pytest.approx(3.6, rel=1e-5)]
         assert new == list(range(0, 12, interventions))
 

@@ -26,7 +26,7 @@ def test_the_training_of_the_readme(tmp_path: Path) -> None:
 def test_a_short_training_does_what_its_plan_says(tmp_path: Path) -> None:
     """Twenty steps print the plan, then what happened, which is the same, and leave policy, log and picture."""
     example_module("train")  # which says aloud when jax is missing
-    ran = run_example(tmp_path, SMALL | {"total_steps": 20}, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    ran = run_example(tmp_path, SMALL | {"total_steps": 20, "models.variables": 3}, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
     assert ran.returncode == 0, ran.stderr
     happened = ran.stdout.partition("planned and happened:\n")[2].splitlines()
     counts = {line[:24].strip(): line[24:].split() for line in happened}

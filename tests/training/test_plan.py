@@ -65,7 +65,7 @@ EVERYTHING_NEVER = {
 
 
 @pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(trainings())
 @example(EVERYTHING_NEVER)
 def test_the_plan_is_what_happens(train: Trainings, given: dict[str, Any]) -> None:

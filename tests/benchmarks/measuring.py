@@ -62,7 +62,7 @@ structure_weight = 0.8
 reward_scaling = "clip"
 
 [exploration]
-initial_temperature = 3.0
+final_temperature = 0.2
 adaptation_steps = 8000
 
 [evaluation]

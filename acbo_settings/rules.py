@@ -6,14 +6,10 @@ when something is wrong, else with None. Because the settings are named, a rule 
 
 from __future__ import annotations
 
-from .config import TrainingConfig
+from .config import ExplorationTrainingConfig, TrainingConfig
 from .engine.canonical import KeyPath, value_at
 from .engine.declarations import Rule, Rules, advice, declared, rule
 from .engine.schema import Schema
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)
@@ -34,6 +30,7 @@ _WEIGHTS = tuple(("rewards", f"{name}_weight") for name in ("optimization", "str
 _BONUS_WEIGHTS = tuple(
     ("exploration", name) for name in ("uncertainty_weight", "count_weight", "variable_uncertainty_weight")
 )
+_REFERENCE = ExplorationTrainingConfig()
 _ADAPTIVE_ONLY = (
     _INITIAL_TEMPERATURE,
     _FINAL_TEMPERATURE,
@@ -42,7 +39,7 @@ _ADAPTIVE_ONLY = (
 )
 
 
-def _default(config: TrainingConfig, path: KeyPath) -> Any:
+def _default(config: TrainingConfig, path: KeyPath) -> object:
     return Schema.of(type(config)).defaults[path]
 
 
@@ -194,7 +191,7 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
 def _cools_further(config: TrainingConfig) -> str | None:
     exploration = config.exploration
     final, initial = exploration.final_temperature, exploration.initial_temperature
-    is_raised = initial > _default(config, _INITIAL_TEMPERATURE) and final == _default(config, _FINAL_TEMPERATURE)
+    is_raised = final == _REFERENCE.final_temperature and initial > _REFERENCE.initial_temperature
     if exploration.strategy_type != "adaptive" or not is_raised:
         return None
     return (
@@ -206,7 +203,8 @@ def _cools_further(config: TrainingConfig) -> str | None:
 @advice(*map(".".join, _BONUS_WEIGHTS))
 def find_no_bonus(config: TrainingConfig) -> str | None:
     """Say that there is no exploration bonus; None when there is one."""
-    if any(value_at(config, path) > 0 for path in _BONUS_WEIGHTS):
+    exploration = config.exploration
+    if exploration.uncertainty_weight or exploration.count_weight or exploration.variable_uncertainty_weight:
         return None
     return "There is no exploration bonus: its three weights are 0"
 

@@ -154,18 +154,21 @@ def _early_stopping(config: TrainingConfig) -> Schedule:
     evaluation = config.evaluation
     if not evaluation.early_stopping_enabled:
         return Schedule(name="early stopping", end=None, summary="off")
-    if find_unwatched_stopping(config) or find_idle_stopping(config):
+    if _stopping_obstacles(config):
         return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
     return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
 
 
+def _stopping_obstacles(config: TrainingConfig) -> list[str]:
+    """Why early stopping, which is on, can never end the run; nothing when it can."""
+    return [sentence for find in (find_unwatched_stopping, find_idle_stopping) if (sentence := find(config))]
+
+
 def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> list[str]:
     """Sentences about what the settings seem to promise and the run will not do."""
     exploration, total = config.exploration, config.total_steps
-    found = []
-    reasons = (find_unwatched_stopping(config), find_idle_stopping(config), find_no_bonus(config))
-    found += [f"{sentence}." for sentence in reasons if sentence]
+    found = [f"{sentence}." for sentence in (*_stopping_obstacles(config), find_no_bonus(config)) if sentence]
     if exploration.strategy_type == "adaptive" and not reaches_final_temperature(config):
         found.append(
             f"The final temperature {exploration.final_temperature} is never reached: it is due at step"

@@ -6,10 +6,14 @@ when something is wrong, else with None. Because the settings are named, a rule 
 
 from __future__ import annotations
 
-from .config import ExplorationTrainingConfig, TrainingConfig
+from .config import TrainingConfig
 from .engine.canonical import KeyPath, value_at
 from .engine.declarations import Rule, Rules, advice, declared, rule
 from .engine.schema import Schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TOTAL_STEPS = ("total_steps",)
 _WARMUP_STEPS = ("warmup_steps",)
@@ -21,16 +25,11 @@ _EVAL_FREQUENCY = ("evaluation", "eval_frequency")
 _CHECKPOINT_FREQUENCY = ("evaluation", "checkpoint_frequency")
 _STOPPING_ENABLED = ("evaluation", "early_stopping_enabled")
 _STOPPING_PATIENCE = ("evaluation", "early_stopping_patience")
-_TRACKED = ("evaluation", "track_optimization")
 _CLIP_RATIO = ("grpo", "clip_ratio")
 _NUM_ITERATIONS = ("grpo", "num_iterations")
 _REWARD_SCALING = ("rewards", "reward_scaling")
 _REWARD_CLIP_VALUE = ("rewards", "reward_clip_value")
 _WEIGHTS = tuple(("rewards", f"{name}_weight") for name in ("optimization", "structure", "parent", "exploration"))
-_BONUS_WEIGHTS = tuple(
-    ("exploration", name) for name in ("uncertainty_weight", "count_weight", "variable_uncertainty_weight")
-)
-_REFERENCE = ExplorationTrainingConfig()
 _ADAPTIVE_ONLY = (
     _INITIAL_TEMPERATURE,
     _FINAL_TEMPERATURE,
@@ -39,7 +38,7 @@ _ADAPTIVE_ONLY = (
 )
 
 
-def _default(config: TrainingConfig, path: KeyPath) -> object:
+def _default(config: TrainingConfig, path: KeyPath) -> Any:
     return Schema.of(type(config)).defaults[path]
 
 
@@ -122,7 +121,7 @@ def find_idle_stopping(config: TrainingConfig) -> str | None:
     )
 
 
-@advice(".".join(_TRACKED), ".".join(_STOPPING_ENABLED))
+@advice("evaluation.track_optimization", "evaluation.early_stopping_enabled")
 def find_unwatched_stopping(config: TrainingConfig) -> str | None:
     """Say that early stopping, which is on, has nothing to watch; None when it is off or has."""
     evaluation = config.evaluation
@@ -191,7 +190,7 @@ def _hardly_cools(config: TrainingConfig) -> str | None:
 def _cools_further(config: TrainingConfig) -> str | None:
     exploration = config.exploration
     final, initial = exploration.final_temperature, exploration.initial_temperature
-    is_raised = final == _REFERENCE.final_temperature and initial > _REFERENCE.initial_temperature
+    is_raised = final == _default(config, _FINAL_TEMPERATURE) and initial > _default(config, _INITIAL_TEMPERATURE)
     if exploration.strategy_type != "adaptive" or not is_raised:
         return None
     return (
@@ -200,7 +199,7 @@ def _cools_further(config: TrainingConfig) -> str | None:
     )
 
 
-@advice(*map(".".join, _BONUS_WEIGHTS))
+@advice("exploration.uncertainty_weight", "exploration.count_weight", "exploration.variable_uncertainty_weight")
 def find_no_bonus(config: TrainingConfig) -> str | None:
     """Say that there is no exploration bonus; None when there is one."""
     exploration = config.exploration

@@ -1,4 +1,4 @@
-"""A run in experiment trackers and checkpoints: what they get, and how a start that resumes finds it again.
+"""A run in experiment trackers and in Orbax: what they get, and how a start that resumes finds it again.
 
 Each function imports its own tool. `run_dir` is the directory of the run, as `run_directory()` returns it. Of many
 ranks the first one calls these.
@@ -97,26 +97,6 @@ def log_to_wandb(config: TrainingConfig, run_dir: Path) -> Any:
     )
 
 
-def save_checkpoint(config: TrainingConfig, run_dir: Path, arrays: dict[str, Any]) -> None:
-    """Save arrays in one file, which replaces the one before as a whole."""
-    import numpy
-
-    beside = Path(run_dir, "checkpoint.new.npz")
-    numpy.savez(beside, fingerprint=fingerprint_of_run(config, run_dir), **arrays)
-    beside.replace(Path(run_dir, "checkpoint.npz"))
-
-
-def load_checkpoint(config: TrainingConfig, run_dir: Path) -> dict[str, Any]:
-    """The arrays of the run, or a ValueError when they are of another one."""
-    import numpy
-
-    path = Path(run_dir, "checkpoint.npz")
-    with numpy.load(path) as saved:
-        arrays = dict(saved)
-    refuse_other_run(path, str(arrays.pop("fingerprint")), fingerprint_of_run(config, run_dir))
-    return arrays
-
-
 def save_with_orbax(config: TrainingConfig, run_dir: Path, step: int, state: Any) -> None:
     """Save a tree of arrays as the checkpoint of a step."""
     from orbax.checkpoint import CheckpointManager, args
@@ -135,14 +115,10 @@ def load_with_orbax(config: TrainingConfig, run_dir: Path) -> Any:
         saved = manager.restore(
             manager.latest_step(), args=args.Composite(state=args.StandardRestore(), run=args.JsonRestore())
         )
-    refuse_other_run(directory, saved.run["fingerprint"], fingerprint_of_run(config, run_dir))
-    return saved.state
-
-
-def refuse_other_run(checkpoint: Path, saved: str, expected: str) -> None:
-    """Stop before a checkpoint is taken into a run that started with another configuration."""
-    if saved != expected:
+    expected = fingerprint_of_run(config, run_dir)
+    if saved.run["fingerprint"] != expected:
         raise ValueError(
-            f"{checkpoint} was saved with the configuration {saved}, and the run has {expected}: "
+            f"{directory} was saved with the configuration {saved.run['fingerprint']}, and the run has {expected}: "
             "move it away to start anew, or give the run back its configuration"
         )
+    return saved.state

@@ -299,32 +299,26 @@ def test_wandb_gets_each_start_of_one_run() -> None:
         assert measured.items() >= {"reward": step / 2, "_step": step}.items()
 
 
-def save(trackers: Any, kind: str, config: ExperimentConfig, step: int) -> None:
+def save(trackers: Any, config: ExperimentConfig, step: int) -> None:
     """Save a checkpoint of the run as a start does."""
-    arrays = {"weights": numpy.arange(6.0).reshape(2, 3), "step": numpy.array(step)}
-    if kind == "npz":
-        trackers.save_checkpoint(config, RUN, arrays)
-    else:
-        trackers.save_with_orbax(config, RUN, step, arrays)
+    trackers.save_with_orbax(config, RUN, step, {"weights": numpy.arange(6.0).reshape(2, 3), "step": numpy.array(step)})
 
 
-def load(trackers: Any, kind: str, config: ExperimentConfig) -> dict[str, Any]:
+def load(trackers: Any, config: ExperimentConfig) -> dict[str, Any]:
     """What the last checkpoint of the run holds."""
-    loaded = trackers.load_checkpoint(config, RUN) if kind == "npz" else trackers.load_with_orbax(config, RUN)
-    return {name: array.tolist() for name, array in loaded.items()}
+    return {name: array.tolist() for name, array in trackers.load_with_orbax(config, RUN).items()}
 
 
-@pytest.mark.parametrize("kind", ["npz", "orbax"])
-def test_a_checkpoint_belongs_to_the_frozen_configuration(trackers: Any, kind: str) -> None:
+def test_a_checkpoint_belongs_to_the_frozen_configuration(trackers: Any) -> None:
     """A start in which something may change reads it, though its own fingerprint moves; after a replace none does."""
     first = start()
-    save(trackers, kind, first, 100)
+    save(trackers, first, 100)
     later = start(overrides={"total_steps": 4000})
     assert later.fingerprint != first.fingerprint
-    assert load(trackers, kind, later) == {"weights": [[0, 1, 2], [3, 4, 5]], "step": 100}
-    save(trackers, kind, later, 200)
-    assert load(trackers, kind, first)["step"] == 200
+    assert load(trackers, later) == {"weights": [[0, 1, 2], [3, 4, 5]], "step": 100}
+    save(trackers, later, 200)
+    assert load(trackers, first)["step"] == 200
     replaced = start(overrides={"grpo.group_size": 128}, on_change="replace")
     message = f"was saved with the configuration {first.fingerprint}, and the run has {replaced.fingerprint}"
     with pytest.raises(ValueError, match=message):
-        load(trackers, kind, replaced)
+        load(trackers, replaced)

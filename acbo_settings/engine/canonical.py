@@ -97,19 +97,24 @@ def to_flat(config: Any) -> dict[str, bool | int | float | str]:
     import json
 
     flat: dict[str, bool | int | float | str] = {}
-    for path, value in _leaves(to_dict(config)).items():
+    for path, value in leaves(to_dict(config), ()).items():
         if isinstance(value, list) and path[0] != "metadata":
             value = json.dumps(value, ensure_ascii=False)
-        if value is not None and not isinstance(value, list):
+        if value is not None and not isinstance(value, list | dict):
             flat[".".join(path)] = value
     return flat
 
 
-def _leaves(tree: dict[str, Any], above: KeyPath = ()) -> dict[KeyPath, Any]:
-    """What is no table in a tree of tables, by key path."""
+def leaves(tree: Mapping[str, Any], above: KeyPath = ("metadata",)) -> dict[KeyPath, Any]:
+    """The values of metadata by their key paths, those inside tables each by its own; an empty table is a value.
+
+    >>> leaves({"wandb": {"group": "a"}, "tags": {}})
+    {('metadata', 'wandb', 'group'): 'a', ('metadata', 'tags'): {}}
+    """
     found: dict[KeyPath, Any] = {}
     for key, value in tree.items():
-        found |= _leaves(value, (*above, key)) if isinstance(value, dict) else {(*above, key): value}
+        path = (*above, key)
+        found |= leaves(value, path) if isinstance(value, Mapping) and value else {path: value}
     return found
 
 

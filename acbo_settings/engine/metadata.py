@@ -107,19 +107,6 @@ def _find_in_date(value: date | time) -> str | None:
     return "an offset with seconds has no form in TOML" if (offset or timedelta()) % timedelta(minutes=1) else None
 
 
-def leaves(tree: Mapping[str, Any], above: KeyPath = ("metadata",)) -> dict[KeyPath, Any]:
-    """The values of metadata by their key paths, those inside tables each by its own; an empty table is a value.
-
-    >>> leaves({"wandb": {"group": "a"}, "tags": {}})
-    {('metadata', 'wandb', 'group'): 'a', ('metadata', 'tags'): {}}
-    """
-    found: dict[KeyPath, Any] = {}
-    for key, value in tree.items():
-        path = (*above, key)
-        found |= leaves(value, path) if isinstance(value, Mapping) and value else {path: value}
-    return found
-
-
 def frozen_map(tree: Mapping[str, Any]) -> PMap[str, Any]:
     """A tree of plain values frozen at every depth, its keys in the same order in every process.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from .canonical import KeyPath, custom_metadata, flatten, nested, plain_setting
-from .metadata import leaves
+from .canonical import KeyPath, custom_metadata, flatten, leaves, nested, plain_setting
 from .printable import escape
 
 _BARE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")

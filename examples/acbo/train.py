@@ -354,7 +354,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv):
-        sys.exit(print(__doc__, "\n`acbo-settings explain` tells of all settings."))
+        print(__doc__)
+        print("`acbo-settings explain` tells of all settings.")
+        sys.exit()
     try:
         main()
     except KeyboardInterrupt:

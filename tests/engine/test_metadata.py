@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrsistent import PMap, PVector, pmap, pvector
 
-from acbo_settings.engine import canonical, metadata
+from acbo_settings.engine import canonical
 from acbo_settings.engine.canonical import plain
 from acbo_settings.engine.metadata import MAX_DEPTH, MAX_VALUES, find_unwritable, frozen_map
 from acbo_settings.engine.origins import Argument
@@ -184,7 +184,8 @@ def test_first_unwritable_value_is_named() -> None:
 def overlay(*trees: Mapping[str, Any]) -> dict[str, Any]:
     """Trees of metadata laid over one another, lowest first, each leaf by its own."""
     layers = [
-        {path: SourcedValue(value, Argument("tree")) for path, value in metadata.leaves(tree).items()} for tree in trees
+        {path: SourcedValue(value, Argument("tree")) for path, value in canonical.leaves(tree).items()}
+        for tree in trees
     ]
     return canonical.nested({path[1:]: plain(sourced.value) for path, sourced in merge_notes(layers).items()})
 

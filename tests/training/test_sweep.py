@@ -22,7 +22,7 @@ def copied(isolated: Path) -> None:
 
 def freeze(directory: Path) -> None:
     """Freeze the sweep with points that are trained in a moment."""
-    settings = [f"--set={each}" for each in texts({key: SMALL[key] for key in SMALL if key != "seed"})]
+    settings = [f"--set={each}" for each in texts(SMALL)]
     frozen = run(["acbo-settings", "sweep", "freeze", "--dir", SWEEP, *settings], directory)
     assert frozen.stdout == "0-5\n", frozen.stderr
 

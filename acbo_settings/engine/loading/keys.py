@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
-from ..canonical import KeyPath
+from ..canonical import KeyPath, leaves
 from ..credentials import HIDDEN, SECRET, find_secret, is_secret, own_variable
 from ..declarations import Was
-from ..metadata import MAX_VALUES, find_misshapen, find_unwritable, leaves
+from ..metadata import MAX_VALUES, find_misshapen, find_unwritable
 from ..names import (
     EXTENDS,
     GRID,

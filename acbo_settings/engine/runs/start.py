@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from typing import Any
 
-from ..canonical import KeyPath, custom_metadata, nested
+from ..canonical import KeyPath, custom_metadata, leaves, nested
 from ..frozen import (
     FrozenConfig,
     at_point,
@@ -24,7 +24,6 @@ from ..frozen import (
 from ..inputs import MAX_BYTES, Inputs, RawFile, Start, read_if_there
 from ..loading.layers import Layers, read_layers
 from ..loading.resolved import ResolvedConfig, judge, warn
-from ..metadata import leaves
 from ..origins import Default, File
 from ..printable import LATER, show_value
 from ..problems import ConfigurationError, Problem, ProblemSet, file_problem

@@ -10,14 +10,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ..canonical import KeyPath, custom_metadata, nested
+from ..canonical import KeyPath, custom_metadata, leaves, nested
 from ..frozen import FrozenConfig
 from ..frozen_sweep import FrozenPoint, unusable
 from ..inputs import Inputs, Start
 from ..loading.layers import Layers
 from ..loading.sweep import JudgedSweep, SweepPoint
 from ..loading.sweep_file import SweepPoints
-from ..metadata import leaves
 from ..origins import File
 from ..problems import Problem, SharedProblems, file_problem
 from ..report import refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from io import BytesIO
 
 from .names import EXTENDS
 
@@ -91,11 +92,17 @@ def extended_names(content: bytes) -> list[str]:
 
     The usual line is read without a parser, which a start from a frozen file does not import.
     """
-    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
-    lines = (line.lstrip("\r") for line in text.split("\n"))
-    key, equals, rest = next((line for line in lines if line and not line.startswith("#")), "").partition("=")
-    names = _plain_texts(rest) if equals and key.rstrip(" \t") == EXTENDS else None
+    key, _, rest = _first_statement(content).partition("=")
+    names = _plain_texts(rest) if key.rstrip(" \t") == EXTENDS else None
     return _parsed_names(content) if names is None else names
+
+
+def _first_statement(content: bytes) -> str:
+    """The first line that is neither empty nor a comment; the other lines of a long file are not looked at."""
+    for line in BytesIO(content.removeprefix(b"\xef\xbb\xbf")):
+        if (line := line.strip(b"\r\n")) and not line.startswith(b"#"):
+            return line.decode(errors="replace")
+    return ""
 
 
 def _plain_texts(text: str) -> list[str] | None:

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic_settings import TomlConfigSettingsSource
@@ -27,41 +28,42 @@ from .source import Source, settings_class
 class _TomlFiles(TomlConfigSettingsSource):
     """The reader of pydantic-settings, which would skip what is no file, over files that are read already.
 
-    `sources` is what each holds, under its own origins; the reader itself, which would merge them, returns nothing.
+    It would merge the files, too: here what each holds stays apart, under its own origins.
     """
 
-    def __init__(self, inputs: Inputs) -> None:
-        self.sources: list[Source] = []
-        self.problems: list[Problem] = []
-        self._inputs = inputs
-        # By their names it would look at the files again.
-        super().__init__(settings_class(inputs.schema), toml_file=None)
-
-    def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
+    def read(self, inputs: Inputs) -> tuple[list[Source], list[Problem]]:
+        """What each file holds, lowest first, and why one cannot be used."""
+        sources: list[Source] = []
+        problems: list[Problem] = []
         documents: dict[int, Document | None] = {id(None): None}
-        for file in reversed(self._inputs.files):  # what extends a file comes before it
+        for file in reversed(inputs.files):  # what extends a file comes before it
             if id(file.extended_by) not in documents:
                 continue  # because that cannot be read: what it extends is not certain
             extended_by = documents[id(file.extended_by)]
             if not file.is_known:
-                self.sources.insert(0, _unknown_source(self._inputs.schema, file))
+                sources.insert(0, _unknown_source(inputs.schema, file))
                 continue
             try:
                 document = decode_file(file, extended_by)
-                source = _read_document(self._inputs.schema, document)
+                source = _read_document(inputs.schema, document)
             except ConfigurationError as error:
-                self.problems[:0] = [_named_by(self._inputs, file, each, extended_by) for each in error.problems]
+                problems[:0] = [_named_by(inputs, file, each, extended_by) for each in error.problems]
                 continue
             documents[id(file)] = document
-            self.problems[:0] = _take_extends(source.tree, document)
-            self.sources.insert(0, source)
-        return {}
+            problems[:0] = _take_extends(source.tree, document)
+            sources.insert(0, source)
+        return sources, problems
+
+
+@cache
+def _reader(schema: Schema) -> _TomlFiles:
+    """The reader for a schema; by the name of a file it would look at that again."""
+    return _TomlFiles(settings_class(schema), toml_file=None)
 
 
 def read_files(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
     """The keys and values of each file, lowest first, and where each stands; and why one cannot be used."""
-    read = _TomlFiles(inputs)
-    return read.sources, read.problems
+    return _reader(inputs.schema).read(inputs)
 
 
 def _take_extends(tree: Any, document: Document) -> list[Problem]:

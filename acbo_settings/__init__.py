@@ -79,10 +79,11 @@ if TYPE_CHECKING:
     )
     from .components import ExplorationConfig, GRPOConfig
     from .engine.declarations import Was, advice, rule
+    from .engine.differences import Difference, find_differences
     from .engine.loading.resolved import ResolvedConfig
     from .engine.origins import Argument, Assignment, Default, File, FrozenFile, SweepItem, Variable
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
-    from .engine.values import Difference, SourcedValue, find_differences
+    from .engine.values import SourcedValue
     from .plan import TrainingPlan, exploration_temperature, learning_rate, plan_training
 
 _MODULES = {
@@ -102,7 +103,8 @@ _MODULES = {
     "components": ("ExplorationConfig", "GRPOConfig"),
     "engine.loading.resolved": ("ResolvedConfig",),
     "engine.origins": ("Argument", "Assignment", "Default", "File", "FrozenFile", "SweepItem", "Variable"),
-    "engine.values": ("Difference", "SourcedValue", "find_differences"),
+    "engine.differences": ("Difference", "find_differences"),
+    "engine.values": ("SourcedValue",),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "engine.declarations": ("Was", "advice", "rule"),
     "plan": ("TrainingPlan", "plan_training", "learning_rate", "exploration_temperature"),
@@ -111,6 +113,7 @@ _MODULES = {
 _MODULES_OF_PARTS = {
     "engine": ("Part",),
     "engine.schema": ("Unread",),
+    "engine.differences": ("Differences",),
     "engine.toml_document": ("Document", "Position"),
     "plan": ("Recurring", "Schedule"),
 }

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .config import TrainingConfig
-from .engine import public
+from .engine import entrance, public
 from .engine.frozen import load_frozen, missing_advice, unchanged_config
 from .engine.inputs import Start, as_utf8, read_start
 from .engine.schema import Schema
@@ -39,6 +39,7 @@ def schema_of(root: Any) -> Schema:
 
 
 @public
+@entrance
 def load_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -129,6 +130,7 @@ def load_training_config(
 
 
 @public
+@entrance
 def resolve_training_config(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -287,6 +289,7 @@ def _last_loaded() -> tuple[str, str]:
 
 
 @public
+@entrance
 def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
     """Say that a run, or a point of a sweep, is done: `acbo-settings sweep status` then leaves it out.
 
@@ -315,6 +318,7 @@ def mark_done(run_dir: str | os.PathLike[str] | None = None) -> None:
 
 
 @public
+@entrance
 def sweep_directories(sweep: str | os.PathLike[str]) -> list[str]:
     """The directories of the points of a sweep that are not done, each to be loaded with `run_dir`.
 
@@ -347,6 +351,7 @@ def sweep_directories(sweep: str | os.PathLike[str]) -> list[str]:
 
 
 @public
+@entrance
 def load_frozen_config(path: str | os.PathLike[str], *, schema: type[Config] | None = None) -> Config:
     """Load the configuration of a run from its frozen file, exactly as the run started with it.
 
@@ -380,6 +385,7 @@ def load_frozen_config(path: str | os.PathLike[str], *, schema: type[Config] | N
 
 
 @public
+@entrance
 def create_training_config(
     config_dict: Mapping[str, Any] | None = None, *, schema: type[Config] | None = None, **kwargs: Any
 ) -> Config:
@@ -419,6 +425,7 @@ def create_training_config(
 
 
 @public
+@entrance
 def create_default_training_config(*, schema: type[Config] | None = None) -> Config:
     """Create the default configuration, with the recommended settings.
 
@@ -442,6 +449,7 @@ def create_default_training_config(*, schema: type[Config] | None = None) -> Con
 
 
 @public
+@entrance
 def validate_training_config(config: TrainingConfig) -> bool:
     """Check a configuration, however it was built: types, ranges, and rules across settings.
 
@@ -470,6 +478,7 @@ def validate_training_config(config: TrainingConfig) -> bool:
 
 
 @public
+@entrance
 def assert_same_across_ranks(config: TrainingConfig, allgather: Callable[[Any], Sequence[Any]]) -> None:
     """Refuse to go on unless every rank has an equal configuration; metadata takes no part.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from importlib import import_module
 
 from . import __version__
-from .engine import PickledByName, public
+from .engine import Displayed, PickledByName, public
 from .engine.canonical import fingerprint, to_dict, to_flat
 from .engine.schema import Application, Schema, Unread, section
 
@@ -59,15 +59,36 @@ _PYDANTIC_CONFIG = {
 }
 
 
-class _Settings(PickledByName):
+class _Settings(Displayed, PickledByName):
     """What the five dataclasses have in common."""
 
     __slots__ = ()
     __pydantic_config__ = _PYDANTIC_CONFIG
 
+    def __init_subclass__(cls) -> None:
+        # The decorator of a dataclass makes a `__repr__` of its own where the class itself has none.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = _Settings.__repr__  # type: ignore[method-assign]
+
     @classmethod
     def _field_names(cls) -> list[str]:
         return [field.name for field in fields(cls)]  # type: ignore[arg-type]  # with those that have no slot
+
+    def __repr__(self) -> str:
+        from .engine.listing import constructor_call
+
+        return constructor_call(self)
+
+    def __str__(self) -> str:
+        from .engine.listing import block
+
+        return block(self)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        from .engine.html import config_table
+
+        return config_table(self)
 
 
 def _no_metadata() -> Any:
@@ -301,6 +322,7 @@ class EvaluationConfig(_Settings):
 class TrainingConfig(_Settings):
     """The configuration of one training run, frozen.
 
+    `repr` is the call that makes it again, `print` shows what differs from the defaults; of `metadata`, the keys alone.
     Two configurations are equal, and have the same hash, when all settings are; `metadata` takes no part. So one
     can be a dictionary key or a static argument of `jax.jit`. It can be pickled and copied. Built directly it checks
     nothing; `load_training_config` and `create_training_config` make validated ones.

@@ -5,8 +5,10 @@ import dataclasses
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from enum import IntEnum, StrEnum
@@ -17,6 +19,7 @@ import pytest
 import tomli_w
 from hypothesis import HealthCheck, given, settings
 
+import acbo_settings
 from acbo_settings import (
     Argument,
     ConfigurationError,
@@ -33,6 +36,7 @@ from acbo_settings import (
 )
 from acbo_settings.engine.canonical import KeyPath, flatten
 
+from .command_line import ENVIRON
 from .strategies import (
     SCHEMA,
     SETTINGS,
@@ -42,6 +46,8 @@ from .strategies import (
     tree_of,
     variables_of,
 )
+
+AssertReport = Callable[[str, str], None]
 
 ADVICE_IS_FINE = pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 COMPONENT_PATHS = [path for path in SETTINGS if len(path) == 2]
@@ -294,6 +300,37 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+# What a job's log has of an error
+
+
+def test_a_traceback_ends_where_the_package_begins(assert_report: AssertReport) -> None:
+    """The report, below the caller's own lines and one of the package, whatever room it was found in."""
+    script = "from acbo_settings import load_training_config\n\n\ndef main():\n    load_training_config()\n\n\nmain()\n"
+    Path("job.py").write_text(script)
+    Path("acbo.toml").write_text("total_step = 7000\n")
+    ran = subprocess.run([sys.executable, "job.py"], env=ENVIRON, capture_output=True, text=True, timeout=60)
+    root = str(Path(acbo_settings.__file__).parent)
+    shown = re.sub(r"\n +[~^]+(?=\n)", "", ran.stderr.replace(root, "acbo_settings"))  # 3.13 has other marks
+    assert_report("traceback", re.sub(r"line \d+, in load", "line 0, in load", shown.rstrip("\n")))
+
+
+@pytest.mark.parametrize("call", [load_training_config, resolve_training_config, create_training_config])
+def test_the_context_of_an_error_is_no_part_of_it(call: Callable[..., object]) -> None:
+    """How the error came about inside the package is neither in its traceback nor told above it."""
+    with pytest.raises(ConfigurationError) as caught:
+        call(**({"total_steps": 0} if call is create_training_config else {"environ": {"ACBO_TOTAL_STEPS": "x"}}))
+    frames = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert frames == ["test_the_context_of_an_error_is_no_part_of_it", call.__name__]
+    assert caught.value.__suppress_context__
+
+
+def test_other_errors_keep_their_traceback() -> None:
+    """A wrong argument is a mistake in a program, of which each frame may matter."""
+    with pytest.raises(ValueError, match="on_change") as caught:
+        load_training_config(environ={}, run_dir="run", on_change="never")  # type: ignore[arg-type]
+    assert len(traceback.extract_tb(caught.value.__traceback__)) > 2
+
+
 # Metadata
 
 
@@ -315,7 +352,7 @@ def test_custom_keys_have_origins_too(tmp_path: Path) -> None:
     assert resolved.explain(("metadata", "name")) == '"c", from ACBO_METADATA__NAME, over "b" from acbo.toml:3'
 
 
-@pytest.mark.parametrize("key", [(), "grpo", "metadata", "x.y.z"])
+@pytest.mark.parametrize("key", [(), "metadata", "x.y.z"])
 def test_what_is_no_setting_cannot_be_explained(key: Any) -> None:
     """Anything else than a setting or a custom key is a KeyError."""
     with pytest.raises(KeyError, match="no such setting"):

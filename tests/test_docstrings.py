@@ -26,7 +26,8 @@ def examples_of(name: str) -> list[doctest.DocTest]:
     found = finder.find(module, name)
     for public in acbo_settings.__all__:
         member = getattr(acbo_settings, public)
-        if inspect.isclass(member) and home_of(member) == name:
+        is_hidden = inspect.isclass(member) or hasattr(member, "__wrapped__")  # from doctest
+        if is_hidden and home_of(member) == name:
             found += finder.find(member, public, module=False, globs=dict(vars(module)))
     return [test for test in found if test.examples]
 

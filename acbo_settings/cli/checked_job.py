@@ -193,7 +193,6 @@ class Configuration(NamedTuple):
 
     title: str
     resolved: ResolvedConfig[Any]
-    files: tuple[str, ...]
 
     @property
     def later(self) -> dict[KeyPath, SourcedValue]:
@@ -228,11 +227,11 @@ def check_one(arguments: Namespace, path: str | None) -> CheckedFile:
 def configurations_of(checked: CheckedFile) -> list[Configuration]:
     """The configurations of a file that is valid: one, or those in which the parts of a job differ."""
     if checked.resolved:
-        return [Configuration("", checked.resolved, checked.files)]
+        return [Configuration("", checked.resolved)]
     found: list[Configuration] = []
     for part, each in checked.parts:
         if each.resolved and not any(_is_same(each.resolved, other.resolved) for other in found):
-            found.append(Configuration(f"{checked.path}, {part.title}", each.resolved, each.files))
+            found.append(Configuration(f"{checked.path}, {part.title}", each.resolved))
     return found
 
 

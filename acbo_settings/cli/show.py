@@ -9,15 +9,15 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ..engine.canonical import KeyPath, custom_metadata, flatten, nested, plain_setting, to_dict
+from ..engine.listing import aligned, changed_settings, files_line, with_origins
 from ..engine.loading.texts import parse_value
 from ..engine.names import variable_name
-from ..engine.printable import escape, fit
-from ..engine.report import explain_origin
+from ..engine.printable import fit
 from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, json_result, note, result
-from .terminal import Terminal
+from .terminal import Terminal, is_cut
 
 _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, MAX_ARG_STRLEN
 
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
 def _paths(shown: Configuration, is_changed: bool) -> set[KeyPath]:
     """The settings that are shown with a value."""
     config = shown.resolved.config
-    chosen = changed_settings(config) if is_changed else set(Schema.of(type(config)).defaults)
+    chosen = set(changed_settings(config)) if is_changed else set(Schema.of(type(config)).defaults)
     return chosen - set(shown.later)
 
 
@@ -83,14 +83,7 @@ def _show_all(found: Sequence[Configuration], is_changed: bool) -> None:
     for number, each in enumerate(found):
         if len(found) > 1:
             Terminal().heading(each.title, is_first=number == 0)
-        if len(each.files) > 1:
-            Terminal().out(f"# files, later ones over earlier ones: {escape(', '.join(each.files))}")
         _show_toml(each, is_changed)
-
-
-def changed_settings(config: object) -> set[KeyPath]:
-    """The settings that differ from the defaults; one that somebody set to its default does not."""
-    return {path for path, value in flatten(config).items() if value != Schema.of(type(config)).defaults[path]}
 
 
 def plain_tree(config: object, paths: Container[KeyPath]) -> dict[str, Any]:
@@ -132,24 +125,16 @@ def _text_of(value: object) -> str:
 
 
 def _show_toml(shown: Configuration, is_changed: bool) -> None:
-    """TOML whose comments say where values come from: behind them, or above where the line would be too long."""
+    """TOML whose comments, all in one column, say where values come from."""
     terminal, resolved = Terminal(), shown.resolved
-    values = {**resolved.values, **resolved.custom}
     later = shown.later if len(shown.later) <= MAX_NOTES else {}
+    lines = files_line(resolved)
     if len(shown.later) > MAX_NOTES:
-        sentence = f"# {len(shown.later)} settings are known only in the job, and are left out"
-        terminal.out(fit(sentence, terminal.width, "# "), style="dim")
-    lines = config_lines(resolved.config, {*_paths(shown, is_changed), *later})
-    for path, line in lines[1:] if lines and not lines[0][1] else lines:
-        sourced = values.get(path) if path else None
-        if path and sourced and path in shown.later:
-            sentence = f"# {path[-1]} is known only in the job, {explain_origin(sourced)}"
-            terminal.out(fit(sentence, terminal.width, "# "), style="dim")
-            continue
-        comment = "" if sourced is None or sourced.is_default else f"# {explain_origin(sourced)}"
-        if len(line) + len(comment) + 2 > terminal.width:
-            terminal.out(fit(comment, terminal.width, "# "), style="dim")
-            comment = ""
-        terminal.toml(line, end="  " if comment else "\n")
+        lines.append(f"# {len(shown.later)} settings are known only in the job, and are left out")
+    for line in lines:
+        terminal.out(fit(line, terminal.width, "# "), style="dim")
+    rows = with_origins(resolved, config_lines(resolved.config, {*_paths(shown, is_changed), *later}))
+    for line, comment in aligned(rows, terminal.width if is_cut() else None):
+        terminal.toml(line, end="" if comment else "\n")
         if comment:
             terminal.out(comment, style="dim")

@@ -7,6 +7,7 @@ Colour is never the only carrier of a meaning, and goes with dark and light back
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any, Literal, TypeVar
@@ -32,6 +33,11 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 def _colours() -> Literal["auto"] | None:
     """What rich may use: without it, not even bold, which `NO_COLOR` would leave to rich."""
     return None if os.environ.get("NO_COLOR") else "auto"
+
+
+def is_cut() -> bool:
+    """Whether lines are to end where the terminal does: a file gets them whole, unless somebody sets its columns."""
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 class Terminal(Console):

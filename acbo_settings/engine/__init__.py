@@ -11,6 +11,8 @@ Here stands what every room builds on: records that are pickled by the names of 
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import wraps
+from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +35,26 @@ def public(member: Member) -> Member:
 def home_of(member: object) -> str:
     """The module that a public class or function is written in."""
     return _HOMES.get(member, member.__module__)
+
+
+def entrance(function: Member) -> Member:
+    """Let a traceback of what a job calls end where a report leaves the package: how it was made helps nobody."""
+    called: Any = function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        __tracebackhide__ = True  # which pytest and IPython look for
+        try:
+            return called(*args, **kwargs)
+        except ValueError as error:
+            if not hasattr(error, "report"):
+                raise
+            raise error.with_traceback(None) from None
+
+    # A traceback shows the name that the code has.
+    call.__code__ = call.__code__.replace(co_name=called.__name__, co_qualname=called.__qualname__)
+    entered: Any = wraps(called)(call)
+    return entered  # type: ignore[no-any-return]
 
 
 class PickledByName:
@@ -85,8 +107,25 @@ def _unwrapped(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _by_name(value: Any) -> Any:
     """What stands in a pickle for the value of a field."""
+    if type(value) is MappingProxyType:
+        return dict(value)
     is_part = hasattr(type(value), "__dataclass_fields__") and not isinstance(value, PickledByName)
     return Part(value) if is_part else value
+
+
+class Displayed:
+    """What IPython, Jupyter and rich show as `print` does, by the text that `str` makes of it."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show it in IPython; inside of a list or a dict on one line."""
+        is_inside = len(printer.stack) > 1
+        printer.text(repr(self) if cycle or is_inside else str(self))
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        """Show it with rich, which would take `[grpo]` for a style."""
+        yield console.render_str(str(self), markup=False, emoji=False, highlight=False)
 
 
 class Record(PickledByName):

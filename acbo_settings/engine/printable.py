@@ -82,6 +82,18 @@ def escape(text: str, width: int = MAX_SENTENCE) -> str:
     return shown if len(shown) <= width else shown[: width - 3] + "..."
 
 
+def shorten(text: str, width: int | None) -> str:
+    """A text without its middle, where it is longer than the width, if there is one.
+
+    >>> shorten("from ACBO_LOG_FREQUENCY, over the default 10", 30)
+    'from ACBO_LOG_...he default 10'
+    """
+    if width is None or len(text) <= width:
+        return text
+    behind = (width - 3) // 2
+    return f"{text[: width - 3 - behind]}...{text[len(text) - behind :]}"
+
+
 def safe_lines(text: str) -> str:
     """Lines for people, of which neither a terminal nor the log of a CI service takes anything for a command.
 

@@ -1,4 +1,4 @@
-"""A value with its origin, layers of such values laid over one another, and where two of them differ."""
+"""A value with its origin, and layers of such values laid over one another."""
 
 from __future__ import annotations
 
@@ -162,53 +162,3 @@ def merge(layers: Iterable[Layer]) -> dict[KeyPath, SourcedValue]:
             below = merged.get(path)
             merged[path] = SourcedValue(sourced.value, sourced.origin, below) if below else sourced
     return merged
-
-
-@public
-class Difference(Record):
-    """One setting that two configurations have different values for; `find_differences` makes it.
-
-    Args:
-        path: The key path of the setting.
-        first: Value and origin on the first side.
-        second: Value and origin on the second side.
-
-    >>> from acbo_settings import find_differences, resolve_training_config
-    >>> first, second = (resolve_training_config(overrides={"total_steps": n}, environ={}) for n in (5000, 7000))
-    >>> find_differences(first.values, second.values)[0].second.value
-    7000
-    """
-
-    __slots__ = ("path", "first", "second")
-    __match_args__ = ("path", "first", "second")
-    path: KeyPath
-    first: SourcedValue
-    second: SourcedValue
-
-    def __init__(self, path: KeyPath, first: SourcedValue, second: SourcedValue) -> None:
-        self._fill(path, first, second)
-
-
-@public
-def find_differences(first: Layer, second: Layer) -> tuple[Difference, ...]:
-    """The settings that two configurations have different values for, in the order of the schema.
-
-    Args:
-        first: All settings of one side, such as `ResolvedConfig.values`.
-        second: Those of the other.
-
-    Returns:
-        One entry for each setting that differs; `1` and `1.0` are the same.
-
-    Raises:
-        TypeError: When the sides are of two classes with different settings.
-
-    >>> from acbo_settings import resolve_training_config
-    >>> values = resolve_training_config(environ={}).values
-    >>> find_differences(values, values)
-    ()
-    """
-    if first.keys() != second.keys():
-        raise TypeError("the two sides have different settings: they are of different classes")
-    pairs = [Difference(path, first[path], second[path]) for path in first]
-    return tuple(pair for pair in pairs if pair.first.value != pair.second.value)

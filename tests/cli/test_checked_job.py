@@ -57,7 +57,7 @@ def test_parts_that_do_not_differ_are_shown_once() -> None:
     shown = run("show", "--changed", "job.sbatch").stdout.decode().splitlines()
     assert shown == [
         "total_steps = 20000  # from acbo.toml:1, over the default 5000",
-        "log_frequency = 50  # from job.sbatch:2, over the default 10",
+        "log_frequency = 50   # from job.sbatch:2, over the default 10",
     ]
 
 

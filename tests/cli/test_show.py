@@ -66,7 +66,7 @@ def test_frozen_runs_are_shown_and_compared(assert_report: AssertReport) -> None
     Path("runs/17/acbo.toml").write_text("total_steps = 1\n")
     assert_report("diff-runs", told("diff", "runs/16", "runs/17"))
     assert_report("show-run", told("show", "--changed", "runs/16", ACBO_GRPO__GROUP_SIZE="32"))
-    assert "group_size = 128  # from ACBO_GRPO__GROUP_SIZE, as frozen" in told("show", "--changed", "runs/17")
+    assert "# from ACBO_GRPO__GROUP_SIZE... frozen, over the default 64" in told("show", "--changed", "runs/17")
     assert told("check", "runs/16") == "--- exit code 0\n--- stdout\nok"
 
 

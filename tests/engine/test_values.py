@@ -1,22 +1,16 @@
-"""Values with their origins: what they shadow, how layers of them are merged, and where two differ."""
+"""Values with their origins: what they shadow, and how layers of them are merged."""
 
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acbo_settings import resolve_training_config
-from acbo_settings.cli.show import changed_settings
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.origins import Argument, Default, Origin, Variable
-from acbo_settings.engine.values import Layer, SourcedValue, default_layer, find_differences, merge
-
-from ..strategies import SCHEMA, tree_of
-from ..strategies import layers as any_layers
+from acbo_settings.engine.values import Layer, SourcedValue, merge
 
 LAYERS = st.lists(
     st.dictionaries(
@@ -79,27 +73,3 @@ def test_merge_takes_any_iterable() -> None:
     layer: Layer = {("a",): SourcedValue(1, Default())}
     assert merge(iter([])) == {}
     assert merge(iter([layer])) == layer
-
-
-# Differences
-
-
-@given(any_layers([("total_steps",), ("log_frequency",), ("grpo", "group_size"), ("rewards", "parent_weight")]))
-def test_exactly_the_settings_that_differ_are_found(layer: dict[KeyPath, Any]) -> None:
-    """What was given another value than the default is found, on either side, and nothing else."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        resolved = resolve_training_config(overrides=tree_of(layer), environ={})
-    differing = [path for path, default in SCHEMA.defaults.items() if layer.get(path, default) != default]
-    found = find_differences(default_layer(SCHEMA), resolved.values)
-    assert [difference.path for difference in found] == differing
-    assert changed_settings(resolved.config) == set(differing)
-    other_way = find_differences(resolved.values, default_layer(SCHEMA))
-    assert [(each.second, each.first) for each in found] == [(each.first, each.second) for each in other_way]
-
-
-def test_a_default_written_out_is_no_difference() -> None:
-    """Who sets a value, and whether as an integer, does not matter: only the value does."""
-    written = resolve_training_config(overrides={"grpo": {"max_grad_norm": 1}}, environ={})
-    assert find_differences(default_layer(SCHEMA), written.values) == ()
-    assert changed_settings(written.config) == set()

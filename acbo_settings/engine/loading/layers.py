@@ -22,15 +22,16 @@ class Layers(Record):
 
     `values` has each setting by key path, with its origin and what it shadows, and `custom` each custom key, those
     inside tables each by its own, by paths such as `("metadata", "wandb", "group")`; `metadata` is these as a tree.
+    `files` are the names of those that were read, each behind what it extends.
     Where a source could not be read, the layers are not `complete`: values that it holds are missing.
     """
 
-    __slots__ = ("schema", "values", "custom", "metadata", "file", "problems", "complete")
+    __slots__ = ("schema", "values", "custom", "metadata", "files", "problems", "complete")
     schema: Schema
     values: Mapping[KeyPath, SourcedValue]
     custom: Mapping[KeyPath, SourcedValue]
     metadata: Mapping[str, Any]
-    file: str | None
+    files: tuple[str, ...]
     problems: Sequence[Problem]
     complete: bool
 
@@ -40,11 +41,11 @@ class Layers(Record):
         values: Mapping[KeyPath, SourcedValue],
         custom: Mapping[KeyPath, SourcedValue],
         metadata: Mapping[str, Any],
-        file: str | None,
+        files: tuple[str, ...],
         problems: Sequence[Problem],
         complete: bool,
     ) -> None:
-        self._fill(schema, values, custom, metadata, file, problems, complete)
+        self._fill(schema, values, custom, metadata, files, problems, complete)
 
 
 def read_layers(start: Start) -> Layers:
@@ -59,7 +60,7 @@ def read_layers(start: Start) -> Layers:
     unknown += [problem for problem in wrong_arguments if problem.at_key]
     layers = merge_sources(inputs.schema, [*files, *variables, *arguments], problems)
     problems = [*_find_advice(start), *layers.problems, *unknown]
-    return layers.replace(file=inputs.file and inputs.file.name, problems=problems)
+    return layers.replace(files=tuple(file.name for file in inputs.files), problems=problems)
 
 
 def _read_overrides(inputs: Inputs) -> tuple[list[Source], list[Problem]]:
@@ -97,7 +98,7 @@ def merge_sources(schema: Schema, sources: Sequence[Source], problems: Sequence[
         values=merge([default_layer(schema), *(found.settings for found in keys)]),
         custom=custom,
         metadata=nested({path[1:]: sourced.value for path, sourced in custom.items()}),
-        file=None,
+        files=(),
         problems=[
             *problems,
             *(problem for found in keys for problem in found.problems),

@@ -6,9 +6,10 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic
 
-from .. import Record, public
+from .. import Displayed, Record, public
 from ..canonical import KeyPath, nested
 from ..names import did_you_mean, find_path, meant_by
 from ..printable import LATER
@@ -30,22 +31,31 @@ else:
 
 @public
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ResolvedConfig(Record, Generic[Config]):
+class ResolvedConfig(Displayed, Record, Generic[Config]):
     """A configuration, with the origin of each of its values; `resolve_training_config` makes it.
+
+    `print(resolved)` shows what differs from the defaults, with origins, as `acbo-settings show --changed` does, and of
+    the metadata the keys. `resolved["grpo.group_size"]` is one value with its origin.
 
     Attributes:
         config: The validated configuration.
         values: Each setting by key path, such as `("grpo", "group_size")`: the value as its layer gave it, its origin,
-            and what it shadows.
+            and what it shadows. It cannot be changed, as `custom` cannot.
         custom: The same for each custom key of the metadata, those inside tables each by its own, by paths such as
             `("metadata", "wandb", "group")`.
         file: The file that was read, as it was named, or None.
         advice: What `resolve_training_config` warned about.
+        extended: The files that it extends, lowest first.
 
     >>> from acbo_settings import resolve_training_config
     >>> resolved = resolve_training_config(overrides={"grpo": {"group_size": 128}}, environ={})
     >>> resolved.explain("grpo.group_size")
     '128, from overrides, over the default 64'
+    >>> resolved["grpo.group_size"].origin
+    Argument(name='overrides')
+    >>> print(resolved)
+    [grpo]
+    group_size = 128  # from overrides, over the default 64
     """
 
     config: Config
@@ -53,39 +63,85 @@ class ResolvedConfig(Record, Generic[Config]):
     custom: Mapping[KeyPath, SourcedValue]
     file: str | None = None
     advice: tuple[Problem, ...] = ()
+    extended: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("values", "custom"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __getitem__(self, key: str | KeyPath) -> SourcedValue:
+        """One value with its origin and all that it shadows, by the same names as `explain` takes.
+
+        Args:
+            key: A setting or custom key, such as `"grpo.group_size"`, or its variable.
+
+        Returns:
+            The value as its layer gave it.
+
+        Raises:
+            KeyError: When there is no such setting, or it is a section.
+
+        >>> from acbo_settings import resolve_training_config
+        >>> resolve_training_config(environ={"ACBO_TOTAL_STEPS": "7000"})["total_steps"].value
+        7000
+        """
+        found = self._find(key)
+        if len(found) == 1 and () in found:
+            return found[()]
+        raise KeyError(f"{key} has several settings: {', '.join(map('.'.join, found))}")
 
     def explain(self, key: str | KeyPath) -> str:
         """Say where a value came from and what it shadows.
 
         Args:
-            key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")` or `"metadata.note"`.
+            key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")`, `"metadata.note"` or
+                `"ACBO_GRPO__GROUP_SIZE"`; or a section, or a table in the metadata, such as `"grpo"`.
 
         Returns:
-            One line; for a table in the metadata with each of its keys.
+            One line; for a section or a table one for each of its keys.
 
         Raises:
             KeyError: When there is no such setting.
 
         >>> from acbo_settings import resolve_training_config
-        >>> resolve_training_config(environ={}).explain("total_steps")
+        >>> resolved = resolve_training_config(environ={})
+        >>> resolved.explain("total_steps")
         '5000, the default'
+        >>> print(resolved.explain("rewards").splitlines()[0])
+        optimization_weight: 1.0, the default
         """
         from ..printable import dotted
         from ..report import explain_value
+
+        found = self._find(key)
+        return "\n".join(f"{f'{dotted(path)}: ' if path else ''}{explain_value(each)}" for path, each in found.items())
+
+    def _find(self, key: str | KeyPath) -> dict[KeyPath, SourcedValue]:
+        """What a name stands for: one value below `()`, or those of a table, by their paths inside it."""
+        from ..printable import dotted
         from ..schema import Schema
 
         schema = Schema.of(type(self.config))
         path = tuple(key.split(".")) if isinstance(key, str) else tuple(map(str, key))
         found = (find_path(schema, key if isinstance(key, str) else path) if path else None) or path
         found = schema.current(found)
-        if sourced := self.values.get(found) or self.custom.get(found):
-            return explain_value(sourced)
-        inside = {path: each for path, each in self.custom.items() if path[: len(found)] == found}
-        if inside and len(found) > 1:
-            return "; ".join(f"{dotted(path[len(found) :])}: {explain_value(each)}" for path, each in inside.items())
+        values = {**self.values, **self.custom}
+        if inside := {each[len(found) :]: values[each] for each in values if found and each[: len(found)] == found}:
+            return inside
         meant = meant_by(schema, path) if path else None
         hint = f"; {did_you_mean(meant)}" if meant in self.values else ""
         raise KeyError(f"no such setting: {dotted(path)}{hint}")
+
+    def __str__(self) -> str:
+        from ..listing import resolved_block
+
+        return resolved_block(self)
+
+    def _repr_html_(self) -> str:
+        """Show the same in a notebook, where a cell's title tells the origin of its value."""
+        from ..html import resolved_table
+
+        return resolved_table(self)
 
 
 def judge(layers: Layers) -> ResolvedConfig[Any]:
@@ -118,13 +174,14 @@ def examine(layers: Layers) -> tuple[ResolvedConfig[Any], list[Problem]]:
     advice = [problem for problem in layers.problems if problem.severity == "advice"]
     problems = [problem for problem in layers.problems if problem.severity == "error"] + invalid
     config = schema.build(valid, nested(valid) | dict(layers.metadata))
-    missing = find_missing(schema, values, layers.file)
+    *extended, file = layers.files or (None,)
+    missing = find_missing(schema, values, file)
     problems += missing if layers.complete else []  # else it may stand in the source that cannot be read
     unknown = [*later, *(problem.path for problem in (*problems, *missing))]
     problems += find_broken(schema.rules.errors, config, values, unknown)
     if not problems:
         advice += find_broken(schema.rules.advice, config, values, later, advises=True)
-    resolved = ResolvedConfig(config, values, layers.custom, layers.file, tuple(advice))
+    resolved = ResolvedConfig(config, values, layers.custom, file, tuple(advice), tuple(extended))
     # First what is wrong with values, then the keys that there are not.
     return resolved, sorted(problems, key=lambda problem: problem.at_key)
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..canonical import KeyPath, custom_metadata, leaves, nested
 from ..frozen import (
@@ -30,8 +30,11 @@ from ..problems import ConfigurationError, Problem, ProblemSet, file_problem
 from ..schema import Schema
 from ..toml_document import Document
 from ..toml_writer import metadata_lines, show_note, value_text
-from ..values import Difference, SourcedValue, merge
+from ..values import SourcedValue, merge
 from .durable import mode_of, remove_file, replace_file, write_once
+
+if TYPE_CHECKING:
+    from ..differences import Difference
 
 
 def resolve_start(start: Start, name: str) -> ResolvedConfig[Any]:
@@ -135,6 +138,8 @@ def _hold(
 
 def find_changes(schema: Schema, frozen: FrozenConfig, today: ResolvedConfig[Any]) -> list[Difference]:
     """The settings that differ: the frozen value with its line, and today's as validation has made it."""
+    from ..differences import Difference  # which a first start does not need
+
     today_values = schema.typed(today.config)
     document, missing = Document(frozen.name, frozen.text), frozen.missing
     return [

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..canonical import KeyPath, custom_metadata, leaves, nested
+from ..differences import Difference
 from ..frozen import FrozenConfig
 from ..frozen_sweep import FrozenPoint, unusable
 from ..inputs import Inputs, Start
@@ -21,7 +22,7 @@ from ..origins import File
 from ..problems import Problem, SharedProblems, file_problem
 from ..report import refusal
 from ..toml_document import Document
-from ..values import Difference, SourcedValue
+from ..values import SourcedValue
 from .start import (
     changed_setting,
     find_changed_notes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -69,9 +71,37 @@ def test_a_custom_key_of_any_name_is_explained() -> None:
     assert resolved.explain(("metadata", "")) == "5, from overrides"
 
 
-@pytest.mark.parametrize("key", ["grpo", "grpo.group_sise", "", (), (1, 2), "metadata.note", "metadata"])
+@pytest.mark.parametrize("key", ["grpo.group_size", ("grpo", "group_size"), "ACBO_GRPO__GROUP_SIZE"])
+def test_a_value_with_its_origin_is_looked_up_by_any_of_its_names(key: Any) -> None:
+    """The brackets of a resolved configuration take what `explain` takes, and custom keys too."""
+    resolved = judged({"ACBO_GRPO__GROUP_SIZE": "128", "ACBO_METADATA__NOTE": "a"})
+    assert resolved[key] is resolved.values["grpo", "group_size"]
+    assert resolved["metadata.note"].value == "a"
+    with pytest.raises(KeyError, match="exploration has several settings: strategy_type, uncertainty_weight"):
+        resolved["exploration"]
+    with pytest.raises(KeyError, match=r"no such setting: grpo.group_sise; did you mean grpo.group_size\?"):
+        resolved["grpo.group_sise"]
+
+
+def test_a_section_is_explained_line_by_line() -> None:
+    """Each of its settings has a line, as in the table of the command."""
+    lines = judged({"ACBO_GRPO__GROUP_SIZE": "128"}).explain("grpo").splitlines()
+    assert lines[0] == "group_size: 128, from ACBO_GRPO__GROUP_SIZE, over the default 64"
+    assert [line.partition(":")[0] for line in lines] == [path[1] for path in SCHEMA.defaults if path[0] == "grpo"]
+
+
+def test_what_was_resolved_cannot_be_changed() -> None:
+    """Neither the values nor the custom keys, and not the dicts that they were made of."""
+    resolved = judged({"ACBO_METADATA__NOTE": "a"})
+    for values in (resolved.values, resolved.custom):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            values["log_frequency",] = values[next(iter(values))]  # type: ignore[index]
+    assert pickle.loads(pickle.dumps(resolved)) == copy.deepcopy(resolved) == resolved
+
+
+@pytest.mark.parametrize("key", ["grpo.group_sise", "", (), (1, 2), "metadata.note", "metadata"])
 def test_what_is_no_setting_has_no_explanation(key: Any) -> None:
-    """A section, a misspelt key or nothing at all is a KeyError that says so."""
+    """A misspelt key or nothing at all is a KeyError that says so."""
     with pytest.raises(KeyError, match="no such setting"):
         judged({}).explain(key)
 
@@ -85,11 +115,10 @@ def test_each_key_of_a_table_in_the_metadata_has_its_own_origin() -> None:
     )
     assert resolved.explain("metadata.wandb.project") == '"scm", from acbo.toml:3'
     assert resolved.explain("metadata.wandb") == (
-        'group: "b", from ACBO_METADATA__WANDB__GROUP, over "a" from acbo.toml:2; project: "scm", from acbo.toml:3;'
-        ' id: "7", from metadata.wandb.id=7'
+        'group: "b", from ACBO_METADATA__WANDB__GROUP, over "a" from acbo.toml:2\nproject: "scm", from acbo.toml:3\n'
+        'id: "7", from metadata.wandb.id=7'
     )
-    with pytest.raises(KeyError):
-        resolved.explain("metadata")
+    assert resolved.explain("metadata").splitlines()[1] == 'wandb.project: "scm", from acbo.toml:3'
 
 
 def test_a_frozen_file_tells_the_origin_of_each_key() -> None:

@@ -116,7 +116,8 @@ def test_show_answers_for_a_task() -> None:
     write_sweep()
     freeze()
     write("job.sbatch", SCRIPT.replace("8-9", "7"))
-    assert "group_size = 32  # from sweep.toml:2, point 0, as frozen" in told("show", "--changed", "job.sbatch")
+    shown = told("show", "--changed", "job.sbatch", COLUMNS="200")
+    assert "# from sweep.toml:2, point 0, as frozen" in shown
     assert not (DIRECTORY / "0000/acbo.started.toml").exists()
 
 

@@ -1,0 +1,74 @@
+"""What a notebook shows: a configuration, one with origins, and differences, as tables without a style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .canonical import KeyPath, flatten
+from .listing import changed_settings, constructor_call, headline, metadata_keys
+from .printable import dotted, show_value
+from .report import explain_origin
+from .toml_writer import show_note
+from .values import SourcedValue
+
+if TYPE_CHECKING:
+    from .differences import Difference
+    from .loading.resolved import ResolvedConfig
+
+_LEFT = ' style="text-align:left"'
+
+Cell = tuple[str, str]
+"""A text, and what is shown where the pointer rests on it."""
+
+
+def config_table(record: Any) -> str:
+    """A configuration or a section of one: what differs from the defaults, and all settings to be unfolded."""
+    try:
+        return _settings(record, {})
+    except (AttributeError, TypeError, ValueError):  # it was built by hand, and is not valid
+        return f"<code>{escape(constructor_call(record))}</code>"
+
+
+def resolved_table(resolved: ResolvedConfig[Any]) -> str:
+    """The same of a configuration with origins: each value tells where it came from, and what it shadows."""
+    origins = {path: explain_origin(sourced) for path, sourced in resolved.values.items()}
+    return _settings(resolved.config, origins)
+
+
+def _settings(record: Any, origins: Mapping[KeyPath, str]) -> str:
+    keys = metadata_keys(record)
+    parts = [f"<div><b>{escape(headline(record))}</b></div>", _listed(changed_settings(record), origins)]
+    parts += [f"<div>metadata: {escape(keys)}</div>"] if keys else []
+    parts += [f"<details><summary>all settings</summary>{_listed(flatten(record), origins)}</details>"]
+    return "".join(parts)
+
+
+def _listed(settings: Mapping[KeyPath, Any], origins: Mapping[KeyPath, str]) -> str:
+    rows = [[(dotted(path), ""), (show_value(value), origins.get(path, ""))] for path, value in settings.items()]
+    return table(["setting", "value"], rows) if rows else ""
+
+
+def differences_table(differences: Sequence[Difference]) -> str:
+    """The settings in which two configurations differ; each value tells where it came from."""
+    if not differences:
+        return "<div>no setting differs</div>"
+    rows = [[(dotted(each.path), ""), _told(each.first), _told(each.second)] for each in differences]
+    return table(["setting", "first", "second"], rows)
+
+
+def _told(sourced: SourcedValue) -> Cell:
+    return show_note(sourced.value), explain_origin(sourced)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table; a cell with a title shows it where the pointer rests on it."""
+    head = "".join(f"<th{_LEFT}>{escape(each)}</th>" for each in heads)
+    body = "".join(f"<tr>{''.join(_cell(*cell) for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(shown: str, title: str) -> str:
+    told = f' title="{escape(title)}"' if title else ""
+    return f"<td{_LEFT}{told}>{escape(shown)}</td>"

@@ -66,9 +66,10 @@ class _Settings(Displayed, PickledByName):
     __pydantic_config__ = _PYDANTIC_CONFIG
 
     def __init_subclass__(cls) -> None:
-        # The decorator of a dataclass makes a `__repr__` of its own where the class itself has none.
-        if "__repr__" not in vars(cls):
-            cls.__repr__ = _Settings.__repr__  # type: ignore[method-assign]
+        # The decorator of a dataclass makes a `__repr__` where the class itself has none, and IPython takes that of the
+        # class before what its bases have for IPython.
+        for name in {"__repr__", "_repr_pretty_"} - set(vars(cls)):
+            setattr(cls, name, getattr(_Settings, name))
 
     @classmethod
     def _field_names(cls) -> list[str]:

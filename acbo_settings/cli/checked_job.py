@@ -19,7 +19,7 @@ from ..engine.values import SourcedValue
 from ..jobs.job_file import SCRIPT, find_kind, read_jobs
 from ..jobs.part import Job, Part
 from ..jobs.slurm.submission import UsageError, parse_options
-from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
+from .checked_file import DEFAULTS, FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
 from .output import note
 
 NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
@@ -28,6 +28,8 @@ NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
 
 def read_job_file(path: str) -> Document | None:
     """A file of a job, told by its content; None for any other."""
+    if path == DEFAULTS:
+        return None
     file = read_raw_file(path)
     text = file.content.decode(errors="replace")
     kind = None if file.error else find_kind(text)

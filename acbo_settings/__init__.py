@@ -84,7 +84,8 @@ if TYPE_CHECKING:
     from .engine.origins import Argument, Assignment, Default, File, FrozenFile, SweepItem, Variable
     from .engine.problems import ConfigurationError, ConfigurationWarning, Problem
     from .engine.values import SourcedValue
-    from .plan import TrainingPlan, exploration_temperature, learning_rate, plan_training
+    from .plan import TrainingPlan, plan_training
+    from .schedules import exploration_temperature, learning_rate
 
 _MODULES = {
     "api": (
@@ -107,7 +108,8 @@ _MODULES = {
     "engine.values": ("SourcedValue",),
     "engine.problems": ("ConfigurationError", "ConfigurationWarning", "Problem"),
     "engine.declarations": ("Was", "advice", "rule"),
-    "plan": ("TrainingPlan", "plan_training", "learning_rate", "exploration_temperature"),
+    "plan": ("TrainingPlan", "plan_training"),
+    "schedules": ("learning_rate", "exploration_temperature"),
 }
 # Names that nobody calls, but that pickles know.
 _MODULES_OF_PARTS = {

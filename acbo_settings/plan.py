@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .config import TrainingConfig
-from .engine import PickledByName, public
-from .rules import (
-    find_idle_stopping,
-    find_no_bonus,
-    find_unwatched_stopping,
-    is_due_again,
-    reaches_final_temperature,
-)
+from .engine import Displayed, PickledByName, public
+from .rules import NEVER, find_idle_stopping, find_unwatched_stopping, reaches_final_temperature
+from .schedules import exploration_temperature
 
 
 @public
@@ -58,8 +53,11 @@ class Schedule(PickledByName):
 
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingPlan(PickledByName):
+class TrainingPlan(Displayed, PickledByName):
     """What a run will do; `plan_training` makes it.
+
+    `print(plan)` tells all of it as `acbo-settings plan` does, with its curves. A notebook shows a plan as tables with
+    a picture. Two plans are equal when the same happens; the configuration takes no part in that.
 
     >>> plan_training(TrainingConfig()).sampled_interventions
     320000
@@ -82,6 +80,23 @@ class TrainingPlan(PickledByName):
 
     never: tuple[str, ...]
     """What never happens in this run, one sentence each."""
+
+    config: TrainingConfig | None = field(default=None, repr=False, compare=False)
+    """The configuration, from which the curves are drawn; None in a plan that was pickled by an older version."""
+
+    def __str__(self) -> str:
+        from .plan_text import plan_lines
+
+        return "\n".join(line.text for line in plan_lines(self))
+
+    # IPython prefers what stands in the class itself to that of a base, and a dataclass has a `__repr__` here.
+    _repr_pretty_ = Displayed._repr_pretty_
+
+    def _repr_html_(self) -> str:
+        """The plan as a notebook shows it."""
+        from .plan_html import plan_html
+
+        return plan_html(self)
 
 
 @public
@@ -108,14 +123,14 @@ def plan_training(config: TrainingConfig) -> TrainingPlan:
         "log lines": config.log_frequency,
         "surrogate updates": config.surrogate_update_frequency,
     }
-    recurring = tuple(_recurring(name, every, config.total_steps) for name, every in frequencies.items())
     return TrainingPlan(
         total_steps=config.total_steps,
-        recurring=recurring,
+        recurring=tuple(_recurring(name, every, config.total_steps) for name, every in frequencies.items()),
         gradient_updates=config.total_steps * config.grpo.num_iterations,
         sampled_interventions=config.total_steps * config.grpo.group_size,
         schedules=(_warmup(config), _exploration(config), _early_stopping(config)),
-        never=tuple(_find_never(config, recurring)),
+        never=tuple(f"{sentence}." for rule in NEVER if (sentence := rule.check(config))),
+        config=config,
     )
 
 
@@ -154,107 +169,7 @@ def _early_stopping(config: TrainingConfig) -> Schedule:
     evaluation = config.evaluation
     if not evaluation.early_stopping_enabled:
         return Schedule(name="early stopping", end=None, summary="off")
-    if _stopping_obstacles(config):
+    if find_unwatched_stopping(config) or find_idle_stopping(config):
         return Schedule(name="early stopping", end=None, summary="never: it cannot fire within the run")
     steps = evaluation.early_stopping_patience * evaluation.eval_frequency
     return Schedule(name="early stopping", end=steps, summary=f"at step {steps:,} at the earliest")
-
-
-def _stopping_obstacles(config: TrainingConfig) -> list[str]:
-    """Why early stopping, which is on, can never end the run; nothing when it can."""
-    return [sentence for find in (find_unwatched_stopping, find_idle_stopping) if (sentence := find(config))]
-
-
-def _find_never(config: TrainingConfig, recurring: tuple[Recurring, ...]) -> list[str]:
-    """Sentences about what the settings seem to promise and the run will not do."""
-    exploration, total = config.exploration, config.total_steps
-    found = [f"{sentence}." for sentence in (*_stopping_obstacles(config), find_no_bonus(config)) if sentence]
-    if exploration.strategy_type == "adaptive" and not reaches_final_temperature(config):
-        found.append(
-            f"The final temperature {exploration.final_temperature} is never reached: it is due at step"
-            f" {exploration.adaptation_steps:,}, and the last step is {total - 1:,}."
-        )
-    found += [
-        f"No {event.name} after step 0." for event in recurring if not is_due_again(config, event.every) and total > 1
-    ]
-    checkpoint = recurring[1].last_step
-    if checkpoint < total - 1:
-        steps = (
-            f"Step {total - 1:,} is" if checkpoint == total - 2 else f"Steps {checkpoint + 1:,} to {total - 1:,} are"
-        )
-        found.append(f"{steps} saved by no checkpoint of the loop: the last one is at step {checkpoint:,}.")
-    if config.grpo.num_iterations == 1:
-        found.append("clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.")
-    if config.rewards.reward_scaling == "none":
-        found.append('reward_clip_value never acts: reward_scaling is "none".')
-    return found
-
-
-@public
-def exploration_temperature(config: TrainingConfig, step: int, stagnation: int = 0) -> float:
-    """The exploration temperature at one step.
-
-    A training loop that calls it explores as `acbo-settings plan` draws it. Under "adaptive" it is
-    initial · (1 - p) + final · p, with p = min(step / adaptation_steps, 1) less
-    min(stagnation / stagnation_threshold, 0.5), floored at 0. So stagnation has its full effect at half the threshold.
-    The formula is that of ACBO's adaptive exploration. Under "uncertainty_guided" the temperature is constant.
-
-    Args:
-        config: A validated configuration.
-        step: The training step, at least 0, a number and not an array.
-        stagnation: Training steps since the last improvement, at least 0.
-
-    Returns:
-        The temperature: under "adaptive" between the final and the initial one, else `exploration.temperature`.
-
-    Raises:
-        ValueError: `step` or `stagnation` is negative.
-
-    >>> exploration_temperature(TrainingConfig(), 0), exploration_temperature(TrainingConfig(), 1000)
-    (2.0, 0.1)
-    >>> exploration_temperature(TrainingConfig(), 1000, stagnation=50)
-    1.05
-    """
-    _require_not_negative(step=step, stagnation=stagnation)
-    exploration = config.exploration
-    if exploration.strategy_type != "adaptive":
-        return exploration.temperature
-    progress = min(step, exploration.adaptation_steps) / exploration.adaptation_steps
-    threshold = exploration.stagnation_threshold
-    progress = max(progress - min(min(stagnation, threshold) / threshold, 0.5), 0.0)
-    return exploration.initial_temperature * (1 - progress) + exploration.final_temperature * progress
-
-
-@public
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """The learning rate at one step, with a linear warmup.
-
-    A training loop that calls it trains at the rates that `acbo-settings plan` draws. The rate is
-    `grpo.learning_rate` · min(step / warmup_steps, 1). The warmup counts training steps; one training step makes
-    `grpo.num_iterations` optimizer updates, all at the same rate. With a warmup the first step, which is step 0, has
-    the rate 0, as in `transformers.get_constant_schedule_with_warmup`.
-
-    Args:
-        config: A validated configuration.
-        step: The training step, at least 0, a number and not an array.
-
-    Returns:
-        The rate, from 0 to `grpo.learning_rate`.
-
-    Raises:
-        ValueError: `step` is negative.
-
-    >>> learning_rate(TrainingConfig(), 50), learning_rate(TrainingConfig(), 100)
-    (0.00015, 0.0003)
-    """
-    _require_not_negative(step=step)
-    if step >= config.warmup_steps:
-        return config.grpo.learning_rate
-    return config.grpo.learning_rate * (step / config.warmup_steps)
-
-
-def _require_not_negative(**counts: int) -> None:
-    """Refuse a count of steps that is below 0, which would give a rate or a temperature outside of its range."""
-    for name, count in counts.items():
-        if count < 0:
-            raise ValueError(f"{name} must be at least 0, and is {count}")

@@ -85,18 +85,13 @@ def _above(ending: str, steps: int, total_steps: int) -> str:
     return f"{'is' if ending else 'are'} above total steps ({steps} is above {total_steps})"
 
 
-def is_due_again(config: TrainingConfig, every: int) -> bool:
-    """Whether what is due at step 0 and then at every so many steps is due once more before the run ends."""
-    return every < config.total_steps
-
-
 def _frequency_advice(path: KeyPath, name: str) -> Rule:
     """The advice that something never happens after step 0, in a run that has other steps."""
 
     def check(config: TrainingConfig) -> str | None:
         """Look for a second step at which it is due."""
         frequency = value_at(config, path)
-        if is_due_again(config, frequency) or config.total_steps == 1:
+        if frequency < config.total_steps or config.total_steps == 1:
             return None
         return f"{name} frequency {_above('s', frequency, config.total_steps)}: only step 0 is due"
 
@@ -200,19 +195,22 @@ def _cools_further(config: TrainingConfig) -> str | None:
 
 
 @advice("exploration.uncertainty_weight", "exploration.count_weight", "exploration.variable_uncertainty_weight")
-def find_no_bonus(config: TrainingConfig) -> str | None:
-    """Say that there is no exploration bonus; None when there is one."""
+def _no_bonus(config: TrainingConfig) -> str | None:
     exploration = config.exploration
     if exploration.uncertainty_weight or exploration.count_weight or exploration.variable_uncertainty_weight:
         return None
     return "There is no exploration bonus: its three weights are 0"
 
 
-@advice("grpo.clip_ratio", "grpo.num_iterations")
-def _clip_ratio_unused(config: TrainingConfig) -> str | None:
-    if config.grpo.num_iterations != 1 or config.grpo.clip_ratio == _default(config, _CLIP_RATIO):
+def _ratio_stays_one(config: TrainingConfig) -> str | None:
+    if config.grpo.num_iterations != 1:
         return None
     return "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1"
+
+
+@advice("grpo.clip_ratio", "grpo.num_iterations")
+def _clip_ratio_unused(config: TrainingConfig) -> str | None:
+    return None if config.grpo.clip_ratio == _default(config, _CLIP_RATIO) else _ratio_stays_one(config)
 
 
 @advice("rewards.reward_clip_value", "rewards.reward_scaling")
@@ -220,6 +218,15 @@ def _clip_value_unused(config: TrainingConfig) -> str | None:
     if config.rewards.reward_scaling != "none":
         return None
     return 'Reward clip value has no effect under reward_scaling = "none"'
+
+
+def _unsaved_steps(config: TrainingConfig) -> str | None:
+    last = config.total_steps - 1
+    unsaved = last % config.evaluation.checkpoint_frequency
+    if not unsaved:
+        return None
+    steps = f"Step {last:,} is" if unsaved == 1 else f"Steps {last - unsaved + 1:,} to {last:,} are"
+    return f"{steps} saved by no checkpoint of the loop: the last one is at step {last - unsaved:,}"
 
 
 _FREQUENCIES = {
@@ -231,13 +238,27 @@ _FREQUENCIES = {
 
 _ERRORS = declared(_warmup, _temperatures, _reward_weights)
 _CONSISTENCY = tuple(_frequency_rule(path, name) for path, name in list(_FREQUENCIES.items())[:2])
+_NEVER_AGAIN = tuple(_frequency_advice(path, name) for path, name in _FREQUENCIES.items())
 _ADVICE = (
-    *(_frequency_advice(path, name) for path, name in _FREQUENCIES.items()),
+    *_NEVER_AGAIN,
     *declared(find_idle_stopping, find_unwatched_stopping, _patience_unused, _checkpoint_misses_evaluation),
     *(_adaptive_only_rule(path) for path in _ADAPTIVE_ONLY),
-    *declared(_adaptation_never_ends, _hardly_cools, _cools_further, find_no_bonus, _clip_ratio_unused),
+    *declared(_adaptation_never_ends, _hardly_cools, _cools_further, _no_bonus, _clip_ratio_unused),
     *declared(_clip_value_unused, causes=(_REWARD_CLIP_VALUE,)),
 )
+
+_CLIPPING = (_CLIP_RATIO, _NUM_ITERATIONS)
+_SCALING = (_REWARD_CLIP_VALUE, _REWARD_SCALING)
+
+NEVER = (
+    *declared(find_unwatched_stopping, find_idle_stopping, _no_bonus, _adaptation_never_ends),
+    *_NEVER_AGAIN,
+    Rule((_CHECKPOINT_FREQUENCY, _TOTAL_STEPS), _unsaved_steps),
+    Rule(_CLIPPING, _ratio_stays_one, causes=_CLIPPING),
+    Rule(_SCALING, _clip_value_unused, causes=_SCALING),
+)
+"""What the settings seem to promise and a run will not do. What is advised too is said in the same words. A setting
+that has no effect is told to those who had a hand in it, everything else to everybody."""
 
 # What TRL, transformers, Stable-Baselines3, verl, OpenRLHF and Lightning call a setting, and what people often do.
 _CALLED = {

@@ -20,14 +20,15 @@ ENTRY_POINTS = {"acbo_settings.__main__"}
 
 
 def examples_of(name: str) -> list[doctest.DocTest]:
-    """The examples of a module, those of its public classes included, which wear the package's name."""
+    """The examples of a module, those of its public names included, which wear the name of the package."""
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     found = finder.find(module, name)
+    if module is acbo_settings:  # it has what has been used of it so far, which is found in its own room
+        found = [test for test in found if test.name == name]
     for public in acbo_settings.__all__:
         member = getattr(acbo_settings, public)
-        is_hidden = inspect.isclass(member) or hasattr(member, "__wrapped__")  # from doctest
-        if is_hidden and home_of(member) == name:
+        if home_of(member) == name:
             found += finder.find(member, public, module=False, globs=dict(vars(module)))
     return [test for test in found if test.examples]
 

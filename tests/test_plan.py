@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from acbo_settings import (
     TrainingConfig,
+    TrainingPlan,
     create_training_config,
     exploration_temperature,
     learning_rate,
@@ -96,10 +99,10 @@ def test_what_never_happens_is_said() -> None:
         "Early stopping cannot fire: patience counts evaluations, and 200 of them, one every 100 steps, take 20000 of"
         " 101 steps.",
         "There is no exploration bonus: its three weights are 0.",
-        "No surrogate updates after step 0.",
+        "Surrogate update frequency equals total steps (101): only step 0 is due.",
         "Step 100 is saved by no checkpoint of the loop: the last one is at step 99.",
-        "clip_ratio never acts: with num_iterations = 1 the probability ratio stays 1.",
-        'reward_clip_value never acts: reward_scaling is "none".',
+        "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1.",
+        'Reward clip value has no effect under reward_scaling = "none".',
     )
 
 
@@ -136,14 +139,15 @@ def test_what_never_happens_is_said_when_and_only_when(config: TrainingConfig) -
     exploration = config.exploration
     expected = {
         "There is no exploration bonus": exploration.uncertainty_weight == 0.0,
-        "The final temperature": exploration.strategy_type == "adaptive" and exploration.adaptation_steps > total - 1,
-        "clip_ratio never": config.grpo.num_iterations == 1,
-        "reward_clip_value never": config.rewards.reward_scaling == "none",
-        "Step": (total - 1) % evaluation.checkpoint_frequency != 0,
-        "No evaluations": 1 < total <= evaluation.eval_frequency,
-        "No checkpoints": 1 < total <= evaluation.checkpoint_frequency,
-        "No log lines": 1 < total <= config.log_frequency,
-        "No surrogate updates": 1 < total <= config.surrogate_update_frequency,
+        "Adaptation steps": exploration.strategy_type == "adaptive" and exploration.adaptation_steps > total - 1,
+        "Clip ratio": config.grpo.num_iterations == 1,
+        "Reward clip value": config.rewards.reward_scaling == "none",
+        "Steps ": (total - 1) % evaluation.checkpoint_frequency > 1,
+        "Step ": (total - 1) % evaluation.checkpoint_frequency == 1,
+        "Evaluation frequency": 1 < total <= evaluation.eval_frequency,
+        "Checkpoint frequency": 1 < total <= evaluation.checkpoint_frequency,
+        "Log frequency": 1 < total <= config.log_frequency,
+        "Surrogate update frequency": 1 < total <= config.surrogate_update_frequency,
     }
     assert {start: any(sentence.startswith(start) for sentence in never) for start in expected} == expected
 
@@ -238,3 +242,27 @@ def test_the_schedules_are_monotone(first: int, second: int) -> None:
     config = TrainingConfig()
     assert exploration_temperature(config, late) <= exploration_temperature(config, early) + 1e-12
     assert learning_rate(config, late) >= learning_rate(config, early)
+
+
+def test_a_plan_keeps_its_configuration_and_stays_what_it_is() -> None:
+    """It comes back from a pickle or a copy with the configuration, which is no part of equality, hash and repr."""
+    config = create_training_config(metadata={"experiment": "scm20"})
+    plan = plan_training(config)
+    for copied in (pickle.loads(pickle.dumps(plan)), copy.deepcopy(plan)):
+        assert (copied, hash(copied), repr(copied), str(copied)) == (plan, hash(plan), repr(plan), str(plan))
+        assert copied.config is not None
+        assert copied.config.metadata == config.metadata
+    assert plan == plan_training(replace(config, grpo=replace(config.grpo, clip_ratio=0.3)))
+    assert "TrainingConfig" not in repr(plan)
+
+
+def test_a_plan_from_before_it_kept_its_configuration() -> None:
+    """It has its numbers and sentences, and no curve."""
+    make, (given,) = plan_training(TrainingConfig()).__reduce__()
+    del given["config"]
+    plan: TrainingPlan = make(given)
+    assert plan == plan_training(TrainingConfig())
+    assert str(plan).startswith("5,000 training steps")
+    assert str(plan).endswith("at step 4,500.")
+    assert "exploration temperature" not in str(plan)
+    assert "<svg" not in plan._repr_html_()

@@ -10,7 +10,7 @@ import pytest
 from acbo_settings import ConfigurationWarning, TrainingConfig, create_training_config
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.declarations import Rule
-from acbo_settings.rules import RULES
+from acbo_settings.rules import NEVER, RULES
 
 from .rule_answers import broken_rules
 from .strategies import SCHEMA
@@ -21,7 +21,7 @@ ERRORS, CONSISTENCY_ERRORS, ADVICE, RANGE_SENTENCES = (
     RULES.advice,
     RULES.range_sentences,
 )
-ALL_RULES = tuple(dict.fromkeys((*ERRORS, *CONSISTENCY_ERRORS, *ADVICE)))
+ALL_RULES = tuple(dict.fromkeys((*ERRORS, *CONSISTENCY_ERRORS, *ADVICE, *NEVER)))
 
 WEIGHTS = ["optimization_weight", "structure_weight", "parent_weight", "exploration_weight"]
 BONUS_WEIGHTS = ["uncertainty_weight", "count_weight", "variable_uncertainty_weight"]

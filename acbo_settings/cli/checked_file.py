@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FILE_NAME, FROZEN_NAME = SCHEMA.application.file_name, SCHEMA.application.frozen_name
 
+DEFAULTS = "defaults"
+"""The word that stands for a configuration without any file and variable."""
+
 FROZEN_NOTE = "note: the ACBO_* variables of this shell take no part in a frozen configuration"
 
 
@@ -64,8 +67,11 @@ def check_file(
     """Resolve the configuration of a file, or of one in a directory, under some `KEY=VALUE` texts.
 
     Without a path it is what `load_training_config()` would return here: with the run that the variables name, in which
-    nothing is written. In a frozen file that is named, no variable takes part: it is what its run started with.
+    nothing is written. In a frozen file that is named, no variable takes part: it is what its run started with. The
+    `defaults` are without any file and variable.
     """
+    if path == DEFAULTS:
+        return check_file(schema, os.devnull, {}, settings)._replace(files=(DEFAULTS,))
     if path and _is_sweep(schema, path):
         hint = f"{schema.application.name} sweep show prints its points, each of which is a run"
         return CheckedFile((), None, None, (file_problem(path, "is the directory of a sweep", hint),))

@@ -19,7 +19,7 @@ from ..engine.values import SourcedValue
 from ..jobs.job_file import SCRIPT, find_kind, read_jobs
 from ..jobs.part import Job, Part
 from ..jobs.slurm.submission import UsageError, parse_options
-from .checked_file import FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
+from .checked_file import DEFAULTS, FROZEN_NOTE, CheckedFile, check_file, check_start, has_variables, print_findings
 from .output import note
 
 NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
@@ -28,6 +28,8 @@ NO_SCRIPT = "behind -- stand the options of sbatch, and this is no batch script"
 
 def read_job_file(path: str) -> Document | None:
     """A file of a job, told by its content; None for any other."""
+    if path == DEFAULTS:
+        return None
     file = read_raw_file(path)
     text = file.content.decode(errors="replace")
     kind = None if file.error else find_kind(text)
@@ -189,10 +191,14 @@ MAX_NOTES = 3
 
 
 class Configuration(NamedTuple):
-    """A configuration that a command shows: that of a file, or of parts of a job, which `title` then names."""
+    """A configuration that a command shows: that of a file, or of parts of a job, which `title` then names.
+
+    `path` is the file that was read, as it was named or found, if there was one.
+    """
 
     title: str
     resolved: ResolvedConfig[Any]
+    path: str | None
 
     @property
     def later(self) -> dict[KeyPath, SourcedValue]:
@@ -227,11 +233,11 @@ def check_one(arguments: Namespace, path: str | None) -> CheckedFile:
 def configurations_of(checked: CheckedFile) -> list[Configuration]:
     """The configurations of a file that is valid: one, or those in which the parts of a job differ."""
     if checked.resolved:
-        return [Configuration("", checked.resolved)]
+        return [Configuration("", checked.resolved, checked.path)]
     found: list[Configuration] = []
     for part, each in checked.parts:
         if each.resolved and not any(_is_same(each.resolved, other.resolved) for other in found):
-            found.append(Configuration(f"{checked.path}, {part.title}", each.resolved))
+            found.append(Configuration(f"{checked.path}, {part.title}", each.resolved, each.path))
     return found
 
 

@@ -10,7 +10,7 @@ from ..engine.printable import dotted, escape
 from ..engine.schema import Schema
 from ..engine.toml_writer import show_note, value_text
 from ..engine.values import SourcedValue, default_layer
-from .checked_file import check_file, has_variables, print_findings
+from .checked_file import DEFAULTS, check_file, has_variables, print_findings
 from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
 
 def _read_side(schema: Schema, name: str) -> tuple[str, _Side] | None:
     """What one side is called, and its values; None when it is not valid, which is told then."""
-    if name == "defaults":
+    if name == DEFAULTS:  # of which some settings may have none, and these differ from any value
         return name, default_layer(schema)
     checked = check_file(schema, name, {}, prefers_frozen=True)
     print_findings(checked)

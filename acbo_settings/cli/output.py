@@ -48,15 +48,15 @@ def picture_result(command: str, file: str, save: Callable[[str], None]) -> int:
     try:
         save(os.fsdecode(encode_path(file)))
     except ImportError:
-        reason = "needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
+        reason = "a picture needs matplotlib, which the extra `plot` brings: pip install 'acbo-settings[plot]'"
     except OverflowError:
-        reason = "cannot draw numbers this large"
+        reason = "a picture cannot have numbers this large"
     except (OSError, ValueError) as error:
         reason = f"cannot write {file}: {getattr(error, 'strerror', None) or error}"
     else:
         note(f"wrote {file}")
         return SUCCESS
-    note(f"acbo-settings {command}: --png {reason}")
+    note(f"acbo-settings {command}: {reason}")
     return NOT_VALID
 
 

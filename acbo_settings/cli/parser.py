@@ -21,7 +21,8 @@ completion: eval "$(register-python-argcomplete acbo-settings)\""""
 _PATH_HELP = (
     "an acbo.toml, a frozen file, a directory with one, a batch script, or a manifest; behind -- the options of sbatch;"
     " without it what load_training_config() finds here:"
-    " ACBO_CONFIG_FILE, else ./acbo.toml, held to the run that ACBO_RUN_DIR names; /dev/null for no file"
+    " ACBO_CONFIG_FILE, else ./acbo.toml, held to the run that ACBO_RUN_DIR names; /dev/null for no file;"
+    " `defaults` for neither file nor variables (a file of that name is ./defaults)"
 )
 
 
@@ -70,6 +71,24 @@ _DONE = (
     "--done",
     {"metavar": "PATTERN", "help": "a point is also done when its directory has such a file, as 'final*.npz'"},
 )
+
+_PICTURES = ("png", "svg", "pdf")
+
+
+def _picture(file: str) -> tuple[str, str]:
+    """The file of a picture, and its form by the suffix."""
+    form = os.path.splitext(file)[1][1:].lower()
+    if form not in _PICTURES:
+        from ..engine.printable import safe_lines, show_value
+
+        raise argparse.ArgumentTypeError(f"{safe_lines(show_value(file))} ends in none of .png, .svg and .pdf")
+    return file, form
+
+
+def _png(file: str) -> tuple[str, str]:
+    """The file of a picture in the only form that there once was."""
+    return file, "png"
+
 
 _SWEEP_COMMANDS = {
     "check": _Command(
@@ -175,7 +194,14 @@ _COMMANDS = {
         "print in what configurations differ; exit with 1 if they do",
         "acbo-settings diff runs/16 runs/17\n  acbo-settings diff defaults acbo.toml",
         (
-            ("first", {"metavar": "A", "help": "an acbo.toml or frozen file, the directory of one, or `defaults`"}),
+            (
+                "first",
+                {
+                    "metavar": "A",
+                    "help": "an acbo.toml or frozen file, the directory of one, or `defaults` (a file of that name is"
+                    " ./defaults)",
+                },
+            ),
             ("others", {"nargs": "+", "metavar": "B", "help": "the same, once or more; variables are left aside"}),
         ),
     ),
@@ -232,10 +258,18 @@ _COMMANDS = {
     ),
     "plan": _Command(
         "print what a run will do: totals, schedules, and what never happens",
-        "acbo-settings plan --png plan.png",
+        "acbo-settings plan --picture plan.svg\n  acbo-settings plan defaults --set total_steps=20000",
         (
             _OPTIONAL_PATH,
-            ("--png", {"metavar": "FILE", "help": "draw it as a picture too; needs the extra `plot`"}),
+            (
+                "--picture",
+                {
+                    "metavar": "FILE",
+                    "type": _picture,
+                    "help": "draw it too, as a .png, .svg or .pdf; needs the extra `plot`",
+                },
+            ),
+            ("--png", {"metavar": "FILE", "type": _png, "dest": "picture", "help": argparse.SUPPRESS}),
             _SETTINGS,
         ),
     ),

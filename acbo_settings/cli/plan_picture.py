@@ -4,79 +4,100 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import TrainingConfig
-from ..plan import TrainingPlan, exploration_temperature, learning_rate, plan_training
+from ..plan import TrainingPlan
+from ..plan_drawing import STAGNATION, STOPPING, TOO_OFTEN, Curve, curves_of, has_band, marks_of, show_count, totals_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_POINTS = 500
-# From here on a number is written as 1.5e+20: its digits would push the panels out of the picture.
-_LONG = 10**15
+_INTERVALS = 500
+_MOST_MARKS = 150
 
 
-def save_picture(config: TrainingConfig, file: str) -> None:
-    """Draw the exploration temperature and the learning rate over the run, as a PNG that replaces what is there.
+def save_picture(plan: TrainingPlan, title: str, form: str, file: str) -> None:
+    """Draw the exploration temperature, what happens when, and the warmup, as a file that replaces what is there.
 
     ImportError when matplotlib is not installed, OSError when the file cannot be written, OverflowError when a number
     of steps is too large to be drawn.
     """
     from matplotlib.figure import Figure
+
+    curves = curves_of(plan.config)
+    heights = [4, 1.6, 2.4][: len(curves) + 1]
+    figure = Figure(figsize=(8, 1 + sum(heights) * 0.75), dpi=120, layout="constrained")
+    above, rug, *below = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False).flat
+    above.sharex(rug)
+    figure.suptitle(_literal("\n".join(filter(None, (title, totals_of(plan))))), fontsize=11)
+    _draw_curve(above, curves[0], "tab:blue")
+    above.tick_params(labelbottom=False)
+    _draw_stop(above, plan)
+    _draw_rug(rug, plan)
+    _label_steps(rug, curves[0].last)
+    for panel, curve in zip(below, curves[1:], strict=True):
+        _draw_curve(panel, curve, "tab:green")
+        _label_steps(panel, curve.last)
+    _save(figure, file, form)
+
+
+def _save(figure: Figure, file: str, form: str) -> None:
+    """Write the picture; the fonts may lack a character of the title, which is no news to anybody."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(file, format=form)
+
+
+def _draw_curve(panel: Axes, curve: Curve, color: str) -> None:
+    steps = curve.steps(_INTERVALS)
+    across = [float(step) for step in steps]
+    values = [curve.value(step) for step in steps]
+    panel.plot(across, values, "-" if curve.last else "o", color=color)
+    if has_band(curve):
+        highest = [curve.highest(step) for step in steps]
+        panel.fill_between(across, values, highest, color=color, alpha=0.2, linewidth=0, label=STAGNATION)
+        panel.legend(loc="upper right", frameon=False)
+    panel.set_title(curve.title, fontsize=10, loc="left")
+    panel.set_ylim(0, 1.05 * curve.top)
+    panel.grid(alpha=0.3)
+
+
+def _draw_stop(panel: Axes, plan: TrainingPlan) -> None:
+    """The first step at which early stopping can end the run."""
+    stop = plan.schedules[-1].end
+    if stop is not None:
+        panel.axvline(float(stop), color="tab:red", linestyle="--", label=STOPPING)
+        panel.legend(loc="upper right", frameon=False)
+
+
+def _draw_rug(panel: Axes, plan: TrainingPlan) -> None:
+    """A row of marks for each thing that happens again and again; where they would touch, a line."""
+    is_dense = False
+    for row, event in enumerate(plan.recurring):
+        marks = marks_of(event, _MOST_MARKS)
+        is_dense = is_dense or marks is None
+        if marks is None:
+            panel.hlines(row, 0, float(event.last_step), color="black", linewidth=1)
+        else:
+            panel.vlines([float(step) for step in marks], row - 0.35, row + 0.35, color="black", linewidth=1)
+    panel.set_yticks(range(len(plan.recurring)), [event.name for event in plan.recurring])
+    panel.set_ylim(len(plan.recurring) - 0.5, -0.5)
+    panel.tick_params(left=False)
+    for side in ("top", "left", "right"):
+        panel.spines[side].set_visible(False)
+    panel.set_xlabel(f"training step (a line: {TOO_OFTEN})" if is_dense else "training step")
+
+
+def _label_steps(panel: Axes, last: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    plan = plan_training(config)
-    figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
-    figure.suptitle(_title(plan), fontsize=11)
-    last = plan.total_steps - 1
-    corners = (config.warmup_steps, config.exploration.adaptation_steps)
-    steps = sorted({*(last * n // _POINTS for n in range(_POINTS + 1)), *(step for step in corners if step <= last)})
-    _draw_temperature(above, config, steps)
-    _draw_learning_rate(below, config, steps)
-    stop = plan.schedules[-1].end
-    for panel in (above, below):
-        panel.set_ylim(bottom=0)
-        panel.grid(alpha=0.3)
-        if stop is not None:
-            panel.axvline(float(stop), color="tab:red", linestyle="--", label="early stopping at the earliest")
-        panel.legend(loc="best", frameon=False)
-    below.set_xlabel("training step")
-    below.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
-    below.xaxis.set_major_formatter(lambda step, _: _short(int(step)))
+    panel.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+    panel.xaxis.set_major_formatter(lambda step, _: show_count(int(step)))
     if last == 0:
-        below.set_xlim(-1, 1)
-    figure.savefig(file, format="png")
+        panel.set_xticks([0])
 
 
-def _short(number: int) -> str:
-    return f"{number:,}" if number < _LONG else f"{number:.3g}"
-
-
-def _title(plan: TrainingPlan) -> str:
-    counts = ", ".join(f"{_short(event.count)} {event.name}" for event in plan.recurring)
-    updates, interventions = _short(plan.gradient_updates), _short(plan.sampled_interventions)
-    work = f"{updates} gradient updates, {interventions} sampled interventions"
-    return f"{_short(plan.total_steps)} training steps: {work}\n{counts}"
-
-
-def _draw_temperature(panel: Axes, config: TrainingConfig, steps: list[int]) -> None:
-    across = [float(step) for step in steps]
-    lowest = [exploration_temperature(config, step) for step in steps]
-    panel.plot(across, lowest, _style(steps), color="tab:blue", label="while the run improves")
-    if config.exploration.strategy_type == "adaptive":
-        stagnation = config.exploration.stagnation_threshold
-        highest = [exploration_temperature(config, step, min(step, stagnation)) for step in steps]
-        panel.fill_between(across, lowest, highest, color="tab:blue", alpha=0.2, label="when it stagnates, at the most")
-    panel.set_ylabel("exploration temperature")
-
-
-def _draw_learning_rate(panel: Axes, config: TrainingConfig, steps: list[int]) -> None:
-    rates = [learning_rate(config, step) for step in steps]
-    label = "with a linear warmup" if config.warmup_steps else "without a warmup"
-    panel.plot([float(step) for step in steps], rates, _style(steps), color="tab:green", label=label)
-    panel.set_ylabel("learning rate")
-
-
-def _style(steps: list[int]) -> str:
-    """A line, or a dot for a run of one step, of which a line shows nothing."""
-    return "o" if len(steps) == 1 else "-"
+def _literal(text: str) -> str:
+    """A text in which matplotlib sees no formula."""
+    return text.replace("$", r"\$")

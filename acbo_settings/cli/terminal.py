@@ -1,4 +1,4 @@
-"""What the command line draws in a terminal: tables, colours, small plots. The only importer of rich.
+"""What the command line draws in a terminal: tables, colours, reports. The only importer of rich.
 
 Colour is never the only carrier of a meaning, and goes with dark and light backgrounds alike. `NO_COLOR`, a pipe and
 `TERM=dumb` give plain text.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
@@ -27,7 +27,6 @@ _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
 )
 _PATIENCE = 1.0
-_BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def _colours() -> Literal["auto"] | None:
@@ -143,18 +142,3 @@ def go_through(steps: Iterable[object], total: int, what: str = "checking") -> N
     """Take steps one after the other, with a bar if that takes time."""
     for _ in with_progress(steps, total, what):
         pass
-
-
-def plot(of: Callable[[int], float], last: int, width: int, height: int) -> list[str]:
-    """A curve over the steps 0 to the last one as rows of block characters, the highest first; it starts at 0.
-
-    >>> plot(lambda step: step, 3, 4, 1)
-    [' ▃▅█']
-    """
-    values = [of(last * column // (width - 1)) for column in range(width)]
-    top = max(values)
-    heights = [round(value / top * 8 * height) if top else 0 for value in values]
-    return [
-        "".join(_BLOCKS[min(max(filled - 8 * row, 0), 8)] for filled in heights).rstrip()
-        for row in reversed(range(height))
-    ]

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .differences import Difference
     from .loading.resolved import ResolvedConfig
 
-_LEFT = ' style="text-align:left"'
-
 Cell = tuple[str, str]
 """A text, and what is shown where the pointer rests on it."""
 
@@ -62,13 +60,18 @@ def _told(sourced: SourcedValue) -> Cell:
     return show_note(sourced.value), explain_origin(sourced)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table; a cell with a title shows it where the pointer rests on it."""
-    head = "".join(f"<th{_LEFT}>{escape(each)}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(_cell(*cell) for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], side: str = "left") -> str:
+    """A table, whose columns but for the first stand at one side; a cell with a title shows it to the pointer."""
+    head = _row("th", [(each, "") for each in heads], side)
+    body = "".join(_row("td", row, side) for row in rows)
+    return f"<table>{f'<thead>{head}</thead>' if heads else ''}<tbody>{body}</tbody></table>"
 
 
-def _cell(shown: str, title: str) -> str:
+def _row(tag: str, cells: Sequence[Cell], side: str) -> str:
+    return f"<tr>{''.join(_cell(tag, cell, side if number else 'left') for number, cell in enumerate(cells))}</tr>"
+
+
+def _cell(tag: str, cell: Cell, side: str) -> str:
+    shown, title = cell
     told = f' title="{escape(title)}"' if title else ""
-    return f"<td{_LEFT}{told}>{escape(shown)}</td>"
+    return f'<{tag} style="text-align:{side}"{told}>{escape(shown)}</{tag}>'

@@ -233,3 +233,35 @@ def test_lines_that_end_as_those_of_windows_keep_their_columns() -> None:
     Path("job.yaml").write_bytes(MANIFEST.replace("\n", "\r\n").encode())
     (problem,) = json.loads(run("check", "--format", "json", "job.yaml").stdout)[0]["problems"]
     assert (problem["sources"][0]["line"], problem["sources"][0]["column"]) == (9, 94)
+
+
+def test_the_word_defaults_stands_for_neither_file_nor_variables() -> None:
+    """Each command that takes a path takes it, under `--set` too; a file of that name is written with its directory."""
+    write("defaults", "total_steps = 900\n")
+    broken = {"ACBO_LOG_FREQUENCY": "0", "ACBO_RUN_DIR": "run"}
+    assert told("show", "--changed", "defaults", **broken) == "--- exit code 0"
+    assert "total_steps = 900" in told("show", "--changed", "./defaults")
+    assert told("show", "--changed", "defaults", "--set", "log_frequency=5").endswith("over the default 10")
+    assert run("plan", "defaults", **broken).stdout == run("plan", "defaults").stdout
+    assert run("check", "defaults", **broken).stdout == b"ok\n"
+    assert run("check", "defaults", "acbo.toml").stdout == b"defaults: ok\nacbo.toml: ok\n"
+    assert b"value     10, the default" in run("explain", "--in", "defaults", "log_frequency", **broken).stdout
+    assert run("show", "defaults", "--", "--export=ALL").returncode == 2
+
+
+def test_defaults_that_a_class_does_not_have_are_told() -> None:
+    """A setting that must be given has no default, which is an error, and in `diff` a difference."""
+    write(
+        "lab.py",
+        "from dataclasses import dataclass\n"
+        "from acbo_settings import TrainingConfig\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\n"
+        "class Config(TrainingConfig):\n"
+        "    seed: int\n",
+    )
+    ran = run("plan", "defaults", "--schema", "lab:Config")
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert b"seed: must be given; write seed = ... in acbo.toml, set ACBO_SEED" in b" ".join(ran.stderr.split())
+    assert run("plan", "defaults", "--schema", "lab:Config", "--set", "seed=1").returncode == 0
+    write("acbo.toml", "seed = 1\n")
+    assert b"seed          not given" in run("diff", "defaults", "acbo.toml", "--schema", "lab:Config").stdout

@@ -1,45 +1,52 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from acbo_settings import TrainingConfig, create_training_config
+from acbo_settings import TrainingConfig, create_training_config, plan_training
+
+TITLE = "scm20 $x_1$, 実験, fingerprint 0123456789abcdef"
+
+
+def picture(config: TrainingConfig, form: str = "png") -> bytes:
+    """The picture of a plan."""
+    from acbo_settings.cli.plan_picture import save_picture
+
+    save_picture(plan_training(config), TITLE, form, "plan")
+    return Path("plan").read_bytes()
 
 
 @pytest.mark.heavy
-def test_the_picture_is_a_png_of_the_run(tmp_path: Path) -> None:
-    """Two different runs give two different PNG files of 960 × 720 pixels."""
-    from acbo_settings.cli.plan_picture import save_picture
-
+def test_the_picture_is_of_the_run() -> None:
+    """Different runs give different pictures; without a warmup the panel of the learning rate is left out."""
     stopping = {"early_stopping_enabled": True, "early_stopping_patience": 10}
-    runs = [TrainingConfig(), create_training_config(warmup_steps=0, evaluation=stopping)]
-    pictures = []
-    for number, config in enumerate(runs):
-        save_picture(config, str(tmp_path / f"{number}.png"))
-        pictures.append((tmp_path / f"{number}.png").read_bytes())
-    assert pictures[0] != pictures[1]
-    for picture in pictures:
-        assert picture.startswith(b"\x89PNG\r\n\x1a\n")
-        assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (960, 720)
+    runs = [TrainingConfig(), create_training_config(warmup_steps=0), create_training_config(evaluation=stopping)]
+    pictures = [picture(config) for config in runs]
+    assert len(set(pictures)) == 3
+    sizes = [(int.from_bytes(each[16:20]), int.from_bytes(each[20:24])) for each in pictures]
+    assert sizes == [(960, 840), (960, 624), (960, 840)]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
+def test_the_picture_has_its_form(form: str, start: bytes) -> None:
+    """Each of the three forms is what it is called, whatever stands in the title."""
+    assert picture(TrainingConfig(), form).startswith(start)
 
 
 @pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
-def test_a_picture_with_too_many_steps_is_refused(tmp_path: Path) -> None:
+def test_a_picture_with_too_many_steps_is_refused() -> None:
     """A number of steps that no float holds is an OverflowError."""
-    from acbo_settings.cli.plan_picture import save_picture
-
     with pytest.raises(OverflowError):
-        save_picture(TrainingConfig(total_steps=10**400), str(tmp_path / "plan.png"))
+        picture(TrainingConfig(total_steps=10**400))
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("total_steps", [1, 2, 10**15, 10**299])
+@pytest.mark.parametrize("settings", [{"total_steps": 10**n} for n in (0, 1, 9, 15, 299)])
 @pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
-def test_the_shortest_and_the_longest_runs_are_drawn(tmp_path: Path, total_steps: int) -> None:
+def test_the_shortest_and_the_longest_runs_are_drawn(settings: dict[str, Any]) -> None:
     """Runs of one step and of 10^299 are drawn without a warning of matplotlib."""
-    from acbo_settings.cli.plan_picture import save_picture
-
-    save_picture(create_training_config(total_steps=total_steps, warmup_steps=0), str(tmp_path / "plan.png"))
-    assert (tmp_path / "plan.png").read_bytes().startswith(b"\x89PNG")
+    assert picture(create_training_config(settings, warmup_steps=0))

@@ -88,7 +88,7 @@ def test_commands_answer_for_the_run_of_the_environment(assert_report: AssertRep
     write("acbo.toml", "total_steps = 30000\nlog_frequency = 20\n[metadata]\nnote = 'b'\n")
     kept = run_17 | {"ACBO_ON_CHANGE": "keep", "ACBO_MAY_CHANGE": "log_frequency"}
     outputs = [told("show", "--changed", **run_17), told("show", "--changed", **kept)]
-    outputs += [told("explain", "total_steps", **kept), told("plan", **kept).splitlines()[2]]
+    outputs += [told("explain", "total_steps", **kept), told("plan", **kept).splitlines()[3]]
     assert_report("show-run-of-the-environment", "\n\n".join(outputs))
     assert run("check", **run_17).returncode == 1
     assert run("check", ACBO_MAY_CHANGE="total_steps", ACBO_ON_CHANGE="keep").returncode == 0

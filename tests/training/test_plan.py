@@ -135,7 +135,7 @@ Never = Callable[[re.Match[str], Training, Trainings, dict[str, Any]], bool]
 
 
 def _once(found: re.Match[str], training: Training, *_: Any) -> bool:
-    return bool(training.progress.counts[found[1]] == 1)
+    return bool(training.progress.counts[EVENTS[found[1]]] == 1)
 
 
 def _unsaved(found: re.Match[str], training: Training, *_: Any) -> bool:
@@ -166,12 +166,18 @@ def _never_stopped(found: re.Match[str], training: Training, *_: Any) -> bool:
     return bool(training.progress.next_step == training.config.total_steps)
 
 
+EVENTS = {
+    "Evaluation": "evaluations",
+    "Checkpoint": "checkpoints",
+    "Log": "log lines",
+    "Surrogate update": "surrogate updates",
+}
 NEVER: dict[str, Never] = {
-    r"No ([a-z ]+) after step 0\.": _once,
+    r"([A-Z][a-z ]+) frequency (?:is above|equals) total steps .*: only step 0 is due\.": _once,
     r"Steps? ([\d,]+).* (?:are|is) saved by no checkpoint of the loop: the last one is at step ([\d,]+)\.": _unsaved,
-    r"The final temperature .* is never reached": _warm,
-    r"clip_ratio never acts": _unclipped,
-    r"reward_clip_value never acts": _unscaled,
+    r"Adaptation steps .*: the final temperature is never reached": _warm,
+    r"Clip ratio has no effect": _unclipped,
+    r"Reward clip value has no effect": _unscaled,
     r"There is no exploration bonus": _no_bonus,
     r"Early stopping cannot fire": _never_stopped,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -80,7 +81,8 @@ def find_missing(schema: Schema, values: Mapping[KeyPath, SourcedValue], file: s
 
 def _ways_to_give(schema: Schema, path: KeyPath, file: str | None) -> str:
     key, variable = ".".join(path), variable_name(schema, path)
-    return f"write {key} = ... in {file or schema.application.file_name}, set {variable}, or pass {key} in overrides"
+    name = schema.application.file_name if file in (None, os.devnull) else file
+    return f"write {key} = ... in {name}, set {variable}, or pass {key} in overrides"
 
 
 def _without_paths(value: object) -> object:

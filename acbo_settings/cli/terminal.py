@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from ..engine.canonical import KeyPath
-from ..engine.printable import disarmed, dotted, escape, escape_characters, safe_lines
+from ..engine.printable import dotted, escape, escape_characters, fit, safe_lines
+from .columns import Cell, lay_out
 
 Item = TypeVar("Item")
 
@@ -26,6 +27,7 @@ _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
 )
 _PATIENCE = 1.0
+_ENDLESS = 1 << 30
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -62,29 +64,35 @@ class Terminal(Console):
     def table(
         self,
         heads: Sequence[str],
-        rows: Iterable[Sequence[str]],
+        rows: Iterable[Sequence[Cell]],
         right: Sequence[str] = (),
         whole: Sequence[str] = (),
+        below: Sequence[str] = (),
     ) -> None:
         """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
 
         The columns that `right` names stand at the right. A cell is broken where the terminal is too narrow, but for
-        those of the columns that `whole` names.
+        those of the columns that `whole` names. A sentence for each row may stand `below` it. In a pipe each row is one
+        line, so that what takes lines, such as grep, gets whole rows.
         """
-        drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        cells = list(rows)
-        widths = [max(map(len, column)) + 2 for column in zip(heads, *cells, strict=True)]
-        is_narrow = sum(widths) - 2 > self.width
-        for head in heads:
-            justify: Literal["left", "right"] = "right" if head in right else "left"
-            shown = head.replace("_", "_\n") if is_narrow else head  # between words, and not inside of one
-            drawn.add_column(Text(shown), justify=justify, overflow="fold", no_wrap=head in whole)
-        for row in cells:
-            drawn.add_row(*(Text(escape_characters(cell)) for cell in row))
-        with self.capture() as captured:
-            self.print(drawn)
-        lines = (line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
-        super().out("\n".join(map(disarmed, lines)))  # with the colours that rich has put in
+        cells = [heads, *([_escaped(cell) for cell in row] for row in rows)]
+        numbers = [[heads.index(name) for name in names] for names in (right, whole)]
+        first, *others = lay_out(cells, self.width if self.is_fitted else _ENDLESS, *numbers)
+        if first:
+            self.out("\n".join(first), style="bold")
+        for lines, sentence in zip_longest(others, below):
+            self.out("\n".join(lines))
+            if sentence:
+                self.out(fit(f"    {sentence}", self.width, "    "), style="dim")
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether somebody sees the lines, or has said how wide they are to be."""
+        return self.is_terminal or bool(os.environ.get("COLUMNS"))
+
+
+def _escaped(cell: Cell) -> Cell:
+    return escape_characters(cell) if isinstance(cell, str) else [*map(escape_characters, cell)]
 
 
 def short_names(paths: Sequence[KeyPath]) -> list[str]:

@@ -32,7 +32,11 @@ COMMANDS = {
     "sweep-done-help": "sweep done --help",
     "sweep-table-help": "sweep table --help",
     "init": "init new/",
+    "init-again": "init acbo.toml",
     "check": "check acbo.toml",
+    "check-job": "check broken.sbatch",
+    "check-schema": "check --schema nowhere",
+    "check-set": "check --set gruop_size=128 --set grpo.clip_ratio=2",
     "check-broken": "check broken.toml",
     "check-many": "check acbo.toml broken.toml job.sbatch",
     "check-advice": "check advised.toml",
@@ -50,6 +54,7 @@ COMMANDS = {
     "migrate": "migrate --check acbo.toml",
     "env": "env",
     "sweep-check": "sweep check sweep.toml",
+    "sweep-check-broken": "sweep check broken-sweep.toml",
     "sweep-freeze": "sweep freeze sweep.toml --dir sweeps/new",
     "sweep-show": "sweep show sweeps/lr",
     "sweep-status": "sweep status sweeps/lr",
@@ -71,6 +76,9 @@ FILES = {
     "advised.toml": "[evaluation]\nearly_stopping_patience = 5\n",
     "job.sbatch": "#!/bin/bash\n#SBATCH --array=0-1\n\nexport ACBO_LOG_FREQUENCY=$((5 * SLURM_ARRAY_TASK_ID))\n"
     "srun python train.py\n",
+    "broken.sbatch": "#!/bin/bash\n\nexport ACBO_LOG_FREQUENCY=0\nexport ACBO_GRPO_GROUP_SIZE=128\n"
+    "srun python train.py\n",
+    "broken-sweep.toml": "[grid]\nwarmup_steps = [0, 7000]\ngrpo.clip_ratio = [0.1, 0.2]\n",
     "sweep.toml": "[grid]\ngrpo.learning_rate = [1e-4, 3e-4]\ngrpo.clip_ratio = [0.1, 0.2]\nwarmup_steps = [0, 200]\n",
 }
 

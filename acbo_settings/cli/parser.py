@@ -336,10 +336,10 @@ class _Parser(argparse.ArgumentParser):
                 completed.completer = _complete_keys  # type: ignore[attr-defined]  # argcomplete looks for it
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        from .usage import no_such_choice, no_such_command
-
         if action.choices is None or value in action.choices:
             return
+        from .usage import no_such_choice, no_such_command
+
         if isinstance(action, argparse._SubParsersAction):
             self.error(no_such_command(value, list(action.choices)))
         self.error(no_such_choice(action.option_strings[0], value, list(action.choices)))

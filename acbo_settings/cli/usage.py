@@ -93,15 +93,14 @@ def no_such_argument(
     """What is said of words that a command does not take; `behind` tells where other options would stand."""
     word = unexpected[0]
     if word.startswith("-") and word != "-":
-        following = words[words.index(word) + 1 :][:1]
+        following = words[words.index(word) + 1 :][:1] if word in words else []
         hint = _meant_option(command, arguments, word, following) or behind
         message = f"{command} has no option {word.partition('=')[0]}"
     else:
         hint = _meant_word(command, arguments, word)
         taken = _places(arguments)
-        message = (
-            f"{command} takes {f'one {taken[-1]}' if taken else 'no PATH'}, and got {word}{' too' if taken else ''}"
-        )
+        got = f"and got {word or quote(word)}"
+        message = f"{command} takes one {taken[-1]}, {got} too" if taken else f"{command} takes no PATH, {got}"
     return f"{message}; {hint}" if hint else message
 
 
@@ -111,11 +110,9 @@ def _meant_option(command: str, arguments: Arguments, word: str, following: Sequ
     value = value if equals else "".join(following)
     options = [*(name for name in arguments if name.startswith("-")), "--schema", "--help"]
     begins = [option for option in options if len(name) > 3 and option.startswith(name)]
-    meant = begins[0] if len(begins) == 1 else closest(name, options)
-    setting = "" if meant or "--set" not in arguments else _setting(name.lstrip("-"))
-    if meant:
+    if meant := begins[0] if len(begins) == 1 else closest(name, options):
         return f"did you mean {meant}?"
-    if setting:
+    if "--set" in arguments and (setting := _setting(name.lstrip("-"))):
         return f"did you mean --set {setting}={quote(value) if value and not value.startswith('-') else 'VALUE'}?"
     if name in _NAMES_A_PATH and "--in" in arguments:
         return "did you mean --in?"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -75,3 +77,13 @@ def test_options_are_written_in_full() -> None:
     write("acbo.toml", "total_steps = 7000\n")
     assert run("check", "--no-e").returncode == 2
     assert run("check", "--no-env").returncode == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """It is there at once: what draws, judges or suggests is imported by what needs it."""
+    program = "import sys\nfrom acbo_settings.cli.main import main\ntry:\n    main([*sys.argv[1:], '--help'])\n"
+    program += "except SystemExit:\n    print(*sys.modules)"
+    for command in ([], ["check"], ["sweep"], ["sweep", "table"]):
+        shown = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, check=True, timeout=60)
+        loaded = set(shown.stdout.decode().splitlines()[-1].split())
+        assert not {"rich", "pydantic", "matplotlib", "difflib", "acbo_settings.cli.usage"} & loaded

@@ -117,9 +117,16 @@ class _Report(RegexHighlighter):
 
 def print_report(text: str) -> None:
     """Write a report or advice to stderr."""
-    terminal = Terminal(stderr=True)
+    terminal, place = Terminal(stderr=True), None
     for line in safe_lines(text).split("\n"):
-        terminal.print(_Report()(Text(line)), soft_wrap=True)
+        shown, begins = _Report()(Text(line)), line.lstrip()
+        if begins.startswith("-->"):
+            place = line.index(begins)
+        elif place is not None and line.startswith(" " * (place + 2)) and begins[:1] != "|":  # it goes on
+            shown.stylize("problem.place")
+        else:
+            place = None
+        terminal.print(shown, soft_wrap=True)
 
 
 def with_progress(items: Iterable[Item], total: int, what: str = "checking") -> Iterator[Item]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
-from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
+from .engine.columns import lay_out
 from .engine.printable import fit
 from .plan_drawing import (
     HEADS,
@@ -31,7 +30,6 @@ _LEFT, _RIGHT = "▌▐"
 _SOLID = "─"
 _MARGIN = 18
 _WIDEST = 100
-_GAP = 2
 
 
 class Line(NamedTuple):
@@ -61,19 +59,9 @@ def plan_lines(plan: TrainingPlan, width: int = 80, title: str | None = None) ->
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[Line]:
-    """A table whose numbers stand at the right; its heads are broken between words where it would be too wide."""
-    stacks = [[head] for head in heads]
-    columns = list(zip(*rows, strict=True))
-    if sum(max(map(len, column)) + _GAP for column in zip(heads, *rows, strict=True)) - _GAP > width:
-        stacks = [
-            wrap(head, max(map(len, (*head.split(), *cells)))) for head, cells in zip(heads, columns, strict=True)
-        ]
-    sizes = [max(map(len, (*stack, *cells))) for stack, cells in zip(stacks, columns, strict=True)]
-    for number, cells in enumerate([*zip_longest(*stacks, fillvalue=""), *rows]):
-        first, *others = (
-            f"{cell:{'>' if place else '<'}{size}}" for place, (cell, size) in enumerate(zip(cells, sizes, strict=True))
-        )
-        yield Line((" " * _GAP).join([first, *others]).rstrip(), is_heading=number < max(map(len, stacks)))
+    """A table whose numbers stand at the right."""
+    for number, lines in enumerate(lay_out([heads, *rows], width, right=range(1, len(heads)))):
+        yield from (Line(line, is_heading=number == 0) for line in lines)
 
 
 def _plot_lines(curve: Curve, width: int, events: Sequence[Recurring]) -> Iterator[Line]:

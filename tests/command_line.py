@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+import termios
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -28,21 +33,52 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     """
     if any(name.startswith(_FOR_PYTHON) for name in environ):
         return run_anew(*arguments, **environ)
-    process, *outputs = _forks()
-    assert process.stdin
-    assert process.stdout
+    _, *outputs = _forks()
     for file in outputs:
         file.seek(0)
         file.truncate()
-    print(json.dumps([arguments, ENVIRON | environ, os.getcwd()]), file=process.stdin, flush=True)
+    code = _fork(arguments, ENVIRON | environ)
+    for file in outputs:
+        file.seek(0)
+    return subprocess.CompletedProcess(arguments, code, *(file.read() for file in outputs))
+
+
+def screen(columns: int, *arguments: str, **environ: str) -> str:
+    """What `acbo-settings` writes to a terminal of so many columns, escape sequences and all."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with ThreadPoolExecutor(1) as reader, open(ours, "rb", buffering=0) as terminal:
+        shown = reader.submit(lambda: b"".join(chunks(terminal.fileno())))
+        try:
+            _fork(arguments, {"PATH": os.defpath, "TERM": "xterm-256color", **environ}, os.ttyname(theirs))
+        finally:
+            os.close(theirs)
+        return shown.result().decode().replace("\r\n", "\n")
+
+
+def chunks(terminal: int) -> Iterator[bytes]:
+    """What comes out of a terminal until nobody writes to it any more."""
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def _fork(arguments: Sequence[str], environ: Mapping[str, str], terminal: str | None = None) -> int:
+    """The exit code of a command in a fork."""
+    process, *_ = _forks()
+    assert process.stdin
+    assert process.stdout
+    print(json.dumps([arguments, environ, os.getcwd(), terminal]), file=process.stdin, flush=True)
     if not select([process.stdout], [], [], 60)[0]:
         _forks.cache_clear()
         os.killpg(process.pid, signal.SIGKILL)
         raise subprocess.TimeoutExpired(arguments, 60)
-    code = int(process.stdout.readline())
-    for file in outputs:
-        file.seek(0)
-    return subprocess.CompletedProcess(arguments, code, *(file.read() for file in outputs))
+    return int(process.stdout.readline())
 
 
 def run_anew(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

@@ -1,7 +1,8 @@
 """Runs `acbo-settings` in forks of one process that has imported everything already, for `tests.command_line`.
 
-A line of JSON on stdin is one command: its arguments, its variables, its directory. What it prints goes to the two
-open files whose numbers are the arguments of this program; its exit code is a line on stdout.
+A line of JSON on stdin is one command: its arguments, its variables, its directory, and the terminal that it runs in,
+if it runs in one. What it prints goes there, or to the two open files whose numbers are the arguments of this program;
+its exit code is a line on stdout.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def main(out: int, errors: int) -> bool:
         if process := os.fork():
             print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
             continue
-        arguments, environ, directory = json.loads(line)
-        for target, file in enumerate((os.open(os.devnull, os.O_RDONLY), out, errors)):
+        arguments, environ, directory, terminal = json.loads(line)
+        outputs = [os.open(terminal, os.O_RDWR | os.O_NOCTTY) for _ in range(2)] if terminal else [out, errors]
+        for target, file in enumerate((os.open(os.devnull, os.O_RDONLY), *outputs)):
             os.dup2(file, target)
             os.close(file)
         os.environ.clear()

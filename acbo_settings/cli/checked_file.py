@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api import SCHEMA
@@ -12,6 +13,7 @@ from ..engine.inputs import Inputs, Start, exists, is_directory, is_frozen, proc
 from ..engine.loading.layers import read_layers
 from ..engine.loading.resolved import ResolvedConfig, judge
 from ..engine.loading.surroundings import no_file
+from ..engine.names import find_path
 from ..engine.problems import ConfigurationError, Problem, file_problem
 from ..engine.schema import Schema
 from ..engine.values import SourcedValue
@@ -75,6 +77,9 @@ def check_file(
     if path and _is_sweep(schema, path):
         hint = f"{schema.application.name} sweep show prints its points, each of which is a run"
         return CheckedFile((), None, None, (file_problem(path, "is the directory of a sweep", hint),))
+    if path and _is_assignment(schema, path):
+        hint = f"did you mean --set {quote(path)}?"
+        return CheckedFile((), None, None, (file_problem(path, "no such file", hint),))
     try:
         named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
         overrides = [f"--set {text}" for text in settings] or None
@@ -98,6 +103,12 @@ def _is_sweep(schema: Schema, path: str) -> bool:
     """Whether a path is the directory of a frozen sweep, and of nothing else."""
     names = (schema.application.sweep_name, FILE_NAME, FROZEN_NAME)
     return [exists(os.path.join(path, name)) for name in names] == [True, False, False]
+
+
+def _is_assignment(schema: Schema, path: str) -> bool:
+    """Whether what should be a path is `KEY=VALUE`."""
+    key, equals, _ = path.partition("=")
+    return bool(equals) and find_path(schema, key) is not None and not exists(path)
 
 
 def check_start(start: Start, is_named: bool = False) -> CheckedFile:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 
-from ..engine.printable import fit
-from ..engine.schema import Schema
-from ..reference import variables, variables_table
+from ..reference import VariableReference, variables, variables_table
 from .output import SUCCESS, json_result, result
 from .terminal import Terminal
+
+_FOR_MEANING = 70
+"""How many columns beside the names it takes to read all others with ease."""
 
 
 def run(arguments: Namespace) -> int:
@@ -18,14 +20,16 @@ def run(arguments: Namespace) -> int:
     elif arguments.format == "markdown":
         result(variables_table(arguments.schema), end="")
     else:
-        _print_variables(Terminal(), arguments.schema)
+        _print_table(Terminal(), variables(arguments.schema))
     return SUCCESS
 
 
-def _print_variables(terminal: Terminal, schema: Schema) -> None:
-    """One paragraph each: the longest name alone takes more than half of 80 columns."""
-    for row in variables(schema):
-        terminal.out(row.name, style="bold")
-        facts = "; ".join(filter(None, (row.type, row.range, row.default and f"default {row.default}")))
-        terminal.out(fit(f"    {facts}", terminal.width, "    "))
-        terminal.out(fit(f"    {row.doc}", terminal.width, "    "), style="dim")
+def _print_table(terminal: Terminal, rows: Sequence[VariableReference]) -> None:
+    """A table, in which the meaning stands below its row where there is no room for it."""
+    heads, docs = ["VARIABLE", "TYPE", "RANGE", "DEFAULT"], [row.doc for row in rows]
+    cells = [[row.name, row.type, row.range, row.default] for row in rows]
+    if terminal.is_fitted and terminal.width - max(len(row.name) for row in rows) < _FOR_MEANING:
+        terminal.table(heads, cells, whole=["VARIABLE"], below=docs)
+    else:
+        whole = [[*facts, doc] for facts, doc in zip(cells, docs, strict=True)]
+        terminal.table([*heads, "MEANING"], whole, whole=["VARIABLE"])

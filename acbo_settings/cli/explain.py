@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from shlex import quote
 
 from ..engine.canonical import KeyPath
+from ..engine.inputs import exists
 from ..engine.loading.environment import hint_for_variable
 from ..engine.names import did_you_mean, find_path, is_variable, meant_by, variable_name
 from ..engine.printable import fit, show_value
@@ -18,6 +21,7 @@ from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
 _Values = Mapping[KeyPath, SourcedValue] | None
+_Answer = tuple[str, _Values]
 
 
 def run(arguments: Namespace) -> int:
@@ -26,31 +30,43 @@ def run(arguments: Namespace) -> int:
     found = [(key, *find_key(schema, key)) for key in arguments.keys]
     for key, path, hint in found:
         if path is None:
+            hint = hint or (f"did you mean --in {quote(key)}?" if exists(key) else "")
             note(f"acbo-settings explain: no such setting: {key}{f'; {hint}' if hint else ''}")
     if not all(path for _, path, _ in found):
         return WRONG_USAGE
-    chosen = list(dict.fromkeys(path for _, path, _ in found if path))
-    checked, terminal = check_one(arguments, arguments.file), Terminal()
-    answers = _answers(checked)
-    sections = [path for path in chosen if path in schema.sections] if chosen else [()]
-    in_sections = [path for path in schema.defaults if any(path[: len(section)] == section for section in sections)]
-    for title, values in answers if in_sections else ():
-        if title:
-            terminal.heading(title, is_first=True)
-        _print_table(terminal, [schema.setting(path) for path in in_sections], values)
-    for path in (path for path in chosen if path in schema.defaults):
-        if in_sections or path != chosen[0]:
-            terminal.out("")
-        _print_setting(terminal, schema, schema.setting(path), answers)
+    chosen = list(dict.fromkeys(path for _, path, _ in found if path)) or [()]
+    checked = check_one(arguments, arguments.file)
+    _print_all(Terminal(), schema, chosen, _answers(checked))
     print_findings(checked)
     return NOT_VALID if checked.problems else SUCCESS
 
 
-def _answers(checked: CheckedFile) -> list[tuple[str, _Values]]:
+def _print_all(terminal: Terminal, schema: Schema, chosen: Sequence[KeyPath], answers: Sequence[_Answer]) -> None:
+    """What is asked for, in the order of the question: sections that follow one another are one table."""
+    blocks = groupby(chosen, lambda path: path if path in schema.defaults else None)
+    for number, (setting, sections) in enumerate(blocks):
+        if number:
+            terminal.out("")
+        if setting is not None:
+            _print_setting(terminal, schema, schema.setting(setting), answers)
+            continue
+        inside = (path for each in sections for path in schema.defaults if path[: len(each)] == each)
+        _print_tables(terminal, [schema.setting(path) for path in dict.fromkeys(inside)], answers)
+
+
+def _print_tables(terminal: Terminal, rows: Sequence[Setting], answers: Sequence[_Answer]) -> None:
+    """The table of some settings for each of the answers, below its title."""
+    for title, values in answers:
+        if title:
+            terminal.heading(title, is_first=True)
+        _print_table(terminal, rows, values)
+
+
+def _answers(checked: CheckedFile) -> list[_Answer]:
     """The values of a file, or those in which the parts of a job differ, below their titles."""
     if not checked.parts:
         return [("", checked.values)]
-    found: list[tuple[str, _Values]] = []
+    found: list[_Answer] = []
     for part, each in checked.parts:
         if each.values not in [values for _, values in found]:
             found.append((part.title, each.values))
@@ -84,7 +100,7 @@ def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -
     terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
 
 
-def _print_setting(terminal: Terminal, schema: Schema, row: Setting, answers: Sequence[tuple[str, _Values]]) -> None:
+def _print_setting(terminal: Terminal, schema: Schema, row: Setting, answers: Sequence[_Answer]) -> None:
     terminal.out(row.key, style="bold")
     terminal.out(fit(f"  {row.doc}", terminal.width, "  "))
     facts = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from argparse import Namespace
 
 from ..editor_schema import editor_schema_text
 from ..engine.inputs import encode_path, read_raw_file
-from ..reference import example_toml
+from ..engine.printable import escape_characters
+from ..reference import required_keys, starting_toml
 from .checked_file import FILE_NAME, file_in
 from .output import NOT_VALID, SUCCESS, note
 
@@ -24,11 +26,26 @@ def run(arguments: Namespace) -> int:
         if not _holds(beside, text):  # an experiment beside this one may have written it
             texts[beside] = text
     first = f"#:schema ./{_JSON_SCHEMA}\n\n" if arguments.json_schema else ""
-    texts[path] = first + example_toml(arguments.schema)  # last, so that its first line names a file that is there
+    check = _check_command(path, arguments.schema_name)
+    texts[path] = first + starting_toml(
+        arguments.schema, check
+    )  # last, so that its first line names a file that is there
     if taken := [name for name in texts if _is_there(name)]:
         note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
         return NOT_VALID
-    return SUCCESS if all(_write(name, text) for name, text in texts.items()) else NOT_VALID
+    if not all(_write(name, text) for name, text in texts.items()):
+        return NOT_VALID
+    needed = required_keys(arguments.schema)
+    given = f", with a value for {' and '.join(needed)}" if needed else ""
+    note(f"edit it{given}, then check it: {check}")
+    return SUCCESS
+
+
+def _check_command(path: str, schema_name: str | None) -> str:
+    """The command that judges what was written; it finds `acbo.toml` and the settings of the project by itself."""
+    words = ["acbo-settings", "check", *([] if os.path.normpath(path) == FILE_NAME else [path])]
+    words += ["--schema", schema_name] if schema_name else []
+    return escape_characters(shlex.join(words))
 
 
 def _holds(name: str, text: str) -> bool:

@@ -64,6 +64,7 @@ def _run(parsed: Namespace) -> int:
     from .own_schema import SchemaError, find_schema
 
     try:
+        parsed.schema_name = parsed.schema
         parsed.schema = find_schema(parsed.schema)
         code: int = import_module(f".{parsed.command}", __package__).run(parsed)
     except (SchemaError, UsageError) as error:

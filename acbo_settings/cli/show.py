@@ -17,7 +17,7 @@ from ..engine.schema import Schema
 from ..engine.toml_writer import config_lines
 from .checked_job import MAX_NOTES, Configuration, resolve_and_report
 from .output import NOT_VALID, SUCCESS, json_result, note, result
-from .terminal import Terminal, is_cut
+from .terminal import Terminal
 
 _MAX_VARIABLE = 128 * 1024  # what Linux takes for one NAME=value with its end, MAX_ARG_STRLEN
 
@@ -134,7 +134,7 @@ def _show_toml(shown: Configuration, is_changed: bool) -> None:
     for line in lines:
         terminal.out(fit(line, terminal.width, "# "), style="dim")
     rows = with_origins(resolved, config_lines(resolved.config, {*_paths(shown, is_changed), *later}))
-    for line, comment in aligned(rows, terminal.width if is_cut() else None):
+    for line, comment in aligned(rows, terminal.width if terminal.is_fitted else None):
         terminal.toml(line, end="" if comment else "\n")
         if comment:
             terminal.out(comment, style="dim")

@@ -7,19 +7,19 @@ Colour is never the only carrier of a meaning, and goes with dark and light back
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from ..engine.canonical import KeyPath
-from ..engine.printable import disarmed, dotted, escape, escape_characters, safe_lines
+from ..engine.columns import Cell, lay_out
+from ..engine.printable import dotted, escape, escape_characters, fit, safe_lines
 
 Item = TypeVar("Item")
 
@@ -27,16 +27,12 @@ _THEME = Theme(
     {"problem.title": "bold red", "problem.key": "bold", "problem.place": "dim", "problem.caret": "bold red"}
 )
 _PATIENCE = 1.0
+_ENDLESS = 1 << 30
 
 
 def _colours() -> Literal["auto"] | None:
     """What rich may use: without it, not even bold, which `NO_COLOR` would leave to rich."""
     return None if os.environ.get("NO_COLOR") else "auto"
-
-
-def is_cut() -> bool:
-    """Whether lines are to end where the terminal does: a file gets them whole, unless somebody sets its columns."""
-    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 class Terminal(Console):
@@ -67,29 +63,35 @@ class Terminal(Console):
     def table(
         self,
         heads: Sequence[str],
-        rows: Iterable[Sequence[str]],
+        rows: Iterable[Sequence[Cell]],
         right: Sequence[str] = (),
         whole: Sequence[str] = (),
+        below: Sequence[str] = (),
     ) -> None:
         """Write a table without lines, as kubectl prints them, and without white space at the ends of its lines.
 
         The columns that `right` names stand at the right. A cell is broken where the terminal is too narrow, but for
-        those of the columns that `whole` names.
+        those of the columns that `whole` names. A sentence for each row may stand `below` it. In a pipe each row is one
+        line, so that what takes lines, such as grep, gets whole rows.
         """
-        drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        cells = list(rows)
-        widths = [max(map(len, column)) + 2 for column in zip(heads, *cells, strict=True)]
-        is_narrow = sum(widths) - 2 > self.width
-        for head in heads:
-            justify: Literal["left", "right"] = "right" if head in right else "left"
-            shown = head.replace("_", "_\n") if is_narrow else head  # between words, and not inside of one
-            drawn.add_column(Text(shown), justify=justify, overflow="fold", no_wrap=head in whole)
-        for row in cells:
-            drawn.add_row(*(Text(escape_characters(cell)) for cell in row))
-        with self.capture() as captured:
-            self.print(drawn)
-        lines = (line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
-        super().out("\n".join(map(disarmed, lines)))  # with the colours that rich has put in
+        cells = [heads, *([_escaped(cell) for cell in row] for row in rows)]
+        numbers = [[heads.index(name) for name in names] for names in (right, whole)]
+        first, *others = lay_out(cells, self.width if self.is_fitted else _ENDLESS, *numbers)
+        if first:
+            self.out("\n".join(first), style="bold")
+        for lines, sentence in zip_longest(others, below):
+            self.out("\n".join(lines))
+            if sentence:
+                self.out(fit(f"    {sentence}", self.width, "    "), style="dim")
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether somebody sees the lines, or has said how wide they are to be."""
+        return self.is_terminal or bool(os.environ.get("COLUMNS"))
+
+
+def _escaped(cell: Cell) -> Cell:
+    return escape_characters(cell) if isinstance(cell, str) else [*map(escape_characters, cell)]
 
 
 def short_names(paths: Sequence[KeyPath]) -> list[str]:
@@ -114,9 +116,16 @@ class _Report(RegexHighlighter):
 
 def print_report(text: str) -> None:
     """Write a report or advice to stderr."""
-    terminal = Terminal(stderr=True)
+    terminal, place = Terminal(stderr=True), None
     for line in safe_lines(text).split("\n"):
-        terminal.print(_Report()(Text(line)), soft_wrap=True)
+        shown, begins = _Report()(Text(line)), line.lstrip()
+        if begins.startswith("-->"):
+            place = line.index(begins)
+        elif place is not None and line.startswith(" " * (place + 2)) and begins[:1] != "|":  # it goes on
+            shown.stylize("problem.place")
+        else:
+            place = None
+        terminal.print(shown, soft_wrap=True)
 
 
 def with_progress(items: Iterable[Item], total: int, what: str = "checking") -> Iterator[Item]:

@@ -564,9 +564,13 @@ def encode_path(name: str) -> bytes:
 
 
 def where_looked(name: str) -> str:
-    """What may explain that a file is not found: the working directory of a path that starts there, or a `~`."""
+    """What may explain that a file is not found: one that is there, the working directory of a path, or a `~`."""
+    from .spelling import meant_files
+
     if name.startswith(("~", "$")):
         return f"{name[0]} is not expanded here"
+    if meant := meant_files(name):
+        return f"did you mean {' or '.join(meant[:2])}?"
     try:
         return "" if os.path.isabs(name) else f"the working directory is {os.getcwd()}"
     except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING
 
 from .canonical import KeyPath
@@ -139,6 +139,19 @@ def fit(text: str, width: int | None, indent: str = "    ") -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines)
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], sides: str = "---") -> str:
+    """A table in Markdown, in which a bar inside of a cell ends no cell; `sides` says where its columns stand.
+
+    >>> print(markdown_table(["a"], [["x|y"]]), end="")
+    | a |
+    | --- |
+    | x\\|y |
+    """
+    bar = "\\|"
+    lines = ([cell.replace("|", bar) for cell in row] for row in (heads, [sides] * len(heads), *rows))
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def counted(number: int, noun: str) -> str:

@@ -15,7 +15,7 @@ from .canonical import KeyPath, flatten, plain, plain_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     from .declarations import Rules, Was
     from .kinds import Kind
@@ -423,9 +423,17 @@ def section(owner: Section) -> Section:
     The root of a schema, which has the metadata, needs it; for other sections it only adds the docs.
     """
     owner.__slots__ = FieldDocs(owner)  # type: ignore[attr-defined]
+    owner.__setattr__ = _refuse_assignment  # type: ignore[assignment]  # of a frozen dataclass, which would not say why
     if metadata := vars(owner).get("metadata"):
         owner.metadata = FrozenWhenRead(metadata)  # type: ignore[attr-defined]
     return owner
+
+
+def _refuse_assignment(self: object, name: str, value: object) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
+    way_out = "give another value in the file, a variable or overrides, before it is loaded"
+    raise FrozenInstanceError(f"cannot assign to field {name!r}: the configuration is frozen; {way_out}")
 
 
 @cache

@@ -1,12 +1,15 @@
-"""Which known name was meant by another one: by spelling, within a few typing errors."""
+"""Which known name, or file, was meant by another one: by spelling, within a few typing errors."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
+_MOST_FILES = 1000
 _DROPPED = {ord(character): None for character in "_-. "}
 
 
@@ -67,3 +70,22 @@ def closest_of(given: str, known: Mapping[str, Answer], most: int | None = None)
         if errors is not None and (errors < limit or best is None):
             best, limit = answer, errors
     return best
+
+
+def _digits(name: str) -> list[str]:
+    """What no typing error changes: runs/17 and runs/18 are two."""
+    return [each for each in name if each.isdigit()]
+
+
+def meant_files(path: str) -> list[str]:
+    """The paths that may have been meant by one at which nothing is: one like it, or what lies in folders below it."""
+    directory, name = os.path.split(path)
+    try:
+        with os.scandir(directory or os.curdir) as found:
+            entries = {entry.name: entry.is_dir() for entry in islice(found, _MOST_FILES) if entry.name != name}
+        near = closest(name, [each for each in entries if _digits(each) == _digits(name)])
+        below = [os.path.join(each, name) for each in sorted(entries) if entries[each]]
+        there = [near] if near else [each for each in below if name and os.path.isfile(os.path.join(directory, each))]
+    except (OSError, ValueError):
+        return []
+    return [os.path.join(directory, each) for each in there]

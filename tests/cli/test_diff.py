@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from ..command_line import run, told, write
@@ -37,13 +38,36 @@ def test_diff_sees_the_end_of_long_notes_and_the_tables_of_bases() -> None:
 
 
 def test_diff_takes_many_sides(assert_report: AssertReport) -> None:
-    """Each has a column for its value and one for its origin; what all have alike is left out."""
+    """Each has a column for its values, and below them their origins; what all have alike is left out."""
     write("a.toml", "total_steps = 20000\nlog_frequency = 5\n")
     write("b.toml", "extends = 'a.toml'\n[grpo]\ngroup_size = 128\n[metadata]\nnote = 'b'\n")
     write("c.toml", "total_steps = 20000\nlog_frequency = 5\n[metadata]\nnote = 'c'\n")
     assert_report("diff-many", told("diff", "defaults", "a.toml", "b.toml", "c.toml"))
     assert "the default  5      a.toml:2" in told("diff", "defaults", "b.toml")
     assert told("diff", "a.toml", "a.toml", "a.toml") == "--- exit code 0"
+
+
+def write_sides() -> list[str]:
+    """Three files with values of every type, of which one extends another."""
+    write("a.toml", "log_frequency = 5\nsave_trajectory_data = false\n[metadata]\nnote = 'a|b'\nday = 2026-01-02\n")
+    write("b.toml", "extends = 'a.toml'\n[grpo]\nlearning_rate = 1e-4\n[rewards]\nreward_scaling = 'clip'\n")
+    write("c.toml", "[metadata]\nseeds = [1, 2]\nwandb = {group = 'x', run.name = 'y'}\n")
+    return ["a.toml", "b.toml", "c.toml"]
+
+
+def test_diff_for_machines(assert_report: AssertReport) -> None:
+    """JSON has the sides, and for each setting the values of them all, of their own types, with their origins."""
+    sides = write_sides()
+    assert_report("diff-json", told("diff", "--format", "json", *sides))
+    same = run("diff", "--format", "json", "a.toml", "a.toml")
+    assert (same.returncode, json.loads(same.stdout)) == (0, {"sides": ["a.toml", "a.toml"], "differences": []})
+
+
+def test_diff_for_a_pull_request(assert_report: AssertReport) -> None:
+    """Markdown has a column for each side; a bar inside of a text ends no cell, and what is alike is no table."""
+    sides = write_sides()
+    assert_report("diff-markdown", told("diff", "--format", "markdown", *sides))
+    assert told("diff", "--format", "markdown", "a.toml", "a.toml") == "--- exit code 0"
 
 
 def test_diff_of_the_same_is_silent() -> None:

@@ -30,6 +30,12 @@ def test_explain_of_a_component_is_its_part_of_the_table() -> None:
     assert [row.split()[0] for row in rows] == [s.key for s in SCHEMA.settings.values() if s.path[0] == "rewards"]
 
 
+def test_explain_keeps_the_order_of_the_question(assert_report: AssertReport) -> None:
+    """Settings and sections as they were asked for, each once; sections that follow one another are one table."""
+    keys = "log_frequency rewards grpo ACBO_GRPO__GROUP_SIZE log_frequency evaluation rewards"
+    assert_report("explain-order", told("explain", *keys.split()))
+
+
 def test_explain_suggests_what_was_meant(assert_report: AssertReport) -> None:
     """A near miss is wrong usage, with a suggestion in the words of the question."""
     keys = ["grpo.gruop_size", "ACBO_GRPO_GROUP_SIZE", "lr", "zzz", "metadata.note", "ACBO_CONFIG_FILE"]

@@ -5,27 +5,65 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from acbo_settings import json_schema, load_training_config
 from acbo_settings.cli.init import run as init
-from acbo_settings.reference import example_toml
+from acbo_settings.reference import starting_toml
 
-from ..command_line import run, told
+from .. import experiment
+from ..command_line import run, told, write
 from ..strategies import SCHEMA
 
 
 @pytest.mark.usefixtures("no_file")
-def test_init_writes_the_example_and_never_overwrites() -> None:
-    """The first call writes a file that changes nothing; the second refuses, and the file stays."""
-    assert told("init") == "--- exit code 0\n--- stderr\nwrote acbo.toml"
-    assert Path("acbo.toml").read_text(encoding="utf-8") == example_toml(SCHEMA)
+def test_init_writes_a_file_to_edit_and_never_overwrites() -> None:
+    """The first call writes a file that changes nothing, and says what comes next; the second refuses."""
+    told_next = "edit it, then check it: acbo-settings check"
+    assert told("init") == f"--- exit code 0\n--- stderr\nwrote acbo.toml\n{told_next}"
+    assert Path("acbo.toml").read_text(encoding="utf-8") == starting_toml(SCHEMA, "acbo-settings check")
+    assert run("check").stdout == b"ok\n"
     Path("acbo.toml").write_text("total_steps = 7000\n")
     refused = "--- exit code 1\n--- stderr\nacbo-settings init: acbo.toml is there already, and is not overwritten"
     assert told("init") == refused
     assert Path("acbo.toml").read_text() == "total_steps = 7000\n"
+
+
+@pytest.mark.usefixtures("no_file")
+def test_the_first_lines_say_what_to_do_with_this_file(assert_report: Callable[[str, str], None]) -> None:
+    """To edit it where it stands, and how to check it: with its path, if it would not be found without."""
+    Path("there").mkdir()
+    heads = []
+    for path in ("acbo.toml", ".", "there", "new/", "there/our own.toml"):
+        Path("acbo.toml").unlink(missing_ok=True)
+        shown = told("init", path)
+        file = shown.split("wrote ")[1].split("\n")[0]
+        text = Path(file).read_text(encoding="utf-8")
+        heads.append(f"$ acbo-settings init '{path}'\n{shown}\n--- {file}\n{text.partition(chr(10) * 2)[0]}")
+        assert "Copy" not in text
+    assert_report("init", "\n\n".join(heads))
+
+
+@pytest.mark.usefixtures("no_file")
+@pytest.mark.parametrize("is_projects", [False, True], ids=["named", "of the project"])
+def test_settings_of_ones_own_stand_in_it(is_projects: bool, assert_report: Callable[[str, str], None]) -> None:
+    """Those without a default visibly so; the command that checks the file names the class where it must."""
+    write("ours.py", Path(experiment.__file__).read_text(encoding="utf-8"))
+    if is_projects:
+        write("pyproject.toml", "[tool.acbo-settings]\nschema = 'ours:ExperimentConfig'\n")
+    shown = told("init", *([] if is_projects else ["--schema", "ours:ExperimentConfig"]))
+    text = Path("acbo.toml").read_text(encoding="utf-8")
+    assert "\n# path; required: it has no default\n# data = ...\n" in text
+    assert "; not set by default\n# tag = ...\n" in text
+    if not is_projects:
+        assert_report("init-own", f"{shown}\n--- acbo.toml\n{text.rstrip()}")
+        return
+    assert "with a value for data, then check it: acbo-settings check" in " ".join(shown.split())
+    Path("acbo.toml").write_text(text.replace("# data = ...", "data = 'data'"), encoding="utf-8")
+    assert told("check") == "--- exit code 0\n--- stdout\nok"
 
 
 def test_init_with_a_schema_puts_it_beside() -> None:
@@ -51,7 +89,7 @@ def test_init_does_not_overwrite_another_schema() -> None:
 def test_init_says_why_it_cannot_write(path: str) -> None:
     """A path that cannot be written is one line and exit code 1, without a traceback."""
     Path("no").touch()
-    assert init(Namespace(path=path, schema=SCHEMA, json_schema=False)) == 1
+    assert init(Namespace(path=path, schema=SCHEMA, schema_name=None, json_schema=False)) == 1
 
 
 @pytest.mark.usefixtures("no_file")

@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 import pty
 import sys
-from collections.abc import Iterator
 from subprocess import DEVNULL, Popen
 
 from acbo_settings.cli.terminal import with_progress
+
+from ..command_line import chunks
 
 SLOWLY = """
 import time
@@ -30,18 +31,6 @@ def shown_on_a_terminal(seconds: float) -> bytes:
         shown = b"".join(chunks(ours))
         assert started.wait(60) == 0
     return shown
-
-
-def chunks(terminal: int) -> Iterator[bytes]:
-    """What comes out of a terminal until nobody writes to it any more."""
-    while True:
-        try:
-            chunk = os.read(terminal, 4096)
-        except OSError:
-            return
-        if not chunk:
-            return
-        yield chunk
 
 
 def test_what_takes_longer_than_a_second_has_a_bar() -> None:

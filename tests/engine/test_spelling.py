@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acbo_settings.engine.spelling import closest, normalized, typing_errors
+from acbo_settings.engine.spelling import closest, meant_files, normalized, typing_errors
 
 
 def textbook_distance(given: str, known: str) -> int:
@@ -107,3 +108,16 @@ def test_longer_names_may_hold_more_errors(length: int, most: int) -> None:
 def test_most_errors_can_be_given(most: int, expected: str | None) -> None:
     """A limit that the caller sets replaces the usual one."""
     assert closest("rgop", ["grpo"], most) == expected
+
+
+def test_the_file_that_was_meant_is_found() -> None:
+    """By its name, but for typing errors, or in a folder below; a number is no typing error."""
+    for path in ("runs/17/acbo.frozen.toml", "experiments/b/acbo.toml", "experiments/a/acbo.toml", "c.2.toml"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
+    assert meant_files("acbo.tml") == ["acbo.toml"]
+    assert meant_files("experimets") == ["experiments"]
+    assert meant_files("experiments/acbo.toml") == ["experiments/a/acbo.toml", "experiments/b/acbo.toml"]
+    assert meant_files(f"{Path.cwd()}/ACBO.toml") == [f"{Path.cwd()}/acbo.toml"]
+    for path in ("runs/18", "c.3.toml", "no/such/acbo.toml", "", "quite.different", "\0", "\ud800"):
+        assert meant_files(path) == []

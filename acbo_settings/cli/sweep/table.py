@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...engine.canonical import KeyPath, json_ready
 from ...engine.inputs import read_part
-from ...engine.printable import escape
+from ...engine.printable import escape, markdown_table
 from ...engine.problems import ConfigurationError
 from ...engine.runs.marks import find_states
 from ...engine.toml_writer import show_note
@@ -107,8 +107,7 @@ def _print(points: Sequence[Measured], form: str) -> None:
     heads = ["INDEX", *short_names(paths), *(escape(name, 60) for name in names)]
     rows = [_cells(point, paths, names) for point in points]
     if form == "markdown":
-        for cells in (heads, ["---:"] * len(heads), *rows):
-            result(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        result(markdown_table(heads, rows, "---:"), end="")
     else:
         Terminal().table(heads, rows, right=heads)
 

@@ -100,8 +100,8 @@ def decode_file(file: RawFile, extended_by: Document | None = None) -> Document:
     """The text of a file in UTF-8, with or without a byte-order mark; ConfigurationError when it is none."""
     if file.error:
         hint = where_looked(file.name) if isinstance(file.error, FileNotFoundError) else ""
-        if extended_by and not hint.startswith("~"):
-            hint = f"a path is relative to the file that holds it, {extended_by.name}" if hint else ""
+        if extended_by and hint.startswith("the working directory"):
+            hint = f"a path is relative to the file that holds it, {extended_by.name}"
         problem = file_problem(file.name, reason(file.name, file.error), hint)
         raise _refusal([problem])
     content = file.content.removeprefix(codecs.BOM_UTF8)

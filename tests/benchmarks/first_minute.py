@@ -47,8 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Measure how long the README's two commands take in a fresh clone, and print a Markdown table.",
         epilog="Takes some minutes. Exit code: 0, or 1 when a command fails.",
     ).parse_args(arguments)
+    python = _run("python3", "-c", "import platform; print(platform.python_version())").strip()
+    if tuple(map(int, python.split(".")[:2])) < OLDEST:
+        _progress(f"python3 is Python {python}, and the package needs {'.'.join(map(str, OLDEST))} or newer")
+        return 1
     try:
-        python = _python()
         result, tests = (_wait_for(name) for name in ("job", "tests"))
     except subprocess.CalledProcessError as error:
         _progress(f"{error.output or ''}{error.cmd}: exit code {error.returncode}")
@@ -58,12 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"| the first result | {result.both:.0f} | {result.clone:.1f} |")
     print(f"| green tests: {_summary(tests)} | {tests.both:.0f} | {tests.clone:.1f} |")
     return 0
-
-
-def _python() -> str:
-    """The version of the `python3` of the path, which has to be one that the package runs on."""
-    program = f"import platform, sys; print(platform.python_version()); sys.exit(sys.version_info < {OLDEST})"
-    return _run("python3", "-c", program).strip()
 
 
 def _wait_for(name: str) -> Waited:

@@ -45,6 +45,38 @@ def test_the_job_script_stops_with_the_report() -> None:
     assert "Traceback" not in ran.stderr
 
 
+def copy_examples(directory: Path) -> list[Path]:
+    """Copy the examples to a directory; the files that are there now."""
+    shutil.copytree(EXAMPLES, directory / "examples", ignore=shutil.ignore_patterns("__pycache__", "run", "sweeps"))
+    return sorted(directory.rglob("*"))
+
+
+@pytest.mark.parametrize("own", [{}, {"NO_COLOR": "1", "ACBO_TOTAL_STEPS": "many", "acbo_config_file": "none.toml"}])
+def test_the_tour_shows_what_the_package_does(
+    own: dict[str, str], assert_report: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    """Origins, a refusal and a plan, whatever variables the visitor has; it writes nothing into its folder."""
+    files = copy_examples(tmp_path)
+    toured = run([sys.executable, "examples/tour.py"], tmp_path, **own)
+    assert (toured.returncode, toured.stderr) == (0, "")
+    assert_report("example-tour", toured.stdout.rstrip("\n"))
+    assert max(map(len, toured.stdout.splitlines())) <= 80
+    assert sorted(tmp_path.rglob("*")) == files
+
+
+def test_a_tour_whose_command_ends_otherwise_fails(tmp_path: Path) -> None:
+    """When the mistakes are none, the tour says where it ends, and its exit code is 1."""
+    copy_examples(tmp_path)
+    shutil.copy(EXAMPLES / "acbo.toml", tmp_path / "examples/mistakes.toml")
+    (tmp_path / "examples/tour.py").write_text(
+        (EXAMPLES / "tour.py").read_text().replace("ACBO_GRPO_CLIP_RATIO=0.1 ", "")
+    )
+    toured = run([sys.executable, "examples/tour.py"], tmp_path)
+    assert toured.returncode == 1
+    assert toured.stdout.endswith("$ acbo-settings check examples/mistakes.toml\nok\n\n")
+    assert toured.stderr == "The tour ends here: this command should have ended with exit code 1, not 0.\n"
+
+
 def start_and_kill(directory: Path, **environ: str) -> str:
     """Start the job that can resume, and kill it once it has saved; what it printed."""
     command = [sys.executable, str(EXAMPLES / "resume.py")]

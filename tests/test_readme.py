@@ -29,7 +29,12 @@ class Block(NamedTuple):
     text: str
 
 
-BLOCKS = [Block(*(part or "" for part in match)) for match in BLOCK.findall(README)]
+def blocks_in(text: str) -> list[Block]:
+    """The fenced blocks of a text."""
+    return [Block(*(part or "" for part in match)) for match in BLOCK.findall(text)]
+
+
+BLOCKS = blocks_in(README)
 
 
 def shell_environment(directory: Path) -> dict[str, str]:
@@ -43,21 +48,27 @@ def commands_of(block: Block) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def run_console(block: Block, directory: Path, environment: dict[str, str]) -> str:
-    """Run the commands of a block in one shell, and return the block with what each prints now."""
+def run_console(block: Block, directory: Path) -> tuple[str, Path]:
+    """Run the commands of a block in one shell; return the block with what each prints now, and where the shell is."""
     separator = "--- next command ---"
-    commands = commands_of(block)
+    commands = [*commands_of(block), ("pwd", "")]
     script = f"\necho '{separator}'\n".join(command for command, _ in commands)
     ran = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=directory,
-        env=environment,
+        env=shell_environment(directory),
         capture_output=True,
         text=True,
         timeout=120,
     )
-    outputs = ran.stdout.split(f"{separator}\n")
-    return "".join(f"$ {command}\n{output}" for (command, _), output in zip(commands, outputs, strict=True))
+    *outputs, place = ran.stdout.split(f"{separator}\n")
+    shown = zip(commands_of(block), outputs, strict=True)
+    return "".join(f"$ {command}\n{output}" for (command, _), output in shown), Path(place.rstrip("\n"))
+
+
+def sections() -> list[list[Block]]:
+    """The blocks of each section of the README: who follows one section needs none of the others."""
+    return [blocks_in(section) for section in re.split(r"(?m)^## ", README)]
 
 
 def test_the_blocks_are_those_that_are_executed() -> None:
@@ -68,6 +79,8 @@ def test_the_blocks_are_those_that_are_executed() -> None:
         ("file", "toml"),
         ("file", "python"),
         ("file", "bash"),
+        ("", "python"),
+        ("", "sh"),
         ("", "console"),
         ("", "pycon"),
         ("command", "sh"),
@@ -83,23 +96,30 @@ def test_the_blocks_are_those_that_are_executed() -> None:
 
 
 def test_files_commands_and_python_do_what_the_readme_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From top to bottom: files are written, commands and Python print what stands there."""
+    """From top to bottom: files are written, commands and Python print what stands there. A section is one session."""
     renewed = README
     runner = doctest.DocTestRunner()
-    names: dict[str, object] = {}
-    for block in BLOCKS:
-        if block.note in ("file", "example"):
-            (tmp_path / block.name).parent.mkdir(exist_ok=True)
-            (tmp_path / block.name).write_text(block.text, encoding="utf-8")
-        elif block.language == "console" and not block.note:
-            text = run_console(block, tmp_path, shell_environment(tmp_path))
-            renewed = renewed.replace(f"\n{block.text}```", f"\n{text}```")
-        elif block.language == "pycon":
-            example = doctest.DocTestParser().get_doctest(block.text, names, "README", "README.md", 0)
-            runner.run(example, clear_globs=False)
-            names = example.globs
+    for number, blocks in enumerate(sections()):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        names: dict[str, object] = {}
+        for block in blocks:
+            if block.note in ("file", "example"):
+                (directory / block.name).parent.mkdir(exist_ok=True)
+                (directory / block.name).write_text(block.text, encoding="utf-8")
+            elif block.language == "console" and not block.note:
+                text, directory = run_console(block, directory)
+                renewed = renewed.replace(f"```console\n{block.text}```", f"```console\n{text}```")
+            elif block.language == "pycon":
+                monkeypatch.chdir(directory)
+                example = doctest.DocTestParser().get_doctest(block.text, names, "README", "README.md", 0)
+                runner.run(example, clear_globs=False)
+                names = example.globs
     if request.config.getoption("--update-reports"):
         (ROOT / "README.md").write_text(renewed, encoding="utf-8")
     else:
@@ -146,3 +166,26 @@ def test_the_json_table_of_the_readme_is_taken() -> None:
     """The variable that holds a whole table works as it is written in the text."""
     (text,) = re.findall(r"`ACBO_GRPO='(.*?)'`", README)
     assert load_training_config(environ={"ACBO_GRPO": text}).grpo.group_size == 128
+
+
+def test_the_contents_lead_to_headings() -> None:
+    """Each link inside the README is the heading of a section, and each section stands in the contents."""
+    headings = re.findall(r"(?m)^#{2,3} (.*)$", re.sub(r"(?ms)^```.*?^```$", "", README))
+    anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+    links = set(re.findall(r"\]\(#([^)]+)\)", README.replace("\n", " ")))
+    assert links <= anchors
+    contents = README[README.index("## Contents") : README.index("## Two commands")]
+    sections = re.findall(r"(?m)^## (.*)$", re.sub(r"(?ms)^```.*?^```$", "", README))
+    assert [heading for heading in sections if heading != "Contents" and f"[{heading}]" not in contents] == []
+
+
+def test_messages_of_the_troubleshooting_are_those_of_the_package() -> None:
+    """Each message in the first column is one that a test asserts, but for what it says of one case."""
+    asserted = [path for form in ("*.txt", "*.py") for path in sorted((ROOT / "tests").rglob(form))]
+    told = " ".join(path.read_text(encoding="utf-8") for path in asserted if path != Path(__file__))
+    told = " ".join(told.split())
+    table = README[README.index("## Troubleshooting") : README.index("## Speed")]
+    messages = [text for cell in re.findall(r"(?m)^\| (`.*?`) \| ", table) for text in re.findall("`([^`]+)`", cell)]
+    assert len(messages) > 15
+    parts = [part.strip() for message in messages for part in message.split("…")]
+    assert [part for part in parts if part not in told] == []

@@ -48,15 +48,20 @@ def commands_of(block: Block) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def run_console(block: Block, directory: Path) -> tuple[str, Path]:
-    """Run the commands of a block in one shell; return the block with what each prints now, and where the shell is."""
+def run_console(block: Block, directory: Path, environment: dict[str, str]) -> str:
+    """Run the commands of a block in one shell, and return the block with what each prints now."""
+    return run_session(block, directory, environment)[0]
+
+
+def run_session(block: Block, directory: Path, environment: dict[str, str]) -> tuple[str, Path]:
+    """The same, and where the shell is in the end."""
     separator = "--- next command ---"
     commands = [*commands_of(block), ("pwd", "")]
     script = f"\necho '{separator}'\n".join(command for command, _ in commands)
     ran = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=directory,
-        env=shell_environment(directory),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -113,7 +118,7 @@ def test_files_commands_and_python_do_what_the_readme_says(
                 (directory / block.name).parent.mkdir(exist_ok=True)
                 (directory / block.name).write_text(block.text, encoding="utf-8")
             elif block.language == "console" and not block.note:
-                text, directory = run_console(block, directory)
+                text, directory = run_session(block, directory, shell_environment(directory))
                 renewed = renewed.replace(f"```console\n{block.text}```", f"```console\n{text}```")
             elif block.language == "pycon":
                 monkeypatch.chdir(directory)

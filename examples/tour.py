@@ -13,17 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 TOUR = [
     (
-        "1. A training is given what its file says, and every value tells its origin:",
+        "1. The example configuration. Every value tells where it comes from:",
         "acbo-settings show --changed examples/acbo.toml",
         0,
     ),
     (
-        "2. With mistakes in a file and in a variable, it is refused before it starts:",
+        "2. A configuration with mistakes in the file and in a variable. It is refused:",
         "ACBO_GRPO_CLIP_RATIO=0.1 acbo-settings check examples/mistakes.toml",
         1,
     ),
     (
-        "3. Before a training costs anything, it is known what it will do, and never do:",
+        "3. What the training will do, and what it will never do:",
         "acbo-settings plan examples/acbo.toml",
         0,
     ),

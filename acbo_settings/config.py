@@ -66,8 +66,8 @@ class _Settings(Displayed, PickledByName):
     __pydantic_config__ = _PYDANTIC_CONFIG
 
     def __init_subclass__(cls) -> None:
-        # The decorator of a dataclass makes a `__repr__` where the class itself has none, and IPython takes that of the
-        # class before what its bases have for IPython.
+        # For a subclass of one's own: the decorator of a dataclass makes a `__repr__` where the class itself has none, and
+        # IPython takes that of the class before what its bases have for IPython.
         for name in {"__repr__", "_repr_pretty_"} - set(vars(cls)):
             setattr(cls, name, getattr(_Settings, name))
 
@@ -103,7 +103,7 @@ def _taken_by(component: Any, settings: object) -> dict[str, Any]:
 
 @public
 @section
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GRPOTrainingConfig(_Settings):
     """How the policy is updated with GRPO (group relative policy optimization).
 
@@ -161,7 +161,7 @@ class GRPOTrainingConfig(_Settings):
 
 @public
 @section
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RewardTrainingConfig(_Settings):
     """How the rewards of an intervention are weighted, and how their sum is scaled before advantages are taken.
 
@@ -216,7 +216,7 @@ class RewardTrainingConfig(_Settings):
 
 @public
 @section
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExplorationTrainingConfig(_Settings):
     """How interventions are chosen while the policy is still learning.
 
@@ -282,7 +282,7 @@ class ExplorationTrainingConfig(_Settings):
 
 @public
 @section
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EvaluationConfig(_Settings):
     """When the policy is evaluated and saved, what is tracked, and when training stops early.
 
@@ -319,7 +319,7 @@ class EvaluationConfig(_Settings):
 
 @public
 @section
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TrainingConfig(_Settings):
     """The configuration of one training run, frozen.
 

@@ -30,6 +30,8 @@ _TOKEN = r"""
     """
 
 
+_set = object.__setattr__
+
 Place = tuple[str | int, ...]
 """Where something stands in a document: a key path, in which a number leads to an item of an array."""
 
@@ -92,7 +94,13 @@ class Document(Record):
     def __init__(
         self, name: str, text: str, extended_by: Document | None = None, excerpt: Excerpt | None = None
     ) -> None:
-        self._fill(name, text, extended_by, excerpt, {}, [])
+        # Without `_fill`, because this is made of each file of a start.
+        _set(self, "name", name)
+        _set(self, "text", text)
+        _set(self, "extended_by", extended_by)
+        _set(self, "excerpt", excerpt)
+        _set(self, "_found", {})
+        _set(self, "_lines", [])
 
     @classmethod
     def _field_names(cls) -> list[str]:
@@ -153,7 +161,7 @@ def find_positions(text: str, has_items: bool = False) -> dict[Place, Position]:
 
 def find_long_key(text: str) -> int | None:
     """The line of the first dotted key that is too long for `tomllib` to read in reasonable time, in any text."""
-    if all(line.count(".") < MAX_KEY_PARTS for line in text.split("\n")):
+    if text.count(".") < MAX_KEY_PARTS or all(line.count(".") < MAX_KEY_PARTS for line in text.split("\n")):
         return None
     dots = 0
     for token in _tokens(text):

@@ -66,8 +66,8 @@ class _Settings(Displayed, PickledByName):
     __pydantic_config__ = _PYDANTIC_CONFIG
 
     def __init_subclass__(cls) -> None:
-        # For a subclass of one's own: the decorator of a dataclass makes a `__repr__` where the class itself has none, and
-        # IPython takes that of the class before what its bases have for IPython.
+        # For a subclass of one's own: the decorator of a dataclass makes a `__repr__` where the class itself has none,
+        # and IPython takes that of the class before what its bases have for IPython.
         for name in {"__repr__", "_repr_pretty_"} - set(vars(cls)):
             setattr(cls, name, getattr(_Settings, name))
 

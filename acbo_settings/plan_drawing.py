@@ -12,7 +12,7 @@ from .schedules import exploration_temperature, learning_rate
 if TYPE_CHECKING:
     from .plan import Recurring, TrainingPlan
 
-STAGNATION = "up to here while the run stagnates"
+STAGNATION = "can rise to here while the run stagnates"
 STOPPING = "early stopping at the earliest"
 TOO_OFTEN = "too often to be told apart here"
 NEVER_TITLE = "Never in this run:"
@@ -69,7 +69,7 @@ def _learning_rate(config: TrainingConfig) -> Curve:
         return learning_rate(config, step)
 
     end = config.warmup_steps
-    return Curve("learning rate around a linear warmup", value, value, min(2 * end, config.total_steps - 1), (end,))
+    return Curve("learning rate, up to twice the warmup", value, value, min(2 * end, config.total_steps - 1), (end,))
 
 
 def has_band(curve: Curve) -> bool:

@@ -225,8 +225,8 @@ def _unsaved_steps(config: TrainingConfig) -> str | None:
     unsaved = last % config.evaluation.checkpoint_frequency
     if not unsaved:
         return None
-    steps = f"Step {last:,} is" if unsaved == 1 else f"Steps {last - unsaved + 1:,} to {last:,} are"
-    return f"{steps} saved by no checkpoint of the loop: the last one is at step {last - unsaved:,}"
+    steps = f"step {last:,}" if unsaved == 1 else f"steps {last - unsaved + 1:,} to {last:,}"
+    return f"No checkpoint saves {steps}: the last one is at step {last - unsaved:,}"
 
 
 _FREQUENCIES = {

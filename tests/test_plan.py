@@ -39,7 +39,7 @@ def test_the_plan_of_the_defaults() -> None:
         ("early stopping", None),
     ]
     assert plan.never == (
-        "Steps 4,501 to 4,999 are saved by no checkpoint of the loop: the last one is at step 4,500.",
+        "No checkpoint saves steps 4,501 to 4,999: the last one is at step 4,500.",
     )
 
 
@@ -100,7 +100,7 @@ def test_what_never_happens_is_said() -> None:
         " 101 steps.",
         "There is no exploration bonus: its three weights are 0.",
         "Surrogate update frequency equals total steps (101): only step 0 is due.",
-        "Step 100 is saved by no checkpoint of the loop: the last one is at step 99.",
+        "No checkpoint saves step 100: the last one is at step 99.",
         "Clip ratio has no effect with num_iterations = 1, where the probability ratio stays 1.",
         'Reward clip value has no effect under reward_scaling = "none".',
     )
@@ -142,8 +142,8 @@ def test_what_never_happens_is_said_when_and_only_when(config: TrainingConfig) -
         "Adaptation steps": exploration.strategy_type == "adaptive" and exploration.adaptation_steps > total - 1,
         "Clip ratio": config.grpo.num_iterations == 1,
         "Reward clip value": config.rewards.reward_scaling == "none",
-        "Steps ": (total - 1) % evaluation.checkpoint_frequency > 1,
-        "Step ": (total - 1) % evaluation.checkpoint_frequency == 1,
+        "No checkpoint saves steps ": (total - 1) % evaluation.checkpoint_frequency > 1,
+        "No checkpoint saves step ": (total - 1) % evaluation.checkpoint_frequency == 1,
         "Evaluation frequency": 1 < total <= evaluation.eval_frequency,
         "Checkpoint frequency": 1 < total <= evaluation.checkpoint_frequency,
         "Log frequency": 1 < total <= config.log_frequency,

@@ -43,7 +43,7 @@ def test_marks_stand_at_their_steps_or_are_a_line(total_steps: int, every: int, 
 @pytest.mark.filterwarnings("ignore::acbo_settings.ConfigurationWarning")
 def test_the_band_is_explained_where_there_is_one() -> None:
     """Under a constant temperature there is none, and in a short run none that could be seen."""
-    assert "░ up to here while the run stagnates" in drawn(TrainingConfig(), 80)
+    assert "░ can rise to here while the run stagnates" in drawn(TrainingConfig(), 80)
     for given_settings in (GUIDED, SHORTEST):
         assert "░" not in "\n".join(drawn(create_training_config(given_settings), 80))
 

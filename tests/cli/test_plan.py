@@ -29,7 +29,7 @@ def never(*arguments: str, **environ: str) -> list[str]:
     return out.partition("Never in this run:\n")[2].splitlines()
 
 
-UNSAVED = "- Steps 4,501 to 4,999 are saved by no checkpoint of the loop: the last one is at step 4,500."
+UNSAVED = "- No checkpoint saves steps 4,501 to 4,999: the last one is at step 4,500."
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ EVENTS = {
 }
 NEVER: dict[str, Never] = {
     r"([A-Z][a-z ]+) frequency (?:is above|equals) total steps .*: only step 0 is due\.": _once,
-    r"Steps? ([\d,]+).* (?:are|is) saved by no checkpoint of the loop: the last one is at step ([\d,]+)\.": _unsaved,
+    r"No checkpoint saves steps? ([\d,]+).*: the last one is at step ([\d,]+)\.": _unsaved,
     r"Adaptation steps .*: the final temperature is never reached": _warm,
     r"Clip ratio has no effect": _unclipped,
     r"Reward clip value has no effect": _unscaled,

@@ -38,9 +38,7 @@ def test_the_plan_of_the_defaults() -> None:
         ("exploration", 1000),
         ("early stopping", None),
     ]
-    assert plan.never == (
-        "No checkpoint saves steps 4,501 to 4,999: the last one is at step 4,500.",
-    )
+    assert plan.never == ("No checkpoint saves steps 4,501 to 4,999: the last one is at step 4,500.",)
 
 
 @given(st.integers(1, 300), st.integers(1, 400))

@@ -27,7 +27,7 @@ def lay_out(
     does not fit, each row becomes lines of its own, a cell behind its head in each, as `\\x auto` has it in psql.
 
     >>> lay_out([["KEY", "VALUE"], ["grpo.group_size", "64"]], 18)
-    [['KEY          VALUE'], ['grpo.group_  64', 'size']]
+    [['KEY          VALUE'], ['grpo.        64', 'group_size']]
     """
     columns = list(zip(*(map(_lines, row) for row in rows), strict=True))
     widths = _widths(columns, width, whole)

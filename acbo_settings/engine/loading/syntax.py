@@ -13,12 +13,12 @@ _PYTHON = r"import [\w., ]+$|from \S+ import\b|(?:def|class|async|if|for|with) .
 
 _NUMBER = r"""(?x)
     (?<! [\w.,+-] ) (?:
-        [-+]? (?P<thousands> \d{1,3} (?: ,\d{3} )+ (?: \.\d+ )? ) (?! [\w.,] )
-      | (?P<sign> [-+]? ) (?: (?P<before> \d[\d_]* ) \. | \. (?P<behind> \d[\d_]* ) )
-        (?P<power> (?: [eE][-+]?\d+ )? ) (?! [\w.] )
+        [-+]? (?P<thousands> \d{1,3} (?: ,\d{3} ){1,9} (?: \.\d{1,30} )? ) (?! [\w.,] )
+      | (?P<sign> [-+]? ) (?: (?P<before> \d[\d_]{0,30} ) \. | \. (?P<behind> \d[\d_]{0,30} ) )
+        (?P<power> (?: [eE][-+]?\d{1,9} )? ) (?! [\w.] )
     )
     """
-"""What is written almost like a number: with commas between thousands, or without digits on a side of its point."""
+"""What is almost a number, and no longer than people write: with commas, or without digits on a side of its point."""
 
 
 def find_language(text: str) -> str | None:

@@ -17,6 +17,7 @@ _FLAGS = frozenset(
     " nice no-requeue overcommit oversubscribe parsable propagate quiet reboot requeue share spread-job test-only usage"
     " use-min-nodes verbose version wait".split()
 )
+_SHORT_FLAGS = frozenset("HhIkOQsvVW")
 _OTHERS = frozenset(
     "account begin bb bbf clusters comment constraint container core-spec cores-per-socket cpu-freq cpus-per-gpu"
     " cpus-per-task deadline delay-boot dependency distribution error exclude extra-node-info gid gpu-bind gpu-freq"
@@ -27,9 +28,9 @@ _OTHERS = frozenset(
     " tres-per-task uid wait-all-nodes wckey wrap".split()
 )
 """The options with a value that say nothing of what a job is given."""
-_SHORT_FLAGS = frozenset("HhIkOQsvVW")
 
 _SHORT_OTHERS = frozenset("AbBcCdeFGiJLmMnNopqStwx")
+"""The same by their letters."""
 
 
 class UsageError(Exception):

@@ -297,6 +297,7 @@ def test_error_at_the_end_of_the_document_is_located(text: str, place: str) -> N
         ("a = 20,000", "write 20000 or 20_000"),
         ("a = -1,000,000.5 # a comment", "write -1000000.5 or -1_000_000.5"),
         ("a = 20,00", ""),
+        ("a = 1" + ",000" * 1000, ""),
         ("a = .001", f"{POINT} did you mean 0.001?"),
         ("a = [1, +.5e3]", f"{POINT} did you mean +0.5e3?"),
         ("a = 5.", f"{POINT} did you mean 5.0?"),

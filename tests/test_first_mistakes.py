@@ -57,6 +57,16 @@ def elsewhere() -> None:
     load_training_config("experiments", environ={})
 
 
+def submitted(command: str) -> Callable[[], str]:
+    """What a command says where a batch script is."""
+
+    def made() -> str:
+        write("job.sbatch", "#!/bin/bash\nsrun python train.py\n")
+        return told(command)()
+
+    return made
+
+
 MISTAKES = {
     "a file's name with a slip": Mistake(told("check acbo.tml"), "acbo.tml: no such file", "did you mean acbo.toml?"),
     "a number in quotes": Mistake(
@@ -84,6 +94,35 @@ MISTAKES = {
     ),
     "a setting as a path": Mistake(
         told("check grpo.group_size=128"), "grpo.group_size=128", "did you mean --set grpo.group_size=128?"
+    ),
+    "a setting where a path is wanted": Mistake(
+        told("show grpo.group_size"),
+        "grpo.group_size: no such file",
+        "did you mean acbo-settings explain grpo.group_size?",
+    ),
+    "a section where a path is wanted": Mistake(
+        told("plan grpo"), "grpo: no such file", "did you mean acbo-settings explain grpo?"
+    ),
+    "commas between thousands": Mistake(checked("total_steps = 20,000\n"), "acbo.toml:1:17", "write 20000 or 20_000"),
+    "no digit in front of the point": Mistake(
+        checked("[grpo]\nlearning_rate = .001\n"), "acbo.toml:2:17", "did you mean 0.001?"
+    ),
+    "a section twice": Mistake(
+        checked("[grpo]\ngroup_size = 64\n\n[grpo]\nkl_penalty_coeff = 0.1\n"),
+        "acbo.toml:4",
+        "line 1 has it already: put both together",
+    ),
+    "a section's variable without JSON": Mistake(
+        told("check", ACBO_GRPO="group_size=32"), "ACBO_GRPO=group_size=32", """such as '{"group_size": 64}'"""
+    ),
+    "the program of the job": Mistake(
+        checked("import os\n\nx = 1\n", "job.py"), "job.py: is Python", "and must be TOML"
+    ),
+    "a batch script that is compared": Mistake(
+        submitted("diff acbo.toml job.sbatch"), "job.sbatch is a batch script", "show and plan take the files of jobs"
+    ),
+    "a batch script with a slip": Mistake(
+        submitted("check jb.sbatch -- --array=0-3"), "jb.sbatch: no such file", "did you mean job.sbatch?"
     ),
     "a job's arguments as options": Mistake(
         raised(lambda: load_training_config(overrides=["--grpo.group_size", "128"], environ={})),

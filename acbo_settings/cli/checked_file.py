@@ -36,7 +36,8 @@ class CheckedFile(NamedTuple):
     `files` are those that were read as they were named or found, each behind what it extends, or none when there was
     none; `values` each setting as far as it was read, or None when nothing was; `resolved` the configuration, or None
     when it is not valid; `frozen` tells whether it is the frozen file of a run, in which variables take no part. Of the
-    file of a job, `parts` are what it gives, each judged, and `job_advice` what is advised of all of them.
+    file of a job, `parts` are what it gives, each judged, and `job_advice` what is advised of all of them. `refused` is
+    what a run has frozen otherwise: the values are those of today, and not of the run.
     """
 
     files: tuple[str, ...]
@@ -46,6 +47,7 @@ class CheckedFile(NamedTuple):
     frozen: bool = False
     parts: tuple[tuple[Part, CheckedFile], ...] = ()
     job_advice: tuple[Problem, ...] = ()
+    refused: bool = False
 
     @property
     def path(self) -> str | None:
@@ -77,8 +79,7 @@ def check_file(
     if path and _is_sweep(schema, path):
         hint = f"{schema.application.name} sweep show prints its points, each of which is a run"
         return CheckedFile((), None, None, (file_problem(path, "is the directory of a sweep", hint),))
-    if path and _is_assignment(schema, path):
-        hint = f"did you mean --set {quote(path)}?"
+    if path and (hint := _meant_besides_a_path(schema, path)):
         return CheckedFile((), None, None, (file_problem(path, "no such file", hint),))
     try:
         named = path and file_in(path, (FROZEN_NAME, FILE_NAME) if prefers_frozen else (FILE_NAME, FROZEN_NAME))
@@ -105,10 +106,16 @@ def _is_sweep(schema: Schema, path: str) -> bool:
     return [exists(os.path.join(path, name)) for name in names] == [True, False, False]
 
 
-def _is_assignment(schema: Schema, path: str) -> bool:
-    """Whether what should be a path is `KEY=VALUE`."""
+def _meant_besides_a_path(schema: Schema, path: str) -> str:
+    """What was meant by `KEY=VALUE`, or by a setting or section, where a path should be; empty for any other."""
     key, equals, _ = path.partition("=")
-    return bool(equals) and find_path(schema, key) is not None and not exists(path)
+    found = find_path(schema, key)
+    if not found or exists(path):
+        return ""
+    if equals:
+        return f"did you mean --set {quote(path)}?"
+    is_told = found[0] != "metadata"
+    return f"did you mean {schema.application.name} explain {quote(path)}?" if is_told else ""
 
 
 def check_start(start: Start, is_named: bool = False) -> CheckedFile:
@@ -122,7 +129,8 @@ def check_start(start: Start, is_named: bool = False) -> CheckedFile:
         else:
             resolved = judge(layers)
     except ConfigurationError as error:
-        return CheckedFile((), layers.values if layers.complete else None, None, error.problems)
+        values = layers.values if layers.complete else None
+        return CheckedFile((), values, None, error.problems, refused=bool(start.frozen_file and not is_named))
     return CheckedFile((), resolved.values, resolved, ())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..engine.canonical import KeyPath
-from ..engine.inputs import is_directory, read_raw_file, read_start
+from ..engine.inputs import exists, is_directory, read_raw_file, read_start, where_looked
 from ..engine.loading.file import decode_file
 from ..engine.loading.resolved import ResolvedConfig
 from ..engine.printable import LATER
@@ -142,6 +142,15 @@ def _line_of(document: Document, problem: Problem) -> int:
     return min(lines, default=0)
 
 
+def _no_script(paths: Sequence[str]) -> UsageError:
+    """Why options of sbatch mean nothing: a file is not there, or none is a batch script."""
+    missing = next((path for path in paths if path != DEFAULTS and not exists(path)), None)
+    if missing is None:
+        return UsageError(NO_SCRIPT)
+    hint = where_looked(missing)
+    return UsageError(f"{missing}: no such file{f'; {hint}' if hint else ''}")
+
+
 def check_files(
     schema: Schema,
     paths: Sequence[str],
@@ -153,7 +162,7 @@ def check_files(
     found = {path: read_job_file(path) for path in paths}
     documents = {path: document for path, document in found.items() if document is not None}
     if arguments and not any(find_kind(document.text) == SCRIPT for document in documents.values()):
-        raise UsageError(NO_SCRIPT)
+        raise _no_script(paths)
     shell = _shell_environment() if environ is None else None
     jobs = check_jobs(schema, list(documents.values()), arguments, shell, settings)
     checked = (next(jobs) if path in documents else check_file(schema, path, environ, settings) for path in found)
@@ -223,7 +232,7 @@ def check_one(arguments: Namespace, path: str | None) -> CheckedFile:
     schema, settings = arguments.schema, arguments.settings
     document = None if path is None else read_job_file(path)
     if arguments.sbatch and (document is None or find_kind(document.text) != SCRIPT):
-        raise UsageError(NO_SCRIPT)
+        raise _no_script([path] if path else [])
     if document is None:
         return check_file(schema, path, None, settings, prefers_frozen=True)
     (checked,) = check_jobs(schema, [document], arguments.sbatch, _shell_environment(), settings)

@@ -46,12 +46,27 @@ def _read_side(schema: Schema, name: str) -> tuple[str, _Side] | None:
     if name == DEFAULTS:  # of which some settings may have none, and these differ from any value
         return name, default_layer(schema)
     checked = check_file(schema, name, {}, prefers_frozen=True)
+    if checked.resolved is None and (kind := _kind_of_job(name)):
+        note(
+            f"acbo-settings diff: {escape(name, 1000)} is a {kind}, and diff compares configuration files and runs;"
+            " show and plan take the files of jobs"
+        )
+        return None
     print_findings(checked)
     if checked.resolved is None:
         return None
     typed = schema.typed(checked.resolved.config)  # 1 and 1.0 are the same
     settings = {path: sourced.replace(value=typed[path]) for path, sourced in checked.resolved.values.items()}
     return checked.path or name, {**settings, **checked.resolved.custom}
+
+
+def _kind_of_job(name: str) -> str | None:
+    """Which kind of job file a side is, which has no configuration of its own; None for any other."""
+    from ..jobs.job_file import find_kind
+    from .checked_job import read_job_file
+
+    document = read_job_file(name)
+    return find_kind(document.text) if document else None
 
 
 def _find_differing(sides: Sequence[_Side]) -> list[KeyPath]:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from shlex import quote
+from typing import NamedTuple
 
 from ..engine.canonical import KeyPath
 from ..engine.inputs import exists
@@ -21,7 +22,14 @@ from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 from .terminal import Terminal
 
 _Values = Mapping[KeyPath, SourcedValue] | None
-_Answer = tuple[str, _Values]
+
+
+class _Answer(NamedTuple):
+    """The values of a file, or of a part of a job, below a title; `today` tells that their run has others."""
+
+    title: str
+    values: _Values
+    today: bool = False
 
 
 def run(arguments: Namespace) -> int:
@@ -56,21 +64,21 @@ def _print_all(terminal: Terminal, schema: Schema, chosen: Sequence[KeyPath], an
 
 def _print_tables(terminal: Terminal, rows: Sequence[Setting], answers: Sequence[_Answer]) -> None:
     """The table of some settings for each of the answers, below its title."""
-    for title, values in answers:
-        if title:
-            terminal.heading(title, is_first=True)
-        _print_table(terminal, rows, values)
+    for answer in answers:
+        if answer.title:
+            terminal.heading(answer.title, is_first=True)
+        _print_table(terminal, rows, answer)
 
 
 def _answers(checked: CheckedFile) -> list[_Answer]:
     """The values of a file, or those in which the parts of a job differ, below their titles."""
     if not checked.parts:
-        return [("", checked.values)]
+        return [_Answer("", checked.values, checked.refused)]
     found: list[_Answer] = []
     for part, each in checked.parts:
-        if each.values not in [values for _, values in found]:
-            found.append((part.title, each.values))
-    return found if len(found) > 1 else [("", found[0][1])]
+        if (each.values, each.refused) not in [answer[1:] for answer in found]:
+            found.append(_Answer(part.title, each.values, each.refused))
+    return found if len(found) > 1 else [found[0]._replace(title="")]
 
 
 def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
@@ -91,13 +99,13 @@ def find_key(schema: Schema, name: str) -> tuple[KeyPath | None, str]:
     return None, did_you_mean(None if meant == ("metadata",) else meant)
 
 
-def _print_table(terminal: Terminal, rows: Sequence[Setting], values: _Values) -> None:
+def _print_table(terminal: Terminal, rows: Sequence[Setting], answer: _Answer) -> None:
     cells = []
     for row in rows:
-        value = values.get(row.path) if values else None
+        value = answer.values.get(row.path) if answer.values else None
         origin = "" if value is None or value.is_default else origin_text(value)
         cells.append([row.key, show_value(value.value) if value else "?", show_value(row.default), origin])
-    terminal.table(["SETTING", "VALUE", "DEFAULT", "FROM"], cells)
+    terminal.table(["SETTING", "TODAY" if answer.today else "VALUE", "DEFAULT", "FROM"], cells)
 
 
 def _print_setting(terminal: Terminal, schema: Schema, row: Setting, answers: Sequence[_Answer]) -> None:
@@ -114,21 +122,22 @@ def _print_setting(terminal: Terminal, schema: Schema, row: Setting, answers: Se
         for old, (now, was) in schema.old_names.items()
         if now == row.path
     ]
-    told = {title: _values(values, row.path) for title, values in answers}
-    is_same = all(each == told[answers[0][0]] for each in told.values())
+    told = {answer.title: _values(answer, row.path) for answer in answers}
+    is_same = all(each == told[answers[0].title] for each in told.values())
     for title, lines in list(told.items())[: 1 if is_same else None]:
         facts += [*([("in", title)] if title and not is_same else []), *lines]
     for name, text in facts:
         terminal.out(fit(f"  {name:9} {text}", terminal.width, " " * 12))
 
 
-def _values(values: _Values, path: KeyPath) -> list[tuple[str, str]]:
-    """The value in force, and below it what it shadows."""
-    if values is None:
-        return [("value", "not known, because a source cannot be read")]
-    value = values.get(path)
+def _values(answer: _Answer, path: KeyPath) -> list[tuple[str, str]]:
+    """The value in force, or that of today where the run has others, and below it what it shadows."""
+    head = "today" if answer.today else "value"
+    if answer.values is None:
+        return [(head, "not known, because a source cannot be read")]
+    value = answer.values.get(path)
     if value is None:
-        return [("value", "none: nobody gives it")]
-    names = ["value", *["over"] * len(value.shadowed)]
+        return [(head, "none: nobody gives it")]
+    names = [head, *["over"] * len(value.shadowed)]
     texts = [explain_value(each.replace(over=None)) for each in (value, *value.shadowed)]
     return list(zip(names, texts, strict=True))

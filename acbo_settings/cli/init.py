@@ -7,19 +7,24 @@ import shlex
 from argparse import Namespace
 
 from ..editor_schema import editor_schema_text
-from ..engine.inputs import encode_path, read_raw_file
+from ..engine.inputs import encode_path, is_directory, read_raw_file
 from ..engine.printable import escape_characters
 from ..reference import required_keys, starting_toml
 from .checked_file import FILE_NAME, file_in
-from .output import NOT_VALID, SUCCESS, note
+from .output import NOT_VALID, SUCCESS, WRONG_USAGE, note
 
 _JSON_SCHEMA = f"{FILE_NAME.removesuffix('.toml')}.schema.json"
+
+_OTHER_LANGUAGES = (".yaml", ".yml", ".json")
 
 
 def run(arguments: Namespace) -> int:
     """Write `path`, a file or a directory for it, and if asked for, the `json_schema`; nothing is overwritten."""
-    path = file_in(arguments.path, [FILE_NAME])
-    path = os.path.join(path, FILE_NAME) if path.endswith("/") else path
+    stem, suffix = os.path.splitext(arguments.path)
+    if suffix.lower() in _OTHER_LANGUAGES and not is_directory(arguments.path):
+        note(f"acbo-settings init: a configuration is TOML: write {shlex.quote(f'{stem}.toml')}")
+        return WRONG_USAGE
+    path = _file_of(arguments.path)
     texts = {}
     if arguments.json_schema:
         beside, text = os.path.join(os.path.dirname(path), _JSON_SCHEMA), editor_schema_text(arguments.schema)
@@ -39,6 +44,13 @@ def run(arguments: Namespace) -> int:
     given = f", with a value for {' and '.join(needed)}" if needed else ""
     note(f"edit it{given}, then check it: {check}")
     return SUCCESS
+
+
+def _file_of(path: str) -> str:
+    """The file that a path stands for; one without the suffix of TOML is a directory, which need not be there yet."""
+    path = file_in(path, [FILE_NAME])
+    is_file = path.endswith(".toml") or (_is_there(path) and not path.endswith("/"))
+    return path if is_file else os.path.join(path, FILE_NAME)
 
 
 def _check_command(path: str, schema_name: str | None) -> str:

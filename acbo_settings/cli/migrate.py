@@ -188,7 +188,7 @@ def _changeable(schema: Schema, name: str, text: str) -> Iterator[_OldVariable]:
 
 def _inside_table(schema: Schema, name: str, path: KeyPath, text: str) -> Iterator[_OldVariable]:
     """What a table as JSON holds under old names."""
-    table = parse_table(path, text, Variable(name, text))
+    table = parse_table(schema, path, text, Variable(name, text))
     for old, (now, _) in schema.old_names.items():
         if isinstance(table, dict) and old[: len(path)] == path and _holds(table, old[len(path) :]):
             yield _OldVariable("", f"{name} holds {'.'.join(old)}, which is {'.'.join(now)} now: change it by hand")

@@ -382,8 +382,8 @@ class _Parser(argparse.ArgumentParser):
         """Say of words that the command does not take what was meant."""
         from .usage import no_such_argument
 
-        behind = "options of sbatch stand behind --" if self.name in _TAKES_JOBS else ""
-        self.error(no_such_argument(self.name, dict(self.command.arguments), self.words, unexpected, behind))
+        takes_jobs = self.name in _TAKES_JOBS
+        self.error(no_such_argument(self.name, dict(self.command.arguments), self.words, unexpected, takes_jobs))
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong below the usage of the command, and end the process with 2."""

@@ -88,13 +88,13 @@ def _places_of(words: Sequence[str]) -> list[str]:
 
 
 def no_such_argument(
-    command: str, arguments: Arguments, words: Sequence[str], unexpected: Sequence[str], behind: str
+    command: str, arguments: Arguments, words: Sequence[str], unexpected: Sequence[str], takes_jobs: bool
 ) -> str:
-    """What is said of words that a command does not take; `behind` tells where other options would stand."""
+    """What is said of words that a command does not take; that of sbatch may be meant where it takes files of jobs."""
     word = unexpected[0]
     if word.startswith("-") and word != "-":
         following = words[words.index(word) + 1 :][:1] if word in words else []
-        hint = _meant_option(command, arguments, word, following) or behind
+        hint = _meant_option(command, arguments, word, following) or (_behind_dashes(word, words) if takes_jobs else "")
         message = f"{command} has no option {word.partition('=')[0]}"
     else:
         hint = _meant_word(command, arguments, word)
@@ -119,6 +119,24 @@ def _meant_option(command: str, arguments: Arguments, word: str, following: Sequ
     if name in _NAMES_A_PATH and any(path in arguments for path in ("path", "paths")):
         return f"did you mean acbo-settings {command} {quote(value) if value else 'PATH'}?"
     return ""
+
+
+def _behind_dashes(word: str, words: Sequence[str]) -> str:
+    """Where an option of sbatch stands, if that is meant: a batch script is given."""
+    from ..jobs.slurm.submission import is_option  # which right usage need not import here
+
+    is_meant = is_option(word) and any(_is_script(each) for each in words if not each.startswith("-"))
+    return "options of sbatch stand behind --" if is_meant else ""
+
+
+def _is_script(path: str) -> bool:
+    from ..engine.inputs import is_directory, read_raw_file
+    from ..jobs.job_file import SCRIPT, find_kind
+
+    file = None if is_directory(path) else read_raw_file(path)
+    if file is None or file.error:
+        return False
+    return path.endswith((".sbatch", ".slurm", ".sh")) or find_kind(file.content.decode(errors="replace")) == SCRIPT
 
 
 def _setting(name: str) -> str:

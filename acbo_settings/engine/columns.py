@@ -13,8 +13,9 @@ Cell = str | Sequence[str]
 
 GAP = 2
 _LEAST = 12
-# Behind a comma, a slash or a sign of equality, and between the words of a key, but not of a file's name.
-_PIECES = re.compile(r"(?<=[/,=])|(?<=[A-Za-z][._])(?=[A-Za-z])(?!toml)|(?<=__)")
+# Behind a comma, a slash or a sign of equality, and between the names of a key, but not of a file's name.
+_NAMES = re.compile(r"(?<=[/,=])|(?<=[A-Za-z]\.)(?=[A-Za-z])(?!toml)|(?<=__)")
+_WORDS = re.compile(r"(?<=[A-Za-z]_)(?=[A-Za-z])")
 
 
 def lay_out(
@@ -26,7 +27,7 @@ def lay_out(
     does not fit, each row becomes lines of its own, a cell behind its head in each, as `\\x auto` has it in psql.
 
     >>> lay_out([["KEY", "VALUE"], ["grpo.group_size", "64"]], 18)
-    [['KEY          VALUE'], ['grpo.group_  64', 'size']]
+    [['KEY          VALUE'], ['grpo.        64', 'group_size']]
     """
     columns = list(zip(*(map(_lines, row) for row in rows), strict=True))
     widths = _widths(columns, width, whole)
@@ -112,7 +113,7 @@ def _longest(split: Callable[[str], list[str]]) -> Callable[[Sequence[Sequence[s
 
 def _pieces(text: str) -> list[str]:
     """The parts between which a text may be broken."""
-    return [piece for word in text.split() for piece in _PIECES.split(word)]
+    return [piece for word in text.split() for name in _NAMES.split(word) for piece in _WORDS.split(name)]
 
 
 def _broken(lines: Sequence[str], width: int) -> Iterator[str]:
@@ -137,8 +138,9 @@ def _parts(line: str, width: int) -> Iterator[str]:
         if _wide(word.rstrip()) <= width:
             yield word
             continue
-        for piece in _PIECES.split(word):
-            yield from [piece] if _wide(piece.rstrip()) <= width else _cut(piece, width)
+        for name in _NAMES.split(word):
+            for piece in [name] if _wide(name.rstrip()) <= width else _WORDS.split(name):
+                yield from [piece] if _wide(piece.rstrip()) <= width else _cut(piece, width)
 
 
 def _cut(piece: str, width: int) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from . import Record, public
 from .canonical import KeyPath
 from .values import Layer, SourcedValue
@@ -57,13 +59,18 @@ def find_differences(first: Layer, second: Layer) -> Differences:
         A tuple with one entry for each setting that differs; `1` and `1.0` are the same. A notebook shows a table.
 
     Raises:
-        TypeError: When the sides are of two classes with different settings.
+        TypeError: When the sides are of two classes with different settings, or are no values at all.
 
     >>> from acbo_settings import resolve_training_config
     >>> values = resolve_training_config(environ={}).values
     >>> find_differences(values, values)
     ()
     """
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+        raise TypeError(
+            "find_differences() takes the values of two resolved configurations, such as"
+            " resolve_training_config().values"
+        )
     if first.keys() != second.keys():
         raise TypeError("the two sides have different settings: they are of different classes")
     pairs = [Difference(path, first[path], second[path]) for path in first]

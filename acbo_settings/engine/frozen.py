@@ -383,7 +383,11 @@ def _other_settings(
     was = facts.get("class", owner)
     hint = f"{facts.get('package')} wrote it, with {was} as it was then: start the run with these, {ways}"
     if was != owner:
-        hint = f"{facts.get('package')} wrote it, with {was}: start the run with schema={was}, {ways}"
+        hint = (
+            f"{facts.get('package')} wrote it, with {was}: name that class, in a shell with --schema MODULE:{was},"
+            f' in Python with schema={was}; or start the run with on_change="replace", which freezes today\'s settings'
+            " and keeps the old file"
+        )
     told = [file_problem(name, message, hint)]
     for path, value in unfit.items():
         message, hint = _misfit(schema, path, value)

@@ -15,6 +15,8 @@ SCALARS = (bool, int, float, str)
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 _NUMBER_BOUNDS = (*SIGNS, "multiple_of")
 _LENGTH_BOUNDS = ("min_length", "max_length")
+_WRITTEN = {"ge": "Ge", "gt": "Gt", "le": "Le", "lt": "Lt", "multiple_of": "MultipleOf"}
+_WRITTEN |= {"min_length": "MinLen", "max_length": "MaxLen"}
 _BOUNDS_OF = {int: _NUMBER_BOUNDS, float: _NUMBER_BOUNDS, str: _LENGTH_BOUNDS, tuple: _LENGTH_BOUNDS}
 _LARGEST_EXACT = 2**53  # a float has all integers up to here
 _ALLOWED = (
@@ -80,6 +82,18 @@ class Kind(Record):
         if self.items:
             return f"list of {self.items.name}"
         return "path" if self.type is Path else str(self.type.__name__)
+
+    @property
+    def annotation(self) -> str:
+        """How a class would write it."""
+        written = "Path" if self.type is Path else str(self.type.__name__)
+        if self.items:
+            written = f"tuple[{self.items.annotation}, ...]"
+        if self.choices:
+            written = f"Literal[{', '.join(map(repr, self.choices))}]"
+        if self.bounds:
+            written = f"Annotated[{written}, {', '.join(f'{_WRITTEN[name]}({bound})' for name, bound in self.bounds)}]"
+        return f"{written} | None" if self.is_optional else written
 
 
 def kind_of(annotation: Any, place: str) -> Kind:

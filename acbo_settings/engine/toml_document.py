@@ -159,6 +159,23 @@ def find_positions(text: str, has_items: bool = False) -> dict[Place, Position]:
     return _Finder(text, has_items).positions
 
 
+def find_first(text: str) -> Position | None:
+    """Where a key or table stands first that the last statement of a text sets again; None where that is not clear.
+
+    >>> find_first("a = 1\\nb = 2\\na = 3")
+    Position(line=1, key_column=1, value_column=5)
+    """
+    try:
+        finder = _Finder(text, has_items=True)
+    except (IndexError, ValueError):  # what follows what is set twice is no TOML either
+        return None
+    path, last = finder.last
+    starts = (
+        finder.positions[path[:length]] for length in range(len(path), 0, -1) if path[:length] in finder.positions
+    )
+    return next((first for first in starts if first != last), None)
+
+
 def find_long_key(text: str) -> int | None:
     """The line of the first dotted key that is too long for `tomllib` to read in reasonable time, in any text."""
     if text.count(".") < MAX_KEY_PARTS or all(line.count(".") < MAX_KEY_PARTS for line in text.split("\n")):
@@ -196,11 +213,12 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Finder:
-    """One walk over the tokens of a document; `positions` holds what it found."""
+    """One walk over the tokens of a document; `positions` holds what it found, and `last` what it came to last."""
 
     def __init__(self, text: str, has_items: bool) -> None:
         self.text = text
         self.positions: dict[Place, Position] = {}
+        self.last: tuple[Place, Position | None] = ((), None)
         self._has_items = has_items
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._tokens = list(_tokens(text))
@@ -321,6 +339,7 @@ class _Finder:
         line_start = self._line_starts[line - 1]
         position = Position(line, key_start - line_start + 1, value_start - line_start + 1)
         path = (*table, *key)
+        self.last = path, position
         for length in range(1, len(path) + 1):
             self.positions.setdefault(path[:length], position)
             if path[:length] in self._arrays and not self._has_items:

@@ -47,6 +47,15 @@ def test_explain_works_while_another_setting_is_broken(assert_report: AssertRepo
     assert_report("explain-broken", told("explain", "log_frequency", ACBO_LOG_FREQUENCY="20", ACBO_TOTAL_STEPS="0"))
 
 
+def test_explain_tells_the_values_of_today_from_those_of_the_run(assert_report: AssertReport) -> None:
+    """Where a run refuses today's configuration, what is told is not called the value of the run."""
+    write("acbo.toml", "total_steps = 7000\n")
+    assert run("freeze", "--run-dir", "runs/1").returncode == 0
+    write("acbo.toml", "total_steps = 8000\n")
+    outputs = [told("explain", key, ACBO_RUN_DIR="runs/1") for key in ("total_steps", "evaluation")]
+    assert_report("explain-refused-run", "\n\n".join(outputs))
+
+
 def test_explain_does_not_guess_when_a_file_cannot_be_read() -> None:
     """With a file that cannot be read, no value is claimed to be in force."""
     Path("acbo.toml").write_text("total_steps 5\n")

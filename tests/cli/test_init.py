@@ -109,6 +109,19 @@ def test_init_makes_the_directory(path: str) -> None:
 
 
 @pytest.mark.usefixtures("no_file")
+def test_what_is_no_toml_by_its_name_is_a_directory_or_refused() -> None:
+    """A path without a suffix is the directory of an experiment; another language is none of a configuration."""
+    assert run("init", "new/exp1").returncode == 0
+    assert os.listdir("new/exp1") == ["acbo.toml"]
+    for name in ("foo.yaml", "foo.yml", "foo.JSON"):
+        sentence = "acbo-settings init: a configuration is TOML: write foo.toml"
+        assert told("init", name) == f"--- exit code 2\n--- stderr\n{sentence}"
+    write("notes", "")
+    assert "notes is there already" in told("init", "notes")
+    assert sorted(os.listdir(".")) == ["new", "notes"]
+
+
+@pytest.mark.usefixtures("no_file")
 def test_init_waits_for_no_pipe() -> None:
     """A FIFO in the place of the JSON Schema is something that is there."""
     os.mkfifo("acbo.schema.json")

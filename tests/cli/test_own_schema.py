@@ -102,12 +102,20 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     write("rules.py", CLASS.replace('"seed", "total_steps"', '"sed"'))
     write("past.py", CLASS.replace("seed: ", 'removed = {"metadata.seed": "it is drawn"}\n\n    seed: '))
     write("script.py", "raise SystemExit(3)\n")
+    write("bare.py", CLASS.replace("(frozen=True, slots=True, kw_only=True)", ""))
+    write("wide.py", CLASS.replace("seed: Annotated[int, Ge(0)] = 0", "total_steps: int = 20000"))
+    write("two.py", f"{CLASS}\n\nclass Other(ExperimentConfig):\n    pass\n")
     names = ["broken:X", "syntax:X", "experiments.config:X", "experiments.config:rule"]
     names += [
         "fields:ExperimentConfig",
         "rules:ExperimentConfig",
         "past:ExperimentConfig",
         "script:X",
+        "bare:ExperimentConfig",
+        "wide:ExperimentConfig",
+        "experiments.config:Experiment",
+        "experiments.config:ExperimentConfg",
+        "two:X",
         "experiments",
         ":X",
         "",
@@ -116,6 +124,8 @@ def test_a_class_that_cannot_be_used_is_wrong_usage(assert_report: AssertReport)
     write("pyproject.toml", "[tool.acbo-settings]\nschema = 3\n")
     outputs.append(told("check"))
     write("pyproject.toml", "[tool.acbo-settings]\nschema = ")
+    outputs.append(told("check"))
+    write("pyproject.toml", "[tool.acbo_settings]\nschema = 'experiments.config:ExperimentConfig'\n")
     outputs.append(told("check"))
     assert {output.split("\n")[0] for output in outputs} == {"--- exit code 2"}
     assert_report("own-schema-errors", "\n".join(outputs))

@@ -21,6 +21,12 @@ WRONG = (
     "check --form json",
     "check --strickt",
     "check job.sbatch --export=ALL",
+    "check job.sbatch --time=1:00",
+    "check -v job.sh",
+    "plan job.sbatch --changed",
+    "check acbo.toml -v",
+    "check no.sbatch --quiet",
+    "show --diff",
     "freeze --verbose",
     "--verbose freeze",
     "show --in acbo.toml",
@@ -48,6 +54,8 @@ WRONG = (
 
 def test_wrong_usage_tells_what_was_meant(assert_report: Callable[[str, str], None]) -> None:
     """The usage of the command, one sentence below it, exit code 2, and nothing on stdout."""
+    write("job.sbatch", "srun python train.py\n")
+    write("job.sh", "#!/bin/bash\n")
     shown = []
     for command in WRONG:
         ran = run(*command.split())

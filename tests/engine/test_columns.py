@@ -55,6 +55,17 @@ def test_keys_are_broken_between_their_words() -> None:
     assert lay_out(rows, 32)[1] == ["evaluation.early_    acbo.toml:2", "stopping_patience"]
 
 
+def test_keys_are_broken_between_names_before_words() -> None:
+    """Behind a dot, or two underscores, where the names fit; between the words of a name that is too long itself."""
+    keys = ["grpo.entropy_coeff", "rewards.optimization_weight", "ACBO_GRPO__GROUP_SIZE"]
+    laid = [lay_out([["SETTING", "VALUE"], [key, "64"]], 20)[1] for key in keys]
+    assert laid == [
+        ["grpo.          64", "entropy_coeff"],
+        ["rewards.       64", "optimization_", "weight"],
+        ["ACBO_GRPO__    64", "GROUP_SIZE"],
+    ]
+
+
 def test_what_fits_no_columns_is_written_line_by_line() -> None:
     """A line for each cell that is not empty, and a blank line between rows."""
     rows = [["INDEX", "FINGERPRINT", "STATE"], ["0", "3d8b87aa78d8dd78", ""], ["1", "facf0063975bf2c4", "done"]]

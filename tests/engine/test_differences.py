@@ -6,9 +6,10 @@ import pickle
 import warnings
 from typing import Any
 
+import pytest
 from hypothesis import given
 
-from acbo_settings import find_differences, resolve_training_config
+from acbo_settings import create_default_training_config, find_differences, resolve_training_config
 from acbo_settings.engine.canonical import KeyPath
 from acbo_settings.engine.differences import Differences
 from acbo_settings.engine.listing import changed_settings
@@ -36,6 +37,13 @@ def test_a_default_written_out_is_no_difference() -> None:
     written = resolve_training_config(overrides={"grpo": {"max_grad_norm": 1}}, environ={})
     assert find_differences(default_layer(SCHEMA), written.values) == ()
     assert changed_settings(written.config) == {}
+
+
+def test_configurations_are_no_values() -> None:
+    """What is compared has origins: who gives configurations is told where these are."""
+    config = create_default_training_config()
+    with pytest.raises(TypeError, match=r"such as resolve_training_config\(\)\.values"):
+        find_differences(config, default_layer(SCHEMA))  # type: ignore[arg-type]
 
 
 def test_differences_are_a_tuple() -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
-from annotated_types import Ge, Interval, Len, Lt, MinLen, MultipleOf, Predicate
+from annotated_types import Ge, Gt, Interval, Le, Len, Lt, MaxLen, MinLen, MultipleOf, Predicate
 from pydantic import Field
 
 from acbo_settings import TrainingConfig, load_training_config
 from acbo_settings.engine.kinds import Kind, kind_of
 from acbo_settings.engine.schema import Schema
+
+WORDS: dict[str, Any] = {each.__name__: each for each in (Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf, Path)}
+WORDS |= {"Annotated": Annotated, "Literal": Literal}
 
 
 @pytest.mark.parametrize(
@@ -41,10 +44,11 @@ from acbo_settings.engine.schema import Schema
     ids=str,
 )
 def test_kinds_of_annotations(annotation: Any, kind: Kind, name: str, shown: str | None) -> None:
-    """Each form of an annotation, those of pydantic too, is the kind that it stands for."""
+    """Each form of an annotation, those of pydantic too, is a kind, which is written so that it is read back."""
     assert kind_of(annotation, "Config.field") == kind
     assert kind.name == name
     assert shown is None or kind.range == shown
+    assert kind_of(eval(kind.annotation, WORDS), "Config.field") == kind
 
 
 @pytest.mark.parametrize(

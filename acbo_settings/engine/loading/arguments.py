@@ -145,7 +145,7 @@ def _read_assignment(schema: Schema, origin: Assignment) -> Source | Problem:
         return Problem(path=path, message="is empty: give a value or leave it out", values=values)
     if not is_table(schema, path):
         return _read(nested({path: parse_value(origin.value, kind)}), origin)
-    table = parse_table(path, origin.value, origin)
+    table = parse_table(schema, path, origin.value, origin)
     return table if isinstance(table, Problem) else _read(nested({path: table}), origin)
 
 

@@ -72,7 +72,7 @@ def _read_later(schema: Schema, path: KeyPath, variable: Variable, problems: lis
 
 def _read_table(schema: Schema, path: KeyPath, variable: Variable, problems: list[Problem]) -> Source | None:
     """A variable that holds a whole table."""
-    table = parse_table(path, variable.text, variable)
+    table = parse_table(schema, path, variable.text, variable)
     if isinstance(table, Problem):
         problems.append(table)
         return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
-import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -163,34 +161,15 @@ def parse_toml(document: Document) -> dict[str, Any]:
         raise _located(document, "a number has too many digits" if place else str(error), place) from None
 
 
-def _find_language(text: str) -> str | None:
-    """Which language a file is written in that is no TOML, or None where that is not clear."""
-    if text.lstrip()[:1] == "{":
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        return "JSON"
-    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-    is_yaml = lines and (lines[0].rstrip() == "---" or re.match(r"[\w.\-]+:(\s|$)", lines[0]))
-    return "YAML" if is_yaml else None
-
-
 def _syntax_error(document: Document, message: str) -> ConfigurationError:
-    """A message of tomllib, whose position stands in its text: a line and a column, or the end of the document."""
-    if language := _find_language(document.text):
+    """A message of tomllib, with what was probably meant."""
+    from .syntax import SyntaxFault, find_language  # which no start needs whose files are TOML
+
+    if language := find_language(document.text):
         hint = "in TOML a setting is written key = value, and [section] stands above the settings of a section"
         raise unusable(document.name, f"is {language}, and must be TOML", hint)
-    problem, _, place = message.rpartition(" (at ")
-    if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", place):
-        line, column = map(int, numbers.groups())
-    else:
-        text = document.text.rstrip()
-        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    if problem == "Cannot overwrite a value" or problem.startswith("Cannot declare"):
-        problem = "This key or table is set twice"
-    hint = "text needs quotes, true and false are lower-case" if problem == "Invalid value" else ""
-    return _located(document, problem or message, Position(line, column, column), hint)
+    fault = SyntaxFault(document, message)
+    return _located(document, fault.message, fault.position, fault.hint)
 
 
 def _located(document: Document, message: str, position: Position | None, hint: str = "") -> ConfigurationError:

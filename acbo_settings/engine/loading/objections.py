@@ -106,7 +106,10 @@ def _require_kept(schema: Schema, path: KeyPath, kind: Kind, known: Kind) -> Non
     is_kept = kind.type is known.type and kind.items == known.items and kind.is_optional <= known.is_optional
     if not is_kept or not _has_choices_of(kind, known) or not _has_bounds_of(kind, known):
         allowed = ", ".join(filter(None, (known.name, known.range)))
-        raise TypeError(f"{_place(schema, path)} must allow nothing that the reference does not allow: {allowed}")
+        raise TypeError(
+            f"{_place(schema, path)} must allow nothing that the reference does not allow: {allowed};"
+            f" write {known.annotation}, or a narrower one"
+        )
 
 
 def _has_choices_of(kind: Kind, known: Kind) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import MISSING
 from typing import Any
 
-from ..canonical import KeyPath
+from ..canonical import KeyPath, nested, plain_setting
 from ..credentials import hide
 from ..kinds import Kind
 from ..origins import Origin
@@ -55,14 +56,28 @@ def parse_value(text: str, kind: Kind) -> object:
     return parse_text(text, kind.type)
 
 
-def parse_table(path: KeyPath, text: str, origin: Origin) -> dict[str, Any] | Problem:
+def parse_table(schema: Schema, path: KeyPath, text: str, origin: Origin) -> dict[str, Any] | Problem:
     """The table that a text holds as JSON, its keys and values typed as JSON has them; or why it holds none."""
     try:
         return _parse_json(text)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         values = ((path, SourcedValue(text, origin)),)
-        return Problem(path=path, message=f"should be a table as JSON: {reason}", values=values)
+        is_other = isinstance(error, json.JSONDecodeError) or not text.lstrip().startswith("{")
+        hint = f"such as {_example(schema, path)}" if is_other and path not in schema.past_tables else ""
+        return Problem(path=path, message=f"should be a table as JSON: {reason}", values=values, hint=hint)
+
+
+def _example(schema: Schema, path: KeyPath) -> str:
+    """A table with its first setting that has a default, or with a note, as a shell takes it."""
+    from shlex import quote
+
+    inside = schema.below(path) or [(*path, "note")]
+    defaults = {setting: schema.defaults.get(setting, MISSING) for setting in inside}
+    given = [setting for setting in inside if defaults[setting] not in (None, MISSING)]
+    setting = (given or inside)[0]
+    value = plain_setting(defaults[setting]) if given else "..."
+    return quote(json.dumps(nested({setting[len(path) :]: value})))
 
 
 def _parse_json(text: str) -> dict[str, Any]:

@@ -225,7 +225,8 @@ def _change_problems(
         message += f": it read {frozen.file}, and today no file is read"
     on_change = f"{start.inputs.schema.application.prefix}ON_CHANGE"
     ways = (
-        'on_change="keep" goes on with the frozen one, on_change="replace" freezes today\'s and keeps the old file'
+        'undo the change, or take another run directory; on_change="keep" goes on with the frozen one,'
+        ' on_change="replace" freezes today\'s and keeps the old file'
         f" (in a shell: --on-change or {on_change})"
     )
     if start.point:

@@ -113,8 +113,8 @@ class SweepFreezing:
     def _change_problems(self, frozen: FrozenConfig, changes: list[Difference]) -> list[Problem]:
         message = "this sweep was frozen with another configuration than today's"
         ways = (
-            "--on-change keep goes on with the frozen one, --on-change replace freezes all points with today's, and"
-            f" keeps the old files; {NEW_SWEEP}"
+            "undo the change, or take a new directory for a new sweep; --on-change keep goes on with the frozen one,"
+            " --on-change replace freezes all points with today's, and keeps the old files"
         )
         return [
             file_problem(self._directory.file, message, ways),

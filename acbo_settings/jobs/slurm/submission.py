@@ -18,6 +18,19 @@ _FLAGS = frozenset(
     " use-min-nodes verbose version wait".split()
 )
 _SHORT_FLAGS = frozenset("HhIkOQsvVW")
+_OTHERS = frozenset(
+    "account begin bb bbf clusters comment constraint container core-spec cores-per-socket cpu-freq cpus-per-gpu"
+    " cpus-per-task deadline delay-boot dependency distribution error exclude extra-node-info gid gpu-bind gpu-freq"
+    " gpus gpus-per-node gpus-per-socket gpus-per-task gres gres-flags hint input job-name kill-on-invalid-dep licenses"
+    " mail-type mail-user mcs-label mem mem-bind mem-per-cpu mem-per-gpu mincpus network nodefile nodelist nodes ntasks"
+    " ntasks-per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket open-mode output partition power prefer priority"
+    " profile qos reservation signal sockets-per-node switches thread-spec threads-per-core time time-min tmp tres-bind"
+    " tres-per-task uid wait-all-nodes wckey wrap".split()
+)
+"""The options with a value that say nothing of what a job is given."""
+
+_SHORT_OTHERS = frozenset("AbBcCdeFGiJLmMnNopqStwx")
+"""The same by their letters."""
 
 
 class UsageError(Exception):
@@ -115,6 +128,15 @@ def _words(line: str, start: int) -> list[tuple[str, int]]:
         elif character != "\\" or quote == "'":
             word += character
     return words
+
+
+def is_option(word: str) -> bool:
+    """Whether a word begins with an option that sbatch has, in full or by its letter."""
+    try:
+        name, _, is_flag = _split(word)
+    except UsageError:
+        return False
+    return is_flag or name in _LONG or name in _OTHERS or (len(name) == 1 and name in _SHORT_OTHERS)
 
 
 def parse_options(arguments: Sequence[str]) -> list[Option]:

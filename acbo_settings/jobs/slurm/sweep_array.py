@@ -78,7 +78,11 @@ class SweepArray:
         known = {name: each.value.text for name, each in variables.items() if each.value and each.value.is_known}
         paths = {name: self._schema.current(path) for name in known if (path := find_path(self._schema, name))}
         for name, path in paths.items():
-            table = parse_table(path, known[name], Variable(name, known[name])) if path in self._schema.sections else {}
+            table = (
+                parse_table(self._schema, path, known[name], Variable(name, known[name]))
+                if path in self._schema.sections
+                else {}
+            )
             yield from (((*path, key), value) for key, value in table.items()) if isinstance(table, dict) else ()
         for name, path in paths.items():
             if path in self._schema.defaults:

@@ -226,6 +226,27 @@ def test_text_of_a_file(content: bytes, text: str, isolated: Path) -> None:
     assert (file.name, file.text) == ("acbo.toml", text)
 
 
+POINT = "a number needs digits on both sides of its point:"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("import os, sys\n\na = 1\n", "Python"),
+        ('"""A job."""\n\nimport os\n', "Python"),
+        ("#!/usr/bin/env python3\nprint()\n", "Python"),
+        ("# a comment\nfrom __future__ import annotations\n", "Python"),
+        ("#!/bin/bash\nsrun python train.py\n", "a script"),
+        ("# a job\n#SBATCH --nodes=1\nsrun python train.py\n", "a batch script"),
+        ("grpo:\n  group_size: 64\n", "YAML"),
+        ('{"grpo": {}}', "JSON"),
+    ],
+)
+def test_another_language_is_named(text: str, language: str) -> None:
+    """Where a file is no TOML, and it is clear what else."""
+    assert syntax_error(text) == ("acbo.toml", f"is {language}, and must be TOML")
+
+
 def test_tree_of_a_document() -> None:
     """A valid document gives what tomllib makes of it."""
     assert parse_toml(Document("acbo.toml", "a = 1\n[grpo]\nb = [1.5]")) == {"a": 1, "grpo": {"b": [1.5]}}
@@ -273,11 +294,27 @@ def test_error_at_the_end_of_the_document_is_located(text: str, place: str) -> N
         ("a = tanh", "text needs quotes, true and false are lower-case"),
         ("a = True", "text needs quotes, true and false are lower-case"),
         ("a 1", ""),
-        ("a = 1\na = 2", ""),
+        ("a = 20,000", "write 20000 or 20_000"),
+        ("a = -1,000,000.5 # a comment", "write -1000000.5 or -1_000_000.5"),
+        ("a = 20,00", ""),
+        ("a = 1" + ",000" * 1000, ""),
+        ("a = .001", f"{POINT} did you mean 0.001?"),
+        ("a = [1, +.5e3]", f"{POINT} did you mean +0.5e3?"),
+        ("a = 5.", f"{POINT} did you mean 5.0?"),
+        ("a = [5.]", f"{POINT} did you mean 5.0?"),
+        ("a = 1.e-4", f"{POINT} did you mean 1.0e-4?"),
+        ("a = 1.2.3", ""),
+        ("a = 1\na = 2", "line 1 has it already: keep one of the two"),
+        ("b = 1\na.c = 1\n[d]\n[a]\nc = 2\n", "line 2 has it already: put both together"),
+        ("a = [\n1]\nb = 1\na = [\n1,\n2]\n", "line 1 has it already: keep one of the two"),
+        ("[b]\n[grpo]\na = 1\n[c]\n[grpo]\n", "line 2 has it already: put both together"),
+        ("a = 1\n[[a]]\n", "line 1 has it already: put both together"),
+        ("[[a]]\n[[a]]\n[a.b]\n[a.b]", "line 3 has it already: put both together"),
+        ("a = 1\na = [\n[1]]]", ""),
     ],
 )
 def test_hint_for_a_syntax_error(text: str, hint: str) -> None:
-    """A value without quotes or in the case of Python gets a hint, and other mistakes none."""
+    """A value that is written almost as TOML has it gets a hint, and so does what is set twice; others get none."""
     with pytest.raises(ConfigurationError) as caught:
         parse_toml(Document("acbo.toml", text))
     assert caught.value.problems[0].hint == hint

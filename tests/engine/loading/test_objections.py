@@ -112,13 +112,14 @@ OBJECTIONS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a bound dropped": (
         lambda: made(("log_frequency", int, 20)),
-        "E.log_frequency must allow nothing that the reference does not allow: int, ≥ 1",
+        "E.log_frequency must allow nothing that the reference does not allow: int, ≥ 1; write Annotated[int, Ge(1)],",
     ),
     "a bound widened": (
         lambda: made(
             ("grpo", *section(("group_size", Annotated[int, Ge(4), Le(256)], 64), base=GRPOTrainingConfig)[1:])
         ),
-        "P.group_size must allow nothing that the reference does not allow: int, ≥ 8, ≤ 256",
+        "P.group_size must allow nothing that the reference does not allow: int, ≥ 8, ≤ 256;"
+        " write Annotated[int, Ge(8), Le(256)], or a narrower one",
     ),
     "another type": (lambda: made(("total_steps", float, 1.0)), "E.total_steps must allow nothing"),
     "None where the reference has none": (

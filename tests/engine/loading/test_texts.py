@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acbo_settings import TrainingConfig
 from acbo_settings.engine.loading.texts import parse_table, parse_text
 from acbo_settings.engine.origins import Variable
 from acbo_settings.engine.problems import Problem
+from acbo_settings.engine.schema import Schema
+
+from ...strategies import SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """A table inside of a table."""
+
+    name: str | None = None
+    layers: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A table."""
+
+    encoder: Encoder = field(default_factory=Encoder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own(TrainingConfig):
+    """A class with tables of its own."""
+
+    model: Model = field(default_factory=Model)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +106,28 @@ def test_printed_values_are_read_back(number: int, fraction: float, switch: bool
     assert parse_text(str(switch), bool) is switch
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "hint"),
+    [
+        ("grpo", "group_size=32", """such as '{"group_size": 64}'"""),
+        ("grpo", "{group_size: 32}", """such as '{"group_size": 64}'"""),
+        ("grpo", '{"a": 1, "a": 2}', ""),
+        ("metadata", "scm20", """such as '{"note": "..."}'"""),
+        ("model", "x", """such as '{"encoder": {"layers": 3}}'"""),
+        ("model.encoder", "x", """such as '{"layers": 3}'"""),
+    ],
+)
+def test_a_table_that_is_no_json_gets_an_example(path: str, text: str, hint: str) -> None:
+    """Of its first setting that has a default, be that in a table inside of it."""
+    problem = parse_table(Schema.of(Own), tuple(path.split(".")), text, Variable("ACBO_TABLE", text))
+    assert isinstance(problem, Problem)
+    assert problem.hint == hint
+
+
 def test_a_table_is_json_or_a_problem_that_hides_secrets() -> None:
     """The reason is told, and no value of a secret with it."""
     origin = Variable("LAB_TABLE", "")
-    assert parse_table(("table",), '{"a": 1}', origin) == {"a": 1}
-    problem = parse_table(("table",), '"token: abc"', origin)
+    assert parse_table(SCHEMA, ("grpo",), '{"a": 1}', origin) == {"a": 1}
+    problem = parse_table(SCHEMA, ("grpo",), '"token: abc"', origin)
     assert isinstance(problem, Problem)
     assert problem.message == 'should be a table as JSON: "token: *** is not an object'

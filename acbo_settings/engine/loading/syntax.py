@@ -8,8 +8,10 @@ import re
 from ..toml_document import Document, Position, find_first
 
 _TWICE = ("Cannot overwrite a value", "Cannot declare")
-_PYTHON = r"import [\w., ]+$|from \S+ import\b|(?:def|class|async|if|for|with) .*:|print\(|@\w|\"{3}|'{3}"
-"""How the first line of Python begins, and none of TOML does."""
+_PYTHON = r"import [\w., ]+$|from \S+ import\b|(?:def|class|async|if|for|with) .*:|print\(|@\w"
+"""How the first line of Python begins behind a docstring, and none of TOML does."""
+
+_DOCSTRING = r"(?s)\s*(\"{3}|'{3}).*?\1"
 
 _NUMBER = r"""(?x)
     (?<! [\w.,+-] ) (?:
@@ -32,6 +34,7 @@ def find_language(text: str) -> str | None:
     first = text.partition("\n")[0]
     if first.startswith("#!"):
         return "Python" if "python" in first else "a script"
+    text = re.sub(_DOCSTRING, "", text, count=1) if text.lstrip()[:3] in ('"""', "'''") else text
     lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
     if lines and re.match(_PYTHON, lines[0]):
         return "Python"

@@ -10,7 +10,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from . import Record, public
 from .canonical import KeyPath
@@ -18,17 +18,16 @@ from .names import MAX_KEY_PARTS
 
 # A string that is never closed reaches to the end of its line or document, so that no character is read twice.
 # It is a text, because most starts need no positions: `re` compiles and keeps it when it is first used.
-_TOKEN = r"""
-      (?P<string> \"{3} (?: [^\\] | \\ (?: . | \Z ) )*? (?: \"{3,5} | \Z )
-                | '{3} .*? (?: '{3,5} | \Z )
-                | " (?: [^"\\\n] | \\[^\n] )*+ "?
-                | ' [^'\n]*+ '? )
-    | (?P<comment> \# [^\n]*+ )
-    | (?P<newline> \n )
-    | (?P<mark> [][{}=,] )
-    | (?P<bare> [^][{}=,\s"'\#]++ )
-    """
-
+_TOKEN = (
+    r'(?P<string>"{3}(?:[^\\]|\\(?:.|\Z))*?(?:"{3,5}|\Z)'
+    r"|'{3}.*?(?:'{3,5}|\Z)"
+    r'|"(?:[^"\\\n]|\\[^\n])*+"?'
+    r"|'[^'\n]*+'?)"
+    r"|(?P<comment>#[^\n]*+)"
+    r"|(?P<newline>\n)"
+    r"|(?P<mark>[][{}=,])"
+    r"""|(?P<bare>[^][{}=,\s"'#]++)"""
+)
 
 _set = object.__setattr__
 
@@ -207,7 +206,7 @@ def find_long_number(text: str) -> Position | None:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    for match in re.finditer(_TOKEN, text, re.VERBOSE | re.DOTALL):
+    for match in re.finditer(_TOKEN, text, re.DOTALL):
         if match.lastgroup != "comment":
             yield _Token(match.lastgroup or "", match.group(), match.start(), match.end())
 
@@ -220,7 +219,7 @@ class _Finder:
         self.positions: dict[Place, Position] = {}
         self.last: tuple[Place, Position | None] = ((), None)
         self._has_items = has_items
-        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n")[:-1])]
         self._tokens = list(_tokens(text))
         self._next = 0
         self._arrays: dict[Place, int] = {}  # of tables, with the number of the last one

@@ -66,10 +66,10 @@ class _Settings(Displayed, PickledByName):
     __pydantic_config__ = _PYDANTIC_CONFIG
 
     def __init_subclass__(cls) -> None:
-        # For a subclass of one's own: the decorator of a dataclass makes a `__repr__` where the class itself has none,
-        # and IPython takes that of the class before what its bases have for IPython.
-        for name in {"__repr__", "_repr_pretty_"} - set(vars(cls)):
-            setattr(cls, name, getattr(_Settings, name))
+        super().__init_subclass__()
+        # For a subclass of one's own: the decorator of a dataclass makes a `__repr__` where the class itself has none.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = _Settings.__repr__  # type: ignore[method-assign]
 
     @classmethod
     def _field_names(cls) -> list[str]:

@@ -85,12 +85,10 @@ class TrainingPlan(Displayed, PickledByName):
     """The configuration, from which the curves are drawn; None in a plan that was pickled by an older version."""
 
     def __str__(self) -> str:
+        from .engine.printable import terminal_width
         from .plan_text import plan_lines
 
-        return "\n".join(line.text for line in plan_lines(self))
-
-    # IPython prefers what stands in the class itself to that of a base, and a dataclass has a `__repr__` here.
-    _repr_pretty_ = Displayed._repr_pretty_
+        return "\n".join(line.text for line in plan_lines(self, terminal_width()))
 
     def _repr_html_(self) -> str:
         """The plan as a notebook shows it."""

@@ -32,9 +32,8 @@ def run(arguments: Namespace) -> int:
             texts[beside] = text
     first = f"#:schema ./{_JSON_SCHEMA}\n\n" if arguments.json_schema else ""
     check = _check_command(path, arguments.schema_name)
-    texts[path] = first + starting_toml(
-        arguments.schema, check
-    )  # last, so that its first line names a file that is there
+    # Last, so that its first line names a file that is there.
+    texts[path] = first + starting_toml(arguments.schema, check)
     if taken := [name for name in texts if _is_there(name)]:
         note(f"acbo-settings init: {taken[0]} is there already, and is not overwritten")
         return NOT_VALID

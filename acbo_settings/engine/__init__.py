@@ -118,6 +118,12 @@ class Displayed:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # A dataclass has a `__repr__` in the class itself, which IPython takes before what a base has for IPython.
+        if "_repr_pretty_" not in vars(cls):
+            cls._repr_pretty_ = cls._repr_pretty_  # type: ignore[method-assign]
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show it in IPython; inside of a list or a dict on one line."""
         is_inside = len(printer.stack) > 1

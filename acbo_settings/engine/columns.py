@@ -74,11 +74,11 @@ def _widths(columns: Sequence[Sequence[Sequence[str]]], width: int, whole: Colle
     lengths = [Counter(_wide(line) for lines in column for line in lines) for column in columns]
     widths = [max(counted, default=0) for counted in lengths]
     excess = sum(widths) + GAP * (len(widths) - 1) - width
-    for longest in (_longest(str.split), _longest(_pieces), lambda _: _LEAST):
+    for split in (str.split, _pieces, None):
         if excess <= 0:
             break
         least = [
-            wide if number in whole else min(wide, longest(column))
+            wide if number in whole else min(wide, _longest(column, split) if split else _LEAST)
             for number, (wide, column) in enumerate(zip(widths, columns, strict=True))
         ]
         excess -= _narrow(widths, least, lengths, excess)
@@ -101,14 +101,10 @@ def _more_lines(lengths: Counter[int], wide: int) -> int:
     return sum(count * (-(-length // (wide - 1)) + length // -wide) for length, count in lengths.items())
 
 
-def _longest(split: Callable[[str], list[str]]) -> Callable[[Sequence[Sequence[str]]], int]:
-    """What tells the width of the longest part of a column's lines."""
-
-    def longest(column: Sequence[Sequence[str]]) -> int:
-        texts = {line for lines in column for line in lines}
-        return max((_wide(part) for text in texts for part in split(text)), default=0)
-
-    return longest
+def _longest(column: Sequence[Sequence[str]], split: Callable[[str], list[str]]) -> int:
+    """How wide the widest part of a column's lines is."""
+    texts = {line for lines in column for line in lines}
+    return max((_wide(part) for text in texts for part in split(text)), default=0)
 
 
 def _pieces(text: str) -> list[str]:

@@ -7,10 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .canonical import KeyPath, flatten
-from .listing import changed_settings, constructor_call, headline, metadata_keys
+from .listing import UNWRITABLE, changed_settings, constructor_call, headline, metadata_keys
 from .printable import dotted, show_value
 from .report import explain_origin
-from .toml_writer import show_note
 from .values import SourcedValue
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def config_table(record: Any) -> str:
     """A configuration or a section of one: what differs from the defaults, and all settings to be unfolded."""
     try:
         return _settings(record, {})
-    except (AttributeError, TypeError, ValueError):  # it was built by hand, and is not valid
+    except UNWRITABLE:
         return f"<code>{escape(constructor_call(record))}</code>"
 
 
@@ -57,7 +56,7 @@ def differences_table(differences: Sequence[Difference]) -> str:
 
 
 def _told(sourced: SourcedValue) -> Cell:
-    return show_note(sourced.value), explain_origin(sourced)
+    return show_value(sourced.value), explain_origin(sourced)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], side: str = "left") -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from .canonical import KeyPath, custom_metadata, flatten
-from .printable import LATER, counted, escape, shorten
+from .printable import LATER, counted, escape, shorten, terminal_width
 from .report import explain_origin
 from .schema import Schema
 from .toml_writer import Line, key_text, setting_lines
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 _LEAST_ROOM = 20
 _LEAST_COMMENT = 12
 _LAST_COLUMN = 60
+
+UNWRITABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised where a configuration was built by hand and holds what none can: it is shown as its call then."""
 
 Row = tuple[str, str]
 """A line of TOML, and the comment behind it, which may be empty."""
@@ -69,18 +71,15 @@ def changed_settings(record: Any) -> dict[KeyPath, Any]:
 
 def is_whole(record: Any) -> bool:
     """Whether a dataclass is a configuration, and no section of one."""
-    return hasattr(record, "fingerprint")
+    return hasattr(type(record), "fingerprint")
 
 
 def block(record: Any) -> str:
-    """What `print` shows of a configuration or a section: what differs from the defaults, and the keys of the metadata.
-
-    What was built by hand and cannot be written as TOML is shown as its call.
-    """
+    """What `print` shows of a configuration or a section: what differs from the defaults, and the keys of the metadata."""
     try:
         lines = [line for _, line in setting_lines(changed_settings(record))]
         return _cut([f"# {headline(record)}", *lines, *_metadata_line(record)])
-    except (AttributeError, TypeError, ValueError):
+    except UNWRITABLE:
         return constructor_call(record)
 
 
@@ -102,16 +101,13 @@ def _metadata_line(record: Any) -> list[str]:
 
 
 def _cut(lines: Iterable[str]) -> str:
-    return "\n".join(escape(line, _terminal_width()) for line in lines).lstrip("\n")
-
-
-def _terminal_width() -> int:
-    return max(get_terminal_size().columns, 20)
+    width = terminal_width()
+    return "\n".join(escape(line, width) for line in lines).lstrip("\n")
 
 
 def resolved_block(resolved: ResolvedConfig[Any]) -> str:
     """What `show --changed` prints of a configuration with origins, but of the metadata the keys alone."""
-    rows = aligned(with_origins(resolved, setting_lines(changed_settings(resolved.config))), _terminal_width())
+    rows = aligned(with_origins(resolved, setting_lines(changed_settings(resolved.config))), terminal_width())
     return _cut([*files_line(resolved), *map("".join, rows), *_metadata_line(resolved.config)])
 
 

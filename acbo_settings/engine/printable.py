@@ -85,13 +85,20 @@ def escape(text: str, width: int = MAX_SENTENCE) -> str:
 def shorten(text: str, width: int | None) -> str:
     """A text without its middle, where it is longer than the width, if there is one.
 
-    >>> shorten("from ACBO_LOG_FREQUENCY, over the default 10", 30)
-    'from ACBO_LOG_...he default 10'
+    >>> shorten("from LAB_LOG_FREQUENCY, over the default 10", 30)
+    'from LAB_LOG_F...he default 10'
     """
     if width is None or len(text) <= width:
         return text
     behind = (width - 3) // 2
     return f"{text[: width - 3 - behind]}...{text[len(text) - behind :]}"
+
+
+def terminal_width() -> int:
+    """The columns that what is printed may take: those of the terminal, and not less than can be read."""
+    from shutil import get_terminal_size
+
+    return max(get_terminal_size().columns, 20)
 
 
 def safe_lines(text: str) -> str:

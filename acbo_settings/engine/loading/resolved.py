@@ -34,7 +34,7 @@ else:
 class ResolvedConfig(Displayed, Record, Generic[Config]):
     """A configuration, with the origin of each of its values; `resolve_training_config` makes it.
 
-    `print(resolved)` shows what differs from the defaults, with origins, as `acbo-settings show --changed` does, and of
+    `print(resolved)` shows what differs from the defaults, with origins, as the command `show --changed` does, and of
     the metadata the keys. `resolved["grpo.group_size"]` is one value with its origin.
 
     Attributes:
@@ -70,21 +70,7 @@ class ResolvedConfig(Displayed, Record, Generic[Config]):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __getitem__(self, key: str | KeyPath) -> SourcedValue:
-        """One value with its origin and all that it shadows, by the same names as `explain` takes.
-
-        Args:
-            key: A setting or custom key, such as `"grpo.group_size"`, or its variable.
-
-        Returns:
-            The value as its layer gave it.
-
-        Raises:
-            KeyError: When there is no such setting, or it is a section.
-
-        >>> from acbo_settings import resolve_training_config
-        >>> resolve_training_config(environ={"ACBO_TOTAL_STEPS": "7000"})["total_steps"].value
-        7000
-        """
+        """One value by any name that `explain` takes; KeyError when there is no such setting, or it is a section."""
         found = self._find(key)
         if len(found) == 1 and () in found:
             return found[()]
@@ -94,8 +80,8 @@ class ResolvedConfig(Displayed, Record, Generic[Config]):
         """Say where a value came from and what it shadows.
 
         Args:
-            key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")`, `"metadata.note"` or
-                `"ACBO_GRPO__GROUP_SIZE"`; or a section, or a table in the metadata, such as `"grpo"`.
+            key: A setting or custom key, such as `"grpo.group_size"`, `("grpo", "group_size")`, `"metadata.note"`, or
+                its variable; or a section, or a table in the metadata, such as `"grpo"`.
 
         Returns:
             One line; for a section or a table one for each of its keys.

@@ -75,7 +75,7 @@ def is_whole(record: Any) -> bool:
 
 
 def block(record: Any) -> str:
-    """What `print` shows of a configuration or a section: what differs from the defaults, and the metadata by its keys."""
+    """What `print` shows of a configuration or a section: what differs from the defaults, and the keys of metadata."""
     try:
         lines = [line for _, line in setting_lines(changed_settings(record))]
         return _cut([f"# {headline(record)}", *lines, *_metadata_line(record)])

@@ -222,23 +222,24 @@ def test_fewer_steps_than_were_taken_are_refused(tmp_path: Path, undisturbed: Pa
     assert_same_results(tmp_path / "run", undisturbed)
 
 
-def take_ctrl_c() -> None:
-    """Let a process take Ctrl-C, which what a shell starts in the background ignores."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+TAKE_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def test_an_interrupted_training_says_one_line(tmp_path: Path, compiled: dict[str, str]) -> None:
     """Ctrl-C ends with exit code 130, and the last line is no traceback."""
     environment = shell_environment(tmp_path) | {"JAX_PLATFORMS": "cpu"} | compiled
-    command = [sys.executable, str(EXAMPLE / "train.py"), *texts(SETTINGS | {"total_steps": 100_000})]
+    training = [str(EXAMPLE / "train.py"), *texts(SETTINGS | {"total_steps": 100_000})]
     with subprocess.Popen(
-        command,
+        [sys.executable, "-c", TAKE_CTRL_C, *training],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=take_ctrl_c,
     ) as process:
         wait_until((tmp_path / "run" / "checkpoint.npz").exists)
         process.send_signal(signal.SIGINT)

@@ -42,7 +42,7 @@ def test_six_points_as_an_array(isolated: Path, slurm: dict[str, str]) -> None:
     example_module("train")
     freeze(isolated)
     compiled = {"JAX_COMPILATION_CACHE_DIR": str(isolated / "compiled")}
-    submitted = run(["sbatch", "--wait", "--array=0-5", "sweep.sbatch"], isolated, **slurm, **compiled)
+    submitted = run(["sbatch", "--wait", "--array=0-5%2", "sweep.sbatch"], isolated, **slurm, **compiled)
     outputs = {path.name: path.read_text() for path in isolated.glob("acbo-*.out")}
     assert submitted.returncode == 0, outputs
     status = run(["acbo-settings", "sweep", "status", SWEEP], isolated).stdout

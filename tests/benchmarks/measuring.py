@@ -83,7 +83,8 @@ class Job:
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a program in the job, its output kept; `runs/first` is frozen by none yet, `runs/resumed` is."""
-        shutil.rmtree(Path(self.directory, "runs", "first"), ignore_errors=True)
+        if any("runs/first" in word for word in command):
+            shutil.rmtree(Path(self.directory, "runs", "first"), ignore_errors=True)
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.directory, env=self.environment, stdout=pipe, stderr=pipe, text=True)
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
@@ -206,15 +207,17 @@ def _counts(
     """One count of each program; or, in words, why there is none."""
     if shutil.which(tool) is None:
         return f"no {tool} here"
-    figures: dict[str, list[float]] = {}
-    for name, program in programs.items():
+
+    def count_one(program: str) -> list[float]:
         _progress(f"{tool}: {program}")
-        try:
-            figures[name] = [count(job, program)]
-        except subprocess.CalledProcessError as error:
-            _progress(error.stderr)
-            return f"{tool} does not work here"
-    return figures
+        return [count(job, program)]
+
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # counts are the same, whatever else the machine does
+            return dict(zip(programs, pool.map(count_one, programs.values()), strict=True))
+    except subprocess.CalledProcessError as error:
+        _progress(error.stderr)
+        return f"{tool} does not work here"
 
 
 def module_row(job: Job) -> Row:

@@ -10,6 +10,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from ...engine.toml_document import Document, Position
+from .syntax_error import find_syntax_mistake
 from .values import MAX_CHOICES, Choice, Place, Value, joined, unknown
 
 Lookup = Callable[[str], Value | None]
@@ -36,11 +37,24 @@ class Script:
         self.document = document
         self._place = place
         content = (document.text if text is None else text).encode("utf-8", "surrogateescape")
+        self._whole = content
         self._bytes = re.sub(rb"\\(\s*)\Z", rb" \1", content)  # the last line, which goes on in none
         self.root = _parse(self._bytes)
+        self._stumble = _stumble(self.root)
         self.unread: list[tuple[int, str]] = []
         if _unreadable_bytes(self.root):
             self._leave_out_unreadable()
+
+    def find_mistake(self) -> tuple[Place, str, str] | None:
+        """Where bash stops reading the script, what it says, and a hint; what is not closed is told where it begins."""
+        mistake = find_syntax_mistake(self._whole)
+        if mistake is None:
+            return None
+        if mistake.line <= len(self._whole.rstrip(b"\n").split(b"\n")):
+            return self.line_place(mistake.line), mistake.message, ""
+        if self._stumble is None or self._stumble.is_error:
+            return Place(self.document, None), mistake.message, "an if, a loop, a case or a brace is not closed"
+        return self.place(self._stumble), mistake.message, "what begins here is not closed"
 
     def _leave_out_unreadable(self) -> None:
         """Leave out the few lines that the parser stumbles over, which bash may well take; the rest is read then."""
@@ -77,6 +91,17 @@ class Script:
 def _parse(content: bytes) -> Node:
     # The scanner of tree-sitter-bash looks characters up in a table that ends before those above U+3FFFF, and crashes.
     return Parser(_LANGUAGE).parse(_HIGHEST.sub(b"\xc3\xbf\xc3\xbf", content)).root_node
+
+
+def _stumble(root: Node) -> Node | None:
+    """What the parser makes nothing of, the first of it; or what is not closed."""
+    node = root if root.has_error else None
+    while node is not None and not node.is_error:
+        following = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if following is None or following.is_missing:
+            return node
+        node = following
+    return node
 
 
 def _best_without(content: bytes, root: Node, budget: int) -> tuple[tuple[int, bytes, Node] | None, int]:

@@ -30,7 +30,9 @@ from .step_environment import StepEnvironments
 from .submission import Option, read_submission
 from .sweep_array import SweepArray, array_tasks
 
-_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
+_OTHER_SHELLS = ("ksh", "zsh")
+"""Shells that read what bash does not."""
+_SHELLS = ("sh", "bash", "dash", *_OTHER_SHELLS)
 _COMMAND_LINE = "the command line of sbatch"
 _MAX_NAMES = 50_000
 _MAX_ALONE = 2_000
@@ -73,11 +75,12 @@ class _Reading:
         interpreter = self._interpreter()
         if interpreter in _SHELLS:
             state.exports_all = bool(re.match(r"#!.*\s-[a-z]*a", self._document.text.partition("\n")[0]))
-            walk.walk(Script(self._document))
-        array, frozen = (
-            self._submission.options.get("array"),
-            {name for name in map(_frozen_sweep, walk.steps) if name is not None},
-        )
+            script = Script(self._document)
+            if interpreter not in _OTHER_SHELLS:
+                self._findings.tell_syntax(script)
+            walk.walk(script)
+        array = self._submission.options.get("array")
+        frozen = {name for name in map(_frozen_sweep, walk.steps) if name is not None}
         self._sweep = SweepArray(self._schema, self._document, array, self._environ is not None, frozen)
         chosen = [step for step in walk.steps if step.role == "step"] or walk.steps
         parts = self._parts(chosen, walk) or [self._part_at_end(state, walk, interpreter)]

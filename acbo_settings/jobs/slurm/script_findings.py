@@ -17,6 +17,7 @@ from ..findings import Findings
 from ..shell.assignments import Told
 from ..shell.state import ShellVariable
 from ..shell.steps import Step
+from ..shell.syntax import Script
 from ..shell.values import Place, Value
 from ..shell.walk import ShellWalk
 from .export_list import ExportList
@@ -33,6 +34,7 @@ class ScriptFindings(Findings):
         self._schema = schema
         self._is_ours = is_ours
         self._shell = shell
+        self._is_broken = False
 
     def line(self, name: str, message: str, place: Place, hint: str = "", is_advice: bool = False) -> None:
         """Tell of a line that sets no variable."""
@@ -104,6 +106,13 @@ class ScriptFindings(Findings):
             elif self._is_ours(word):
                 self.line(word, "sbatch refuses a directive with it", place, "no blank may stand in --export")
 
+    def tell_syntax(self, script: Script) -> None:
+        """Say where bash stops reading the script; what it cannot read, no other shell can."""
+        if mistake := script.find_mistake():
+            self._is_broken = True
+            place, message, hint = mistake
+            self.line("bash", f"cannot read the script: {message}", place, hint)
+
     def tell_walk(self, walk: ShellWalk, has_steps: bool) -> None:
         """Say what the walk found wrong with variables."""
         for told in walk.told:
@@ -119,7 +128,7 @@ class ScriptFindings(Findings):
             self.variable(name, f"{how}, so that no step gets it", place, hint)
         for name, place in walk.unseen.items() if has_steps and not walk.runs_later else ():
             self.variable(name, "is exported behind the last step, which does not see it", place, "move it up")
-        for place, text in walk.unread:
+        for place, text in () if self._is_broken else walk.unread:
             names = re.findall(r"([^\W\d]\w*)=", text)
             for name in (name for name in names if self._is_ours(name)):
                 message = "could not be read here, so that it is not checked; bash may well read the line"

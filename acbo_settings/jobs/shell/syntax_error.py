@@ -1,0 +1,49 @@
+"""What bash itself says against the syntax of a script. It only reads the script, and executes nothing of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import NamedTuple
+
+_END = re.compile(rb"^(?:exit\b|exec\s+[^\s<>&\d]).*$", re.MULTILINE)
+_PATIENCE = 5.0  # seconds
+
+
+class SyntaxMistake(NamedTuple):
+    """Where bash stops reading a script, counted from 1, and what it says; the end of a file is below its lines."""
+
+    line: int
+    message: str
+
+
+def find_syntax_mistake(content: bytes) -> SyntaxMistake | None:
+    """The first mistake that bash finds in the syntax of a script; None as well where there is no bash.
+
+    A shell reads a script command by command, so that nothing below a final `exit` is one. Extended patterns can be
+    read only once `shopt` was executed, which this does not do.
+    """
+    program = shutil.which("bash")
+    if program is None or b"extglob" in content:
+        return None
+    mistake, end = _ask(program, content), _END.search(content)
+    is_below_end = mistake is not None and end is not None and _ask(program, content[: end.end()]) is None
+    return None if is_below_end else mistake
+
+
+def _ask(program: str, content: bytes) -> SyntaxMistake | None:
+    """What bash says."""
+    with tempfile.TemporaryFile() as script:  # bash reads a pipe byte by byte
+        script.write(content)
+        script.seek(0)
+        try:
+            # BASH_ENV of the shell that submits would be executed.
+            ran = subprocess.run(
+                [program, "-n"], stdin=script, capture_output=True, env={"LC_ALL": "C"}, timeout=_PATIENCE, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+    found = re.search(r": (?:line )?(\d+): (.*)", ran.stderr.decode(errors="replace"))
+    return SyntaxMistake(int(found[1]), found[2]) if ran.returncode and found else None

@@ -11,6 +11,9 @@ from ..origins import Argument, Variable
 from ..problems import Problem, file_problem, whole_problem
 from ..values import SourcedValue
 
+EVERY_START = "every start of this job accepts any change, also one after a requeue"
+"""What is said of a job that always replaces the configuration of its run."""
+
 
 def find_advice(start: Start) -> list[Problem]:
     """What is advised before anything is read."""
@@ -19,6 +22,7 @@ def find_advice(start: Start) -> list[Problem]:
     found += _find_unused(start, environ)
     found += _find_old_names(start)
     found += _find_unread(start)
+    found += _find_replacing(start)
     if environ.get("SLURM_JOB_ID") and not environ.get("SLURM_STEP_ID"):
         found += _find_lost(start, environ)
     return found
@@ -58,6 +62,18 @@ def _find_unread(start: Start) -> list[Problem]:
     message = "has no effect: the points of a sweep are frozen, and read no file"
     origins = [inputs.variables.get(name) or Variable(name, inputs.environ[name]) for name in names]
     return [whole_problem(origin, origin.text, message).replace(severity="advice") for origin in origins]
+
+
+def _find_replacing(start: Start) -> list[Problem]:
+    """The advice for the file of a job that lets each of its starts replace the configuration of the run."""
+    application, known = start.inputs.schema.application, start.inputs.variables
+    names = [name for name in known if application.run_variables.get(name.upper()) == "on_change" and start.has_run]
+    hint = f"in a shell, {application.name} freeze --on-change replace does it once"
+    return [
+        whole_problem(known[name], known[name].text, EVERY_START, hint).replace(severity="advice")
+        for name in names
+        if known[name].position and known[name].text.strip() == "replace"
+    ]
 
 
 def _find_old_names(start: Start) -> list[Problem]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from ...engine.loading.environment import hint_for_variable
+from ...engine.loading.surroundings import EVERY_START
 from ...engine.names import is_variable
 from ...engine.origins import JobVariable
 from ...engine.run_arguments import ON_CHANGE
@@ -68,14 +69,18 @@ class ScriptFindings(Findings):
             self.variable(name, message, listed.place, f"write {name}=... in front of srun", at_key=False)
 
     def tell_freeze(self, step: Step) -> None:
-        """Say where `acbo-settings freeze` would not take its option."""
+        """Say where `acbo-settings freeze` would not take its option, and where it replaces at every start."""
+        if "freeze" not in [word.text for word in step.words]:
+            return
         for at, (word, following) in enumerate(pairwise(step.words)):
             name, equals, text = word.text.partition("=")
             value = Value(text, word.is_known) if equals else following
-            is_wrong = name == "--on-change" and value.is_known and value.text not in ON_CHANGE
-            if is_wrong and "freeze" in [each.text for each in step.words]:
-                message = f"should be error, keep or replace, not {value.text}"
-                self.line(name, message, step.places[at])
+            if name != "--on-change" or not value.is_known:
+                continue
+            if value.text not in ON_CHANGE:
+                self.line(name, f"should be error, keep or replace, not {value.text}", step.places[at])
+            elif value.text == "replace":
+                self.line(name, EVERY_START, step.places[at], "in a shell, it does so once", is_advice=True)
 
     def tell_directory(self, files: ScriptFiles, environ: Mapping[str, str]) -> None:
         """Advise where a step finds another configuration file than lies where the script is submitted."""

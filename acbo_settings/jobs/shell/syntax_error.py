@@ -9,6 +9,8 @@ import tempfile
 from typing import NamedTuple
 
 _END = re.compile(rb"^(?:exit\b|exec\s+[^\s<>&\d]).*$", re.MULTILINE)
+_OPEN_TEXT = re.compile(r"(here-document) at line (\d+) (.*)")
+_STOP = re.compile(r": (?:line )?(\d+): (.*)")
 _PATIENCE = 5.0  # seconds
 
 
@@ -45,5 +47,8 @@ def _ask(program: str, content: bytes) -> SyntaxMistake | None:
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
-    found = re.search(r": (?:line )?(\d+): (.*)", ran.stderr.decode(errors="replace"))
-    return SyntaxMistake(int(found[1]), found[2]) if ran.returncode and found else None
+    said = ran.stderr.decode(errors="replace")
+    if found := _OPEN_TEXT.search(said):  # of which bash only warns, and runs nothing below it
+        return SyntaxMistake(int(found[2]), f"{found[1]} {found[3]}")
+    found = _STOP.search(said) if ran.returncode else None
+    return SyntaxMistake(int(found[1]), found[2]) if found else None

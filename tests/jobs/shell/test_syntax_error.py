@@ -31,6 +31,7 @@ def told(text: str) -> tuple[int | None, str, str] | None:
         ("case $1 in\n  a) srun python train.py;;\n", None, "end of file", "a case or a brace is not closed"),
         ('cd runs\nexport NOTE="first\nsrun python train.py\n', 2, "unexpected EOF while looking for matching", ""),
         ("cd runs\nfor seed in 1 2\n  srun python train.py\ndone\n", 3, "near unexpected token `srun'", ""),
+        ("cd runs\ncat <<EOF\nfirst\n  EOF\nsrun python train.py\n", 2, "here-document delimited by end-of-file", ""),
         ("cd runs\nfi\n", 2, "near unexpected token `fi'", ""),
     ],
 )

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.start > table.md
 
-Everything is measured in one run and the programs take turns, so that a machine that changes its speed hits all of
-them alike. A ratio is the median of the ratios of the rounds, which moves less than that of two medians. Instructions
-need valgrind and file system calls strace; without them the table says so. The exit code is 1 when a limit is missed.
+Everything is measured in one run. The programs take turns when they are timed, so that a machine that changes its speed
+hits all of them alike; counts do not change, and are taken side by side. A ratio is the median of the ratios of the
+rounds, which moves less than that of two medians. Instructions need valgrind and file system calls strace; without them
+the table says so. The exit code is 1 when a limit is missed.
 """
 
 from __future__ import annotations

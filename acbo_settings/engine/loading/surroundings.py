@@ -11,8 +11,8 @@ from ..origins import Argument, Variable
 from ..problems import Problem, file_problem, whole_problem
 from ..values import SourcedValue
 
-EVERY_START = "every start of this job accepts any change, also one after a requeue"
-"""What is said of a job that always replaces the configuration of its run."""
+REPLACING = ("every start of this job accepts any change, also one after a requeue", "replace once, in a shell")
+"""What is said of a job that always replaces the configuration of its run, and the hint."""
 
 
 def find_advice(start: Start) -> list[Problem]:
@@ -68,9 +68,8 @@ def _find_replacing(start: Start) -> list[Problem]:
     """The advice for the file of a job that lets each of its starts replace the configuration of the run."""
     application, known = start.inputs.schema.application, start.inputs.variables
     names = [name for name in known if application.run_variables.get(name.upper()) == "on_change" and start.has_run]
-    hint = f"in a shell, {application.name} freeze --on-change replace does it once"
     return [
-        whole_problem(known[name], known[name].text, EVERY_START, hint).replace(severity="advice")
+        whole_problem(known[name], known[name].text, *REPLACING).replace(severity="advice")
         for name in names
         if known[name].position and known[name].text.strip() == "replace"
     ]

@@ -40,7 +40,7 @@ class Script:
         self._whole = content
         self._bytes = re.sub(rb"\\(\s*)\Z", rb" \1", content)  # the last line, which goes on in none
         self.root = _parse(self._bytes)
-        self._stumble = _stumble(self.root)
+        self._stumble = _first_stumble(self.root)
         self.unread: list[tuple[int, str]] = []
         if _unreadable_bytes(self.root):
             self._leave_out_unreadable()
@@ -93,8 +93,8 @@ def _parse(content: bytes) -> Node:
     return Parser(_LANGUAGE).parse(_HIGHEST.sub(b"\xc3\xbf\xc3\xbf", content)).root_node
 
 
-def _stumble(root: Node) -> Node | None:
-    """What the parser makes nothing of, the first of it; or what is not closed."""
+def _first_stumble(root: Node) -> Node | None:
+    """The first statement or word that is not closed, or of which the parser makes nothing."""
     node = root if root.has_error else None
     while node is not None and not node.is_error:
         following = next((child for child in node.children if child.has_error or child.is_missing), None)

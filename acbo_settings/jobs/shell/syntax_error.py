@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _END = re.compile(rb"^(?:exit\b|exec\s+[^\s<>&\d]).*$", re.MULTILINE)
 _OPEN_TEXT = re.compile(r"(here-document) at line (\d+) (.*)")
-_STOP = re.compile(r": (?:line )?(\d+): (.*)")
+_STOP = re.compile(r": line (\d+): (.*)")
 _PATIENCE = 5.0  # seconds
 
 
@@ -24,8 +24,8 @@ class SyntaxMistake(NamedTuple):
 def find_syntax_mistake(content: bytes) -> SyntaxMistake | None:
     """The first mistake that bash finds in the syntax of a script; None as well where there is no bash.
 
-    A shell reads a script command by command, so that nothing below a final `exit` is one. Extended patterns can be
-    read only once `shopt` was executed, which this does not do.
+    bash reads a script command by command, so what stands below a final `exit` does no harm. A script that switches
+    extended patterns on is not judged: bash can read them only once the script has run its `shopt`.
     """
     program = shutil.which("bash")
     if program is None or b"extglob" in content:
@@ -48,7 +48,7 @@ def _ask(program: str, content: bytes) -> SyntaxMistake | None:
         except (OSError, subprocess.TimeoutExpired):
             return None
     said = ran.stderr.decode(errors="replace")
-    if found := _OPEN_TEXT.search(said):  # of which bash only warns, and runs nothing below it
+    if found := _OPEN_TEXT.search(said):  # bash only warns, and runs nothing below it
         return SyntaxMistake(int(found[2]), f"{found[1]} {found[3]}")
     found = _STOP.search(said) if ran.returncode else None
     return SyntaxMistake(int(found[1]), found[2]) if found else None

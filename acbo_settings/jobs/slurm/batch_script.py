@@ -33,7 +33,6 @@ from .sweep_array import SweepArray, array_tasks
 _OTHER_SHELLS = ("ksh", "zsh")
 """Shells that read what bash does not."""
 _SHELLS = ("sh", "bash", "dash", *_OTHER_SHELLS)
-_COMMAND_LINE = "the command line of sbatch"
 _MAX_NAMES = 50_000
 _MAX_ALONE = 2_000
 _MAX_PARTS_OF_TEXTS = 200

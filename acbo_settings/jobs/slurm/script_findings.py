@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from ...engine.loading.environment import hint_for_variable
-from ...engine.loading.surroundings import EVERY_START
+from ...engine.loading.surroundings import REPLACING
 from ...engine.names import is_variable
 from ...engine.origins import JobVariable
 from ...engine.run_arguments import ON_CHANGE
@@ -80,7 +80,8 @@ class ScriptFindings(Findings):
             if value.text not in ON_CHANGE:
                 self.line(name, f"should be error, keep or replace, not {value.text}", step.places[at])
             elif value.text == "replace":
-                self.line(name, EVERY_START, step.places[at], "in a shell, it does so once", is_advice=True)
+                message, hint = REPLACING
+                self.line(name, message, step.places[at], hint, is_advice=True)
 
     def tell_directory(self, files: ScriptFiles, environ: Mapping[str, str]) -> None:
         """Advise where a step finds another configuration file than lies where the script is submitted."""
